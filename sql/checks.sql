@@ -1,0 +1,87 @@
+-- One statement, hence one snapshot: what is being changed meanwhile is seen wholly or not at all.
+create function booking.check(
+    out rule text,
+    out resource text,
+    out hold_id uuid,
+    out detail text
+) returns setof record
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+    with moment as materialized (select clock_timestamp() as now),
+    live as (
+        select h.resource, sum(h.quantity) as quantity
+        from booking.holds h
+        where h.state in ('held', 'confirmed')
+        group by h.resource)
+    select 'taken equals the holds', r.name, null::uuid,
+           format('taken is %s, held and confirmed are %s', r.taken, coalesce(l.quantity, 0))
+    from booking.resources r
+    left join live l on l.resource = r.name
+    where r.taken <> coalesce(l.quantity, 0)
+    union all
+    select 'never oversold', r.name, null,
+           format('held and confirmed are %s of %s', l.quantity, r.capacity + r.overbooking)
+    from booking.resources r
+    join live l on l.resource = r.name
+    where l.quantity > r.capacity + r.overbooking
+    union all
+    select 'a hold has a resource', h.resource, h.id, format('it is %s', h.state)
+    from booking.holds h
+    where not exists (select from booking.resources r where r.name = h.resource)
+    union all
+    select 'a key has one hold', h.resource, null, format('key %L has %s holds', h.key, count(*))
+    from booking.holds h
+    where h.key is not null
+    group by h.key, h.resource, h.item
+    having count(*) > 1
+    union all
+    select 'a holder stays within max_per_holder', h.resource, null,
+           format('%L has %s of %s', h.holder, sum(h.quantity), r.max_per_holder)
+    from booking.holds h
+    join booking.resources r on r.name = h.resource
+    cross join moment m
+    where r.max_per_holder is not null
+      and (h.state = 'confirmed' or (h.state = 'held' and h.expires_at > m.now))
+    group by h.resource, h.holder, r.max_per_holder
+    having sum(h.quantity) > r.max_per_holder
+$$;
+
+create function booking.require(result booking.result) returns booking.result
+language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- SQLSTATEs of class RS: those whose class begins with a letter from I on are no standard's.
+    -- "busy" is what PostgreSQL itself says of a lock that was not to be had.
+    sqlstates constant jsonb := '{
+        "unavailable": "RS001", "expired": "RS002", "already_confirmed": "RS003",
+        "not_confirmed": "RS004", "not_found": "RS005", "version_mismatch": "RS006",
+        "key_reused": "RS007", "limit_exceeded": "RS008", "closed": "RS009",
+        "released": "RS010", "cancelled": "RS011", "busy": "55P03"}';
+    hints constant jsonb := '{
+        "unavailable": "Ask for less, or try again when a hold has run out or was released.",
+        "expired": "Place a new hold; a payment may be confirmed with late => ''reacquire''.",
+        "already_confirmed": "Cancel it to give it back; refund a second payment.",
+        "version_mismatch": "Read it again and decide anew.",
+        "key_reused": "Use a new key for a new request.",
+        "closed": "It can be opened with booking.set_open(resource, true).",
+        "busy": "Try again."}';
+begin
+    if result is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'argument "result" must not be null';
+    end if;
+    if result.ok then
+        return result;
+    end if;
+    raise exception using
+        errcode = coalesce(sqlstates ->> result.status, 'RS000'),
+        message = format('booking refused: %s', replace(result.status, '_', ' ')),
+        detail = concat_ws(', ',
+            'hold ' || result.hold_id::text,
+            'available ' || result.available::text,
+            'version ' || result.version::text,
+            result.detail::text),
+        hint = coalesce(hints ->> result.status, '');
+end
+$$;

@@ -1,0 +1,98 @@
+comment on schema booking is 'Holds, confirmations and expiry: nothing is booked twice.';
+
+comment on type booking.result is
+'The answer of every verb: whether it was done (ok), the state reached or the reason it was not (status), and where things stand.';
+comment on column booking.result.ok is 'Whether what was asked for is the case now.';
+comment on column booking.result.status is
+'The state reached: held, confirmed, released, cancelled, expired, changed, dropped. Or why not: unavailable, busy, expired, already_confirmed, not_confirmed, not_found, version_mismatch, key_reused, limit_exceeded, closed.';
+comment on column booking.result.hold_id is 'The hold, to be confirmed, extended, released and cancelled by.';
+comment on column booking.result.expires_at is 'When the hold runs out, unless it is confirmed.';
+comment on column booking.result.version is
+'The version of the hold, or of the resource where the call was about the resource: to be passed as expected_version.';
+comment on column booking.result.available is 'How much of the resource is left.';
+comment on column booking.result.seats is 'The seats of the hold; null for a pool.';
+comment on column booking.result.replayed is 'Whether it had been so before this call.';
+comment on column booking.result.detail is 'More about a refusal.';
+
+comment on table booking.resources is
+'What can be booked, one row each. Change it with the functions of the schema, never by hand.';
+comment on column booking.resources.name is 'The application''s name for it.';
+comment on column booking.resources.kind is 'pool: places that are counted and not told apart.';
+comment on column booking.resources.contention is 'locked: one transaction at a time changes it.';
+comment on column booking.resources.capacity is 'How much there is.';
+comment on column booking.resources.overbooking is 'How much may be taken beyond the capacity.';
+comment on column booking.resources.taken is
+'What its holds take, held and confirmed; one that has run out is counted until that is written down.';
+comment on column booking.resources.version is 'Rises with every change of the row.';
+comment on column booking.resources.open is 'Whether new holds are let in.';
+comment on column booking.resources.max_per_holder is 'The most that one holder may have live at once.';
+comment on column booking.resources.created_at is 'When it was created.';
+comment on column booking.resources.metadata is 'Whatever the application keeps with it.';
+
+comment on table booking.holds is
+'Claims on part of a resource, one row each. Change it with the functions of the schema, never by hand.';
+comment on column booking.holds.id is 'A UUID of version 7: sorted by time of placement.';
+comment on column booking.holds.resource is 'The resource it is on.';
+comment on column booking.holds.item is 'Its place among those that share its key on this resource.';
+comment on column booking.holds.quantity is 'How much it takes; of one that has ended, how much it took in the end.';
+comment on column booking.holds.state is
+'held, confirmed, released, cancelled or expired. A held one has expired once its time is up, written down or not.';
+comment on column booking.holds.version is 'Rises with every change that a caller made; expiry is the clock''s.';
+comment on column booking.holds.placed_at is 'When it was placed.';
+comment on column booking.holds.expires_at is 'When its time to live runs out, unless it is confirmed.';
+comment on column booking.holds.confirmed_at is 'When it was confirmed.';
+comment on column booking.holds.ended_at is 'When its end was written down: released, cancelled or expired.';
+comment on column booking.holds.key is 'The idempotency key it was placed with.';
+comment on column booking.holds.fingerprint is 'What was asked for under the key, hashed: tells a repeated request from another one.';
+comment on column booking.holds.holder is 'The application''s name for who holds.';
+comment on column booking.holds.reference is 'The application''s id of the confirmation, a payment for instance.';
+comment on column booking.holds.metadata is 'Whatever the application keeps with it.';
+
+comment on view booking.worker_status is
+'The background worker in this database: what it does, its last sweep, how far behind it is, its last error.';
+comment on column booking.worker_status.state is
+'running; off (booking.worker); standby (it waits for the promotion); starting; absent (booking is not in shared_preload_libraries).';
+comment on column booking.worker_status.last_sweep is 'When it last swept this database, since the server started.';
+comment on column booking.worker_status.last_expired is 'How many holds that sweep ended.';
+comment on column booking.worker_status.total_expired is 'How many holds it has ended since the server started.';
+comment on column booking.worker_status.behind is
+'For how long the oldest overdue hold has been so; zero where none is overdue, null where none is held.';
+comment on column booking.worker_status.last_error is 'The last error it met here, since the server started.';
+comment on column booking.worker_status.last_error_at is 'When it met that.';
+
+comment on function booking.create_pool is
+'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken; max_per_holder bounds what one holder has live. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one.';
+comment on function booking.set_capacity is
+'Sets a pool''s capacity. unavailable where more is taken than would fit, version_mismatch where it changed since expected_version. during is for calendars. Errors: 42704, 22023, 22004.';
+comment on function booking.set_open is
+'Opens a resource for new holds, or closes it. Holds that exist are not touched. Errors: 42704, 22004.';
+comment on function booking.drop_resource is
+'Drops a resource, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
+comment on function booking.hold is
+'Holds quantity (1) of a resource for ttl (booking.default_ttl). The same key and arguments again: that hold as it stands now, replayed. wait => false: busy instead of waiting. Refusals: unavailable, closed, limit_exceeded, version_mismatch, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+comment on function booking.confirm is
+'Confirms a hold for good. Again with the same reference, or none: confirmed, replayed. late => ''reacquire'' confirms an expired hold if its place is still free. Refusals: expired, already_confirmed, released, cancelled, not_found, version_mismatch, limit_exceeded, busy. Errors: 22023, 22004.';
+comment on function booking.extend is
+'Lets a hold live for ttl (booking.default_ttl) from now: never shorter than it would have, never longer than booking.max_ttl after its placement. Refusals: expired, already_confirmed, released, cancelled, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+comment on function booking.release is
+'Gives a hold back before it is confirmed, or quantity of it. Of what has ended already: ok, with the state it has. Refusals: already_confirmed, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+comment on function booking.cancel is
+'Gives a confirmed hold back, or quantity of it. Refusals: not_confirmed, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+comment on function booking.find is
+'Where a hold stands now; not_found where there is none. Changes nothing, works on a standby. Errors: 22023, 22004.';
+comment on function booking.availability is
+'How a resource is used now: capacity, confirmed, held, available (with overbooking), version, and when the next hold runs out. Changes nothing, works on a standby. Errors: 42704, 22023, 22004.';
+comment on function booking.expire is
+'Ends up to max_holds holds whose time has run out and returns how many; what other transactions have locked is passed over. With a resource: that one''s, waiting for its turn. For a scheduler, where the worker does not do it. Errors: 42704, 22023, 22004.';
+comment on function booking.purge is
+'Deletes up to max_rows holds that were released or expired longer ago than older_than (booking.retention) and returns how many. Errors: 22023, 22004.';
+comment on function booking.check is
+'Every invariant of the tables, one row for each violation: none when they are sound. Reads all holds.';
+comment on function booking.require is
+'The result where it is ok, else an exception. SQLSTATEs: RS001 unavailable, RS002 expired, RS003 already_confirmed, RS004 not_confirmed, RS005 not_found, RS006 version_mismatch, RS007 key_reused, RS008 limit_exceeded, RS009 closed, RS010 released, RS011 cancelled, 55P03 busy.';
+comment on function booking.worker_state is 'What the view booking.worker_status is made of.';
+comment on function booking.grant_client is
+'Lets a role hold, confirm, extend, release, cancel and look. It cannot write the tables.';
+comment on function booking.grant_admin is
+'Lets a role do all that a client may, create and change resources, expire, purge, check, and read the tables.';
+comment on function booking.revoke_all is 'Takes everything in this schema from a role again.';

@@ -1,0 +1,39 @@
+-- The verbs run with their owner's rights, so who may call them is decided here and nowhere else.
+-- These three run with the caller's: to grant is the owner's right, or whoever was given it.
+create function booking.grant_client(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('grant usage on schema booking to %I', role);
+    execute format(
+        'grant execute on function booking.hold, booking.confirm, booking.extend, booking.release, '
+        'booking.cancel, booking.find, booking.availability, booking.require to %I', role);
+end
+$$;
+
+create function booking.grant_admin(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform booking.grant_client(role);
+    execute format(
+        'grant execute on function booking.create_pool, booking.set_capacity, booking.set_open, '
+        'booking.drop_resource, booking.expire, booking.purge, booking.check, '
+        'booking.worker_state to %I', role);
+    execute format('grant select on booking.resources, booking.holds, booking.worker_status to %I', role);
+end
+$$;
+
+create function booking.revoke_all(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('revoke all on all functions in schema booking from %I', role);
+    execute format('revoke all on all tables in schema booking from %I', role);
+    execute format('revoke all on schema booking from %I', role);
+end
+$$;
+
+revoke all on schema booking from public;
+revoke all on all tables in schema booking from public;
+revoke all on all functions in schema booking from public;

@@ -1,0 +1,9 @@
+//! The SQL surface. Each function reads its arguments, calls once and returns.
+// pgrx keeps the SQLSTATE of an error only where it is returned as this large type itself.
+#![allow(clippy::result_large_err)]
+
+mod arguments;
+mod holds;
+mod resources;
+mod upkeep;
+mod views;

@@ -1,0 +1,73 @@
+//! What is only shown.
+
+use super::arguments;
+use crate::clock::Timestamp;
+use crate::{verbs, worker};
+use pgrx::datum::{Range, TimestampWithTimeZone};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
+fn availability(
+    resource: Option<&str>,
+    during: default!(Option<Range<TimestampWithTimeZone>>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(capacity, i64),
+            name!(confirmed, i64),
+            name!(held, i64),
+            name!(available, i64),
+            name!(version, i64),
+            name!(next_expiry, Option<TimestampWithTimeZone>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let resource = arguments::resource(resource)?;
+    arguments::no_period(&during)?;
+    let usage = verbs::availability(resource)?;
+    Ok(TableIterator::once((
+        usage.capacity,
+        usage.confirmed,
+        usage.held,
+        usage.available,
+        usage.version,
+        usage.next_expiry.and_then(timestamptz),
+    )))
+}
+
+/// What the worker has to say, for the view `booking.worker_status`.
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
+fn worker_state() -> TableIterator<
+    'static,
+    (
+        name!(state, &'static str),
+        name!(last_sweep, Option<TimestampWithTimeZone>),
+        name!(last_expired, Option<i64>),
+        name!(total_expired, Option<i64>),
+        name!(last_error, Option<String>),
+        name!(last_error_at, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let status = worker::status();
+    let slot = status.slot;
+    let time = |micros: i64| timestamptz(Timestamp::from_micros(micros));
+    TableIterator::once((
+        status.state,
+        slot.and_then(|slot| slot.last_sweep).and_then(time),
+        slot.map(|slot| slot.last_expired),
+        slot.map(|slot| slot.total_expired),
+        slot.and_then(|slot| slot.last_error()),
+        slot.and_then(|slot| slot.last_error_at).and_then(time),
+    ))
+}
+
+fn timestamptz(time: Timestamp) -> Option<TimestampWithTimeZone> {
+    TimestampWithTimeZone::try_from(time.micros()).ok()
+}

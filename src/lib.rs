@@ -1,0 +1,39 @@
+//! `booking`: holds, confirmations and expiry inside PostgreSQL, so that nothing is booked twice.
+//!
+//! A call travels one way: `api` reads its arguments, `verbs` takes the locks in their order,
+//! `rules` decides, `store` reads and writes, and an `outcome` goes back.
+#![deny(unsafe_code)]
+
+mod api;
+mod clock;
+mod error;
+mod outcome;
+mod rules;
+mod settings;
+mod store;
+mod verbs;
+mod worker;
+
+pgrx::pg_module_magic!(name, version);
+
+/// For pgrx, which wants to know every schema it puts functions into; made by `sql/schema.sql`.
+#[pgrx::pg_schema]
+mod booking {}
+
+pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+pgrx::extension_sql_file!("../sql/checks.sql", name = "checks", requires = ["schema"]);
+pgrx::extension_sql_file!(
+    "../sql/views.sql",
+    name = "views",
+    requires = ["schema", api::views::worker_state]
+);
+pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["checks", "views"]);
+pgrx::extension_sql_file!("../sql/comments.sql", name = "comments", finalize);
+
+/// Called once in each process that loads the library; in the postmaster where it is preloaded.
+#[pgrx::pg_guard]
+#[allow(unsafe_code, non_snake_case)]
+pub extern "C-unwind" fn _PG_init() {
+    settings::register();
+    worker::register();
+}

@@ -1,0 +1,138 @@
+//! The settings `booking.*`.
+
+use crate::rules::Micros;
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::ffi::CString;
+use std::time::Duration;
+
+static DEFAULT_TTL: GucSetting<i32> = GucSetting::<i32>::new(10 * 60 * 1000);
+static MAX_TTL: GucSetting<i32> = GucSetting::<i32>::new(24 * 60 * 60 * 1000);
+static SWEEP_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
+static SWEEP_BATCH: GucSetting<i32> = GucSetting::<i32>::new(1000);
+static RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60);
+static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+const MICROS_PER_MS: Micros = 1000;
+const MICROS_PER_MIN: Micros = 60_000_000;
+
+/// How long a hold lives where the caller does not say.
+pub fn default_ttl() -> Micros {
+    Micros::from(DEFAULT_TTL.get()) * MICROS_PER_MS
+}
+
+/// The longest a hold may live, from its placement.
+pub fn max_ttl() -> Micros {
+    Micros::from(MAX_TTL.get()) * MICROS_PER_MS
+}
+
+/// How often the worker looks for overdue holds.
+pub fn sweep_interval() -> Duration {
+    Duration::from_millis(SWEEP_INTERVAL.get().unsigned_abs().into())
+}
+
+/// How many holds one transaction of a sweep ends at the most.
+pub fn sweep_batch() -> i64 {
+    SWEEP_BATCH.get().into()
+}
+
+/// How long holds that ended unconfirmed are kept.
+pub fn retention() -> Micros {
+    Micros::from(RETENTION.get()) * MICROS_PER_MIN
+}
+
+/// Whether the worker is to look after a database.
+pub fn sweeps(database: &str) -> bool {
+    let names = DATABASES.get().and_then(|names| names.into_string().ok()).unwrap_or_default();
+    let mut names = names.split(',').map(str::trim).filter(|name| !name.is_empty()).peekable();
+    names.peek().is_none() || names.any(|name| name == database)
+}
+
+/// Whether the worker is to work at all.
+pub fn worker() -> bool {
+    WORKER.get()
+}
+
+/// Makes the settings known to the server.
+pub fn register() {
+    let ms = GucFlags::UNIT_MS;
+    GucRegistry::define_int_guc(
+        c"booking.default_ttl",
+        c"How long a hold lives where the caller does not say.",
+        c"Capped by booking.max_ttl.",
+        &DEFAULT_TTL,
+        1,
+        i32::MAX,
+        GucContext::Userset,
+        ms,
+    );
+    GucRegistry::define_int_guc(
+        c"booking.max_ttl",
+        c"The longest a hold may live, counted from its placement, however often it is extended.",
+        c"",
+        &MAX_TTL,
+        1,
+        i32::MAX,
+        GucContext::Suset,
+        ms,
+    );
+    GucRegistry::define_int_guc(
+        c"booking.sweep_interval",
+        c"How often the worker looks for overdue holds.",
+        c"A hold ends at its time whether it was swept or not; this bounds how long its row says otherwise.",
+        &SWEEP_INTERVAL,
+        10,
+        60 * 60 * 1000,
+        GucContext::Sighup,
+        ms,
+    );
+    GucRegistry::define_int_guc(
+        c"booking.sweep_batch",
+        c"How many holds are ended in one transaction of a sweep.",
+        c"",
+        &SWEEP_BATCH,
+        1,
+        100_000,
+        GucContext::Sighup,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_int_guc(
+        c"booking.retention",
+        c"How long holds that ended unconfirmed are kept before they are purged.",
+        c"",
+        &RETENTION,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_MIN,
+    );
+    GucRegistry::define_string_guc(
+        c"booking.databases",
+        c"The databases that the worker looks after, separated by commas.",
+        c"Empty: every database that has the extension.",
+        &DATABASES,
+        GucContext::Sighup,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_bool_guc(
+        c"booking.worker",
+        c"Whether the worker sweeps.",
+        c"Needs booking in shared_preload_libraries.",
+        &WORKER,
+        GucContext::Sighup,
+        GucFlags::empty(),
+    );
+    reserve_prefix();
+}
+
+/// Makes a misspelt setting an error instead of a placeholder.
+#[allow(unsafe_code)]
+fn reserve_prefix() {
+    // SAFETY: called from `_PG_init`, after every setting is defined; the name is static.
+    unsafe {
+        #[cfg(not(any(feature = "pg13", feature = "pg14")))]
+        pgrx::pg_sys::MarkGUCPrefixReserved(c"booking".as_ptr());
+        #[cfg(any(feature = "pg13", feature = "pg14"))]
+        pgrx::pg_sys::EmitWarningsOnPlaceholders(c"booking".as_ptr());
+    }
+}

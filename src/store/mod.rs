@@ -1,0 +1,34 @@
+//! Every SQL statement of the extension, next to the code that reads its rows; and the locks.
+//!
+//! Decides nothing. Each statement is static text with parameters, names its tables with their
+//! schema, and takes a snapshot of its own, so: lock in one statement, look in the next.
+//!
+//! The lock order, everywhere: a resource's queue, the resource's row, the holds' rows by id.
+
+mod attempt;
+pub mod holds;
+pub mod queue;
+pub mod resources;
+mod statement;
+pub mod upkeep;
+
+pub use statement::Session;
+
+/// What to do where another transaction is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Wait for it, until `lock_timeout` where that is set.
+    Wait,
+    /// Come back without the lock.
+    NoWait,
+}
+
+impl Patience {
+    pub const fn from_wait(wait: bool) -> Self {
+        if wait { Self::Wait } else { Self::NoWait }
+    }
+}
+
+/// Somebody else has the lock, and the caller's patience is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;

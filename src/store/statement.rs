@@ -1,0 +1,243 @@
+//! One SQL statement: its text, its kept plan, its arguments and its rows.
+//!
+//! pgrx's own SPI client is not used for three reasons. It runs a statement as read-only until the
+//! transaction has written, and a read-only statement keeps the snapshot from before a lock was
+//! waited for. Its writing form assigns a transaction id, which a standby cannot. And what it reads
+//! stays allocated until the transaction ends, where these rows are gone when the call returns.
+#![allow(unsafe_code)]
+
+use crate::clock::Timestamp;
+use crate::error::Error;
+use pgrx::datum::IntoDatum;
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+use std::marker::PhantomData;
+use std::ptr;
+use uuid::Uuid;
+
+/// An open connection to the server programming interface, closed when it is dropped.
+pub struct Session(PhantomData<*mut ()>);
+
+impl Session {
+    /// For a verb that writes: an error of its own in a read-only transaction and on a standby,
+    /// before a lock is asked for that a standby cannot grant.
+    pub fn to_write(verb: &'static CStr) -> Self {
+        // SAFETY: reads the transaction's state; raises an error where it may not write.
+        unsafe { pg_sys::PreventCommandIfReadOnly(verb.as_ptr()) };
+        Self::open()
+    }
+
+    pub fn open() -> Self {
+        // SAFETY: called in a backend, inside a transaction; the drop below is its counterpart.
+        unsafe { pg_sys::SPI_connect() };
+        Self(PhantomData)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // SAFETY: while a value of this type lives, the connection it opened is the current one;
+        // without one, SPI_finish only says so.
+        unsafe { pg_sys::SPI_finish() };
+    }
+}
+
+/// A statement, planned at its first use in a session and kept until the session ends.
+///
+/// PostgreSQL plans it anew by itself when a table it names changes, so dropping and creating the
+/// extension again needs no care here. Thread-local, since a plan must never leave its thread.
+pub struct Statement {
+    text: &'static CStr,
+    types: &'static [pg_sys::Oid],
+    plan: Cell<pg_sys::SPIPlanPtr>,
+}
+
+impl Statement {
+    pub const fn new(text: &'static CStr, types: &'static [pg_sys::Oid]) -> Self {
+        Self { text, types, plan: Cell::new(ptr::null_mut()) }
+    }
+
+    /// Runs it with a snapshot of its own, taken now: it sees whatever was committed while the
+    /// caller waited for a lock (except in REPEATABLE READ and above).
+    pub fn run<'s>(&self, _session: &'s Session, arguments: &[Argument]) -> Rows<'s> {
+        debug_assert_eq!(arguments.len(), self.types.len());
+        const MOST: usize = 16;
+        let mut values = [pg_sys::Datum::null(); MOST];
+        let mut nulls = [b' ' as c_char; MOST];
+        for (n, argument) in arguments.iter().enumerate() {
+            match argument.datum() {
+                Some(datum) => values[n] = datum,
+                None => nulls[n] = b'n' as c_char,
+            }
+        }
+        // SAFETY: a connection is open (the session proves it), the plan is kept, and the arrays
+        // hold a value for each of the plan's parameters.
+        unsafe {
+            let code = pg_sys::SPI_execute_plan(self.plan(), values.as_mut_ptr(), nulls.as_ptr(), false, 0);
+            if code < 0 {
+                Error::internal(format!("statement failed with code {code}")).raise();
+            }
+            Rows { table: pg_sys::SPI_tuptable, count: pg_sys::SPI_processed as usize, session: PhantomData }
+        }
+    }
+
+    fn plan(&self) -> pg_sys::SPIPlanPtr {
+        if self.plan.get().is_null() {
+            let count = self.types.len() as c_int;
+            // SAFETY: called only from `run`, where a connection is open. The types are copied.
+            unsafe {
+                let plan = pg_sys::SPI_prepare(self.text.as_ptr(), count, self.types.as_ptr().cast_mut());
+                if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+                    Error::internal("statement could not be prepared").raise();
+                }
+                self.plan.set(plan);
+            }
+        }
+        self.plan.get()
+    }
+}
+
+/// Declares a statement: its name, the types of its parameters and its text.
+macro_rules! statement {
+    ($name:ident ($($type:ident),*) $text:literal) => {
+        std::thread_local! {
+            static $name: $crate::store::statement::Statement = const {
+                $crate::store::statement::Statement::new(
+                    match std::ffi::CStr::from_bytes_with_nul(concat!($text, "\0").as_bytes()) {
+                        Ok(text) => text,
+                        Err(_) => panic!("a statement holds no NUL"),
+                    },
+                    &[$(pgrx::pg_sys::$type),*],
+                )
+            };
+        }
+    };
+}
+pub(super) use statement;
+
+/// A value for one of a statement's parameters.
+#[derive(Clone, Copy)]
+pub enum Argument<'a> {
+    Bigint(Option<i64>),
+    Boolean(bool),
+    Text(Option<&'a str>),
+    Time(Option<Timestamp>),
+    Uuid(Option<Uuid>),
+    Jsonb(Option<pg_sys::Datum>),
+    Names(&'a [String]),
+}
+
+impl Argument<'_> {
+    fn datum(&self) -> Option<pg_sys::Datum> {
+        match *self {
+            Self::Bigint(value) => value.map(pg_sys::Datum::from),
+            Self::Boolean(value) => Some(pg_sys::Datum::from(value)),
+            Self::Text(value) => value.and_then(IntoDatum::into_datum),
+            Self::Time(value) => value.map(|time| pg_sys::Datum::from(time.micros())),
+            Self::Uuid(value) => value.and_then(|id| pgrx::Uuid::from_bytes(*id.as_bytes()).into_datum()),
+            Self::Jsonb(value) => value,
+            Self::Names(names) => names.iter().map(String::as_str).collect::<Vec<_>>().into_datum(),
+        }
+    }
+}
+
+/// What a statement returned; readable while its session is open.
+pub struct Rows<'s> {
+    table: *mut pg_sys::SPITupleTable,
+    count: usize,
+    session: PhantomData<&'s Session>,
+}
+
+impl<'s> Rows<'s> {
+    /// How many rows were returned or, without a RETURNING, written.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn first(&self) -> Option<Row<'s>> {
+        self.iter().next()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Row<'s>> + use<'s> {
+        let table = self.table;
+        let count = if table.is_null() { 0 } else { self.count };
+        (0..count).map(move |n| {
+            // SAFETY: the table holds `count` tuples and lives as long as the session.
+            unsafe { Row { tuple: *(*table).vals.add(n), columns: (*table).tupdesc, session: PhantomData } }
+        })
+    }
+}
+
+pub struct Row<'s> {
+    tuple: pg_sys::HeapTuple,
+    columns: pg_sys::TupleDesc,
+    session: PhantomData<&'s Session>,
+}
+
+impl Row<'_> {
+    /// The value in a column, counted from 1; none where it is null.
+    pub fn get<T: Column>(&self, column: i32) -> Option<T> {
+        let mut null = false;
+        // SAFETY: tuple and descriptor belong together and live as long as the session. Every
+        // statement's text stands next to the code that reads its columns, with their types.
+        unsafe {
+            let datum = pg_sys::SPI_getbinval(self.tuple, self.columns, column, &mut null);
+            (!null).then(|| T::read(datum))
+        }
+    }
+
+    /// The value in a column that the schema declares not null.
+    pub fn need<T: Column>(&self, column: i32) -> T {
+        self.get(column).unwrap_or_else(|| Error::internal("null where the schema allows none").raise())
+    }
+
+    /// A value of variable length as it is, copied to where it outlives the session.
+    pub fn hand_over(&self, column: i32) -> Option<pg_sys::Datum> {
+        let mut null = false;
+        // SAFETY: as in `get`; -1 is the length of every type of variable length.
+        unsafe {
+            let datum = pg_sys::SPI_getbinval(self.tuple, self.columns, column, &mut null);
+            (!null).then(|| pg_sys::SPI_datumTransfer(datum, false, -1))
+        }
+    }
+}
+
+/// A type that a column can be read as.
+pub trait Column: Sized {
+    /// # Safety
+    /// The datum is not null and of the SQL type that this Rust type stands for.
+    unsafe fn read(datum: pg_sys::Datum) -> Self;
+}
+
+impl Column for i64 {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        datum.value() as Self
+    }
+}
+
+impl Column for bool {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        datum.value() as u8 != 0
+    }
+}
+
+impl Column for Timestamp {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        Self::from_micros(datum.value() as i64)
+    }
+}
+
+impl Column for String {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        // SAFETY: a text of this server's; `from_datum` detoasts it and checks its encoding.
+        unsafe { <Self as pgrx::FromDatum>::from_datum(datum, false) }.unwrap_or_default()
+    }
+}
+
+impl Column for Uuid {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        // SAFETY: a uuid is a pointer to 16 bytes.
+        unsafe { Self::from_bytes(*datum.cast_mut_ptr::<[u8; 16]>()) }
+    }
+}

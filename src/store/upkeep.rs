@@ -1,0 +1,129 @@
+//! Statements over many resources: the sweep, the purge, and what is added up to be shown.
+
+use super::statement::{Argument, Session, statement};
+use crate::clock::Timestamp;
+
+statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID)
+    "select distinct resource
+     from (select resource from booking.holds
+           where state = 'held' and expires_at <= $1
+           order by expires_at limit $2) as due
+     order by resource");
+
+/// The resources of the holds that are overdue the longest.
+pub fn due_resources(session: &Session, now: Timestamp, limit: i64) -> Vec<String> {
+    let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    DUE_RESOURCES.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
+statement!(LOCK_FREE (TEXTARRAYOID)
+    "select name from booking.resources
+     where name = any($1)
+     order by name
+     for no key update skip locked");
+
+/// Locks the rows of those resources that nobody else has locked.
+///
+/// Without lining up: a sweep never waits for a row, so it can stand in nobody's way for long and
+/// in no cycle, and a thousand heavyweight locks would crowd the server's lock table.
+pub fn lock_free(session: &Session, resources: &[String]) -> Vec<String> {
+    let arguments = [Argument::Names(resources)];
+    LOCK_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
+statement!(END_DUE_OF (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
+    "with due as (
+         select ctid as place from booking.holds
+         where state = 'held' and expires_at <= $2 and resource = any($1)
+         order by expires_at limit $3
+         for no key update skip locked),
+     ended as (
+         update booking.holds as holds set state = 'expired', ended_at = $2
+         from due where holds.ctid = due.place
+         returning holds.resource, holds.quantity),
+     freed as (
+         select resource, count(*) as holds, sum(quantity)::bigint as quantity
+         from ended group by resource),
+     given_back as (
+         update booking.resources as resources
+         set taken = taken - freed.quantity, version = version + 1
+         from freed where resources.name = freed.resource
+         returning freed.holds)
+     select coalesce(sum(holds), 0)::bigint from given_back");
+
+/// Ends overdue holds of resources whose rows are locked, passing over locked holds, and gives
+/// their room back. Returns how many.
+///
+/// A hold is found again by its place in the table, which a locked row does not leave: half the
+/// cost of a second search by its key. Only resources that are there are swept, so that a restore
+/// that has loaded the holds and not yet the resources is left alone.
+pub fn end_due_of(session: &Session, resources: &[String], now: Timestamp, limit: i64) -> i64 {
+    let arguments = [Argument::Names(resources), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    END_DUE_OF.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
+}
+
+statement!(PURGE (TIMESTAMPTZOID, INT8OID)
+    "with old as (
+         select ctid as place from booking.holds
+         where state in ('released', 'expired') and ended_at <= $1
+         order by ended_at limit $2
+         for update skip locked)
+     delete from booking.holds as holds using old where holds.ctid = old.place");
+
+/// Deletes holds that ended unconfirmed, up to a moment. Returns how many.
+pub fn purge(session: &Session, up_to: Timestamp, limit: i64) -> i64 {
+    let arguments = [Argument::Time(Some(up_to)), Argument::Bigint(Some(limit))];
+    PURGE.with(|statement| statement.run(session, &arguments).count() as i64)
+}
+
+statement!(NEXT_EXPIRY ()
+    "select min(expires_at) from booking.holds where state = 'held'");
+
+/// When the next hold runs out, or did: where that is past, a sweep has work to do.
+pub fn next_expiry(session: &Session) -> Option<Timestamp> {
+    NEXT_EXPIRY.with(|statement| statement.run(session, &[]).first()?.get(1))
+}
+
+/// How a resource's capacity is used at a moment.
+pub struct Usage {
+    pub capacity: i64,
+    pub confirmed: i64,
+    pub held: i64,
+    pub available: i64,
+    pub version: i64,
+    pub next_expiry: Option<Timestamp>,
+}
+
+statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
+    "select resources.capacity,
+            resources.taken - live.quantity - overdue.quantity,
+            live.quantity,
+            resources.capacity + resources.overbooking - resources.taken + overdue.quantity,
+            resources.version,
+            live.next_expiry
+     from booking.resources as resources
+     cross join lateral (
+         select coalesce(sum(quantity), 0)::bigint as quantity, min(expires_at) as next_expiry
+         from booking.holds as holds
+         where holds.resource = resources.name and state = 'held' and expires_at > $2) as live
+     cross join lateral (
+         select coalesce(sum(quantity), 0)::bigint as quantity
+         from booking.holds as holds
+         where holds.resource = resources.name and state = 'held' and expires_at <= $2) as overdue
+     where resources.name = $1");
+
+/// How a resource is used. What is confirmed is what is taken and not held, so that a sold-out
+/// concert hall is not counted seat by seat.
+pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<Usage> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now))];
+    USAGE.with(|statement| {
+        statement.run(session, &arguments).first().map(|row| Usage {
+            capacity: row.need(1),
+            confirmed: row.need(2),
+            held: row.need(3),
+            available: row.need(4),
+            version: row.need(5),
+            next_expiry: row.get(6),
+        })
+    })
+}

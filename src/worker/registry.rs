@@ -1,0 +1,212 @@
+//! What the launcher needs to know of each database, in shared memory: when its next hold runs out,
+//! and how its last sweep went.
+//!
+//! A cache, and allowed to be wrong. A database that is not in it, since the table was full or the
+//! server has just started, is looked at once a minute; a time that is too early costs a sweep
+//! that finds nothing.
+#![allow(unsafe_code)]
+
+use crate::clock::Timestamp;
+use pgrx::prelude::*;
+use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How many databases are remembered.
+const SLOTS: usize = 256;
+/// How much of an error's text is kept.
+const ERROR_BYTES: usize = 512;
+
+/// Nothing is known to be due.
+pub const NEVER: i64 = i64::MAX;
+
+/// What is remembered of one database.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    pub database: pg_sys::Oid,
+    /// When to sweep it next, in microseconds as a `timestamptz`.
+    pub due: i64,
+    pub last_sweep: Option<i64>,
+    pub last_expired: i64,
+    pub total_expired: i64,
+    pub last_error_at: Option<i64>,
+    error: [u8; ERROR_BYTES],
+    error_length: usize,
+}
+
+impl Slot {
+    const fn of(database: pg_sys::Oid) -> Self {
+        Self {
+            database,
+            due: NEVER,
+            last_sweep: None,
+            last_expired: 0,
+            total_expired: 0,
+            last_error_at: None,
+            error: [0; ERROR_BYTES],
+            error_length: 0,
+        }
+    }
+
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error_at.map(|_| String::from_utf8_lossy(&self.error[..self.error_length]).into_owned())
+    }
+
+    pub fn set_error(&mut self, message: &str, at: i64) {
+        let length = message.floor_char_boundary(ERROR_BYTES);
+        self.error[..length].copy_from_slice(&message.as_bytes()[..length]);
+        self.error_length = length;
+        self.last_error_at = Some(at);
+    }
+}
+
+/// The table of databases.
+pub struct Registry {
+    launcher: i32,
+    count: usize,
+    slots: [Slot; SLOTS],
+}
+
+// SAFETY: plain values, no pointer.
+unsafe impl PGRXSharedMemory for Registry {}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self { launcher: 0, count: 0, slots: [Slot::of(pg_sys::InvalidOid); SLOTS] }
+    }
+}
+
+impl Registry {
+    fn find(&self, database: pg_sys::Oid) -> Option<&Slot> {
+        self.slots[..self.count].iter().find(|slot| slot.database == database)
+    }
+
+    /// The slot of a database, a new one where it has none. None where the table is full.
+    fn find_or_add(&mut self, database: pg_sys::Oid) -> Option<&mut Slot> {
+        if let Some(n) = self.slots[..self.count].iter().position(|slot| slot.database == database) {
+            return Some(&mut self.slots[n]);
+        }
+        if self.count == SLOTS {
+            return None;
+        }
+        self.count += 1;
+        let slot = &mut self.slots[self.count - 1];
+        *slot = Slot::of(database);
+        Some(slot)
+    }
+
+    fn retain(&mut self, databases: &[pg_sys::Oid]) {
+        let mut kept = 0;
+        for n in 0..self.count {
+            if databases.contains(&self.slots[n].database) {
+                self.slots[kept] = self.slots[n];
+                kept += 1;
+            }
+        }
+        self.count = kept;
+    }
+}
+
+// SAFETY: the name is the extension's own.
+static REGISTRY: PgLwLock<Registry> = unsafe { PgLwLock::new(c"booking") };
+static RESERVED: AtomicBool = AtomicBool::new(false);
+
+/// Reserves the memory. False where it is too late, since the library was not preloaded.
+pub fn reserve() -> bool {
+    // SAFETY: a flag of the postmaster's that is set while it loads its libraries.
+    if !unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
+        return false;
+    }
+    pg_shmem_init!(REGISTRY);
+    // Inherited by every process that the postmaster forks.
+    RESERVED.store(true, Ordering::Relaxed);
+    true
+}
+
+/// Whether the library was preloaded, so that there can be a worker.
+pub fn is_reserved() -> bool {
+    RESERVED.load(Ordering::Relaxed)
+}
+
+std::thread_local! {
+    /// The earliest expiry of what this transaction has placed.
+    static PLACED: Cell<i64> = const { Cell::new(NEVER) };
+    static LISTENS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes that a hold of this database runs out at a time, once its transaction has committed.
+///
+/// Not before: a sweep that ends between the note and the commit would not see the hold, take the
+/// note for dealt with, and come again only with the next discovery.
+pub fn expect_expiry(at: Timestamp) {
+    if !is_reserved() {
+        return;
+    }
+    PLACED.set(PLACED.get().min(at.micros()));
+    if !LISTENS.replace(true) {
+        // SAFETY: registered once in a backend, for as long as that lives.
+        unsafe { pg_sys::RegisterXactCallback(Some(at_transaction_end), std::ptr::null_mut()) };
+    }
+}
+
+/// Must not fail: the transaction is over. Costs a shared lock where nothing is to be noted, as
+/// for nearly every hold, since those before it run out earlier.
+#[pg_guard]
+unsafe extern "C-unwind" fn at_transaction_end(event: pg_sys::XactEvent::Type, _context: *mut c_void) {
+    use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PREPARE};
+    if !matches!(event, XACT_EVENT_COMMIT | XACT_EVENT_PREPARE | XACT_EVENT_ABORT) {
+        return;
+    }
+    let at = PLACED.replace(NEVER);
+    if at == NEVER || event == XACT_EVENT_ABORT {
+        return;
+    }
+    let database = this_database();
+    let known = REGISTRY.share().find(database).is_some_and(|slot| slot.due <= at);
+    if !known && let Some(slot) = REGISTRY.exclusive().find_or_add(database) {
+        slot.due = slot.due.min(at);
+    }
+}
+
+/// Changes what is remembered of a database. False where the table is full.
+pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut Slot)) -> bool {
+    match REGISTRY.exclusive().find_or_add(database) {
+        Some(slot) => {
+            change(slot);
+            true
+        }
+        None => false,
+    }
+}
+
+/// What is remembered of a database.
+pub fn read(database: pg_sys::Oid) -> Option<Slot> {
+    if is_reserved() { REGISTRY.share().find(database).copied() } else { None }
+}
+
+/// Whether any database has something due.
+pub fn is_any_due(now: i64) -> bool {
+    let registry = REGISTRY.share();
+    registry.slots[..registry.count].iter().any(|slot| slot.due <= now)
+}
+
+/// Forgets databases that are gone.
+pub fn retain(databases: &[pg_sys::Oid]) {
+    REGISTRY.exclusive().retain(databases);
+}
+
+/// Notes which process the launcher is.
+pub fn set_launcher(pid: i32) {
+    REGISTRY.exclusive().launcher = pid;
+}
+
+/// The launcher's process, 0 where it never started.
+pub fn launcher() -> i32 {
+    if is_reserved() { REGISTRY.share().launcher } else { 0 }
+}
+
+pub fn this_database() -> pg_sys::Oid {
+    // SAFETY: set once when the backend connects.
+    unsafe { pg_sys::MyDatabaseId }
+}

@@ -1,0 +1,53 @@
+//! How the worker's processes hear from the server.
+#![allow(unsafe_code)]
+
+use pgrx::bgworkers::{BackgroundWorker, SignalWakeFlags};
+use pgrx::pg_sys;
+use std::time::Duration;
+
+const SIGTERM: i32 = pg_sys::SIGTERM as i32;
+
+unsafe extern "C-unwind" {
+    /// The server's own handler. Declared here, since pgrx's is a Rust function around it, and a
+    /// handler must be the C function itself.
+    fn die(signal: i32);
+}
+
+/// SIGTERM ends the process at its next interrupt check, also while it waits for a lock, as it
+/// does any backend: pgrx's own handler would only set a flag. SIGHUP is noted and read by
+/// [`reload_settings`].
+pub fn attach() {
+    // SAFETY: a handler of the server's own, installed before signals are unblocked.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        pg_sys::pqsignal(SIGTERM, Some(die));
+        #[cfg(feature = "pg18")]
+        pg_sys::pqsignal_be(SIGTERM, Some(die));
+    }
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP);
+}
+
+/// Sleeps until the time is up or a signal came, and handles what came: SIGTERM, a reload, and the
+/// barriers that DROP DATABASE waits for in every process of the server.
+pub fn sleep(time: Duration) {
+    let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    // SAFETY: the latch is this process's own.
+    unsafe {
+        pg_sys::WaitLatch(pg_sys::MyLatch, wake as i32, millis, pg_sys::PG_WAIT_EXTENSION);
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+    }
+    pgrx::check_for_interrupts!();
+    reload_settings();
+}
+
+/// Reads the configuration again where the server was told to.
+pub fn reload_settings() {
+    // SAFETY: a flag that the signal's handler sets, and the server's own way to answer it.
+    unsafe {
+        if (&raw const pg_sys::ConfigReloadPending).read_volatile() != 0 {
+            (&raw mut pg_sys::ConfigReloadPending).write_volatile(0);
+            pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What `booking.worker_status` shows.
+
+use super::registry::{self, Slot};
+use crate::settings;
+#[allow(unsafe_code)]
+fn in_recovery() -> bool {
+    // SAFETY: reads the server's state.
+    unsafe { pgrx::pg_sys::RecoveryInProgress() }
+}
+
+/// The worker as this database sees it.
+pub struct Status {
+    /// `running`, `off` (by its setting), `standby` (it waits for the promotion), `starting`, or
+    /// `absent` (the library is not in shared_preload_libraries).
+    pub state: &'static str,
+    pub slot: Option<Slot>,
+}
+
+pub fn status() -> Status {
+    let state = if !registry::is_reserved() {
+        "absent"
+    } else if in_recovery() {
+        "standby"
+    } else if !settings::worker() {
+        "off"
+    } else if registry::launcher() == 0 {
+        "starting"
+    } else {
+        "running"
+    };
+    Status { state, slot: registry::read(registry::this_database()) }
+}
