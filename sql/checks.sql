@@ -29,6 +29,18 @@ as $$
     from booking.holds h
     where not exists (select from booking.resources r where r.name = h.resource)
     union all
+    select 'a hold''s times follow its state', h.resource, h.id,
+           format('%s, placed %s, expires %s, confirmed %s, ended %s',
+                  h.state, h.placed_at, h.expires_at, h.confirmed_at, h.ended_at)
+    from booking.holds h
+    where h.expires_at <= h.placed_at
+       or (h.ended_at is not null) <> (h.state in ('released', 'cancelled', 'expired'))
+       or (h.confirmed_at is not null) <> (h.state in ('confirmed', 'cancelled'))
+    union all
+    select 'a key has a fingerprint', h.resource, h.id, format('its key is %L', h.key)
+    from booking.holds h
+    where (h.key is null) <> (h.fingerprint is null)
+    union all
     select 'a key has one hold', h.resource, null, format('key %L has %s holds', h.key, count(*))
     from booking.holds h
     where h.key is not null

@@ -14,6 +14,12 @@ comment on column booking.result.seats is 'The seats of the hold; null for a poo
 comment on column booking.result.replayed is 'Whether it had been so before this call.';
 comment on column booking.result.detail is 'More about a refusal.';
 
+comment on domain booking.amount is 'How much, nothing included.';
+comment on domain booking.quantity is 'How much, one at least.';
+comment on type booking.resource_kind is 'The kinds of resources.';
+comment on type booking.contention is 'How a resource stands up to many at once.';
+comment on type booking.hold_state is 'Where a hold stands, in the order of its life.';
+
 comment on table booking.resources is
 'What can be booked, one row each. Change it with the functions of the schema, never by hand.';
 comment on column booking.resources.name is 'The application''s name for it.';

@@ -73,7 +73,7 @@ pub fn insert(session: &Session, hold: &NewHold) {
 }
 
 statement!(BY_KEY (TEXTOID, TEXTOID)
-    "select id, resource, state, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
      from booking.holds
      where key = $1 and resource = $2");
 
@@ -84,7 +84,7 @@ pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold
 }
 
 statement!(BY_ID (UUIDOID, TEXTOID)
-    "select id, resource, state, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
      from booking.holds
      where id = $1 and ($2 is null or resource = $2)");
 
@@ -95,12 +95,12 @@ pub fn by_id(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Stor
 }
 
 statement!(LOCK_OR_SKIP (UUIDOID, TEXTOID)
-    "select id, resource, state, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
      from booking.holds
      where id = $1 and ($2 is null or resource = $2)
      for no key update skip locked");
 statement!(LOCK (UUIDOID, TEXTOID)
-    "select id, resource, state, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
      from booking.holds
      where id = $1 and ($2 is null or resource = $2)
      for no key update");
@@ -121,7 +121,7 @@ pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Optio
 
 statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
     "update booking.holds
-     set state = $3,
+     set state = $3::booking.hold_state,
          quantity = $4,
          expires_at = $5,
          version = $6,

@@ -129,7 +129,7 @@ pub struct NewPool<'a> {
 statement!(CREATE (TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, JSONBOID, TIMESTAMPTZOID)
     "insert into booking.resources as resources
          (name, kind, capacity, overbooking, contention, max_per_holder, metadata, created_at)
-     values ($1, 'pool', $2, $3, $4, $5, $6, $7)
+     values ($1, 'pool', $2, $3, $4::booking.contention, $5, $6, $7)
      on conflict (name) do nothing
      returning resources");
 
