@@ -69,6 +69,16 @@ impl Outcome {
         }
     }
 
+    /// A hold was confirmed in time.
+    pub fn confirmed(id: Uuid, expires_at: Timestamp, version: i64) -> Self {
+        Self {
+            hold_id: Some(id),
+            expires_at: Some(expires_at),
+            version: Some(version),
+            ..Self::of(true, State::Confirmed.name())
+        }
+    }
+
     /// A hold was changed.
     pub fn changed(stored: &StoredHold, change: &Change, level: Option<Level>) -> Self {
         Self {

@@ -119,6 +119,42 @@ pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Optio
     })
 }
 
+statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
+    "update booking.holds
+     set state = 'confirmed', version = version + 1, reference = $4, confirmed_at = $5
+     where ctid = (
+         select ctid from booking.holds
+         where id = $1 and ($2 is null or resource = $2)
+         for no key update skip locked)
+       and state = 'held' and expires_at > $5 and ($3 is null or version = $3)
+     returning expires_at, version");
+
+/// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
+/// instead of two. Returns when it would have run out and its version; none where it is anything
+/// else, which takes a closer look.
+///
+/// It never waits, so the time it is given is the time it acts at. The row is looked for by its id
+/// alone: with state and expiry beside it, a plan made while the table was empty would walk the
+/// index of what is due, and be kept while that grows.
+pub fn confirm_in_time(
+    session: &Session,
+    id: Uuid,
+    resource: Option<&str>,
+    expected_version: Option<i64>,
+    reference: Option<&str>,
+    now: Timestamp,
+) -> Option<(Timestamp, i64)> {
+    let arguments = [
+        Argument::Uuid(Some(id)),
+        Argument::Text(resource),
+        Argument::Bigint(expected_version),
+        Argument::Text(reference),
+        Argument::Time(Some(now)),
+    ];
+    CONFIRM_IN_TIME
+        .with(|statement| statement.run(session, &arguments).first().map(|row| (row.need(1), row.need(2))))
+}
+
 statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
     "update booking.holds
      set state = $3::booking.hold_state,
