@@ -1,0 +1,66 @@
+# Shared by the scripts here; sourced, never run.
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+pgrx_version=0.18.1
+rust_needed=1.95
+majors_supported="13 14 15 16 17 18"
+# Written by scripts/setup; every other script, and the Rust harness, starts from it.
+env_file="$checkout/target/booking.env"
+
+# Rustup's own place, for shells that never read its profile lines (CI, sudo, cron).
+[[ -d ${HOME:-/nonexistent}/.cargo/bin ]] && PATH="$PATH:$HOME/.cargo/bin"
+export PATH="$checkout/.tools/bin:$PATH"
+
+if [[ -t 1 && -z ${CI:-} && -z ${NO_COLOR:-} ]]; then
+    bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' dim=$'\e[2m' plain=$'\e[0m'
+else
+    bold='' green='' red='' dim='' plain=''
+fi
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+    printf '%serror:%s %s\n' "$red" "$plain" "$*" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+is_root() { [[ $EUID -eq 0 ]]; }
+
+# What runs the servers: PostgreSQL refuses to start as root.
+server_user() {
+    local user
+    is_root || { id -un; return; }
+    for user in postgres nobody; do
+        id -u "$user" >/dev/null 2>&1 && { echo "$user"; return; }
+    done
+    die "as root, servers are run as the user postgres or nobody, and there is neither: create one of them"
+}
+
+# The private copy of PostgreSQL lives in the checkout, except for root's: a checkout below /root is
+# closed to the unprivileged user that the servers then run as.
+state_dir() { # major
+    if is_root; then
+        echo "/var/tmp/booking-$(printf %s "$checkout" | sha256sum | cut -c1-12)/postgresql-$1"
+    else
+        echo "$checkout/target/postgresql-$1"
+    fi
+}
+
+# A name in /var/tmp can be guessed, so somebody else may have made it first.
+make_state_dir() { # dir
+    mkdir -p "$1"
+    is_root || return 0
+    local part
+    for part in "$1" "$(dirname "$1")"; do
+        [[ -O $part && ! -L $part ]] || die "$part belongs to another user: remove it and try again"
+        chmod go-w "$part"
+    done
+}
+
+load_env() {
+    [[ -r $env_file ]] || die "nothing is set up yet: run make setup"
+    # shellcheck disable=SC1090
+    . "$env_file"
+}

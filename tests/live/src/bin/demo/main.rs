@@ -1,0 +1,47 @@
+//! Three hundred tickets, two thousand buyers, two hundred connections, twice: first as most shops are
+//! written, then with `booking`. What went wrong is counted from the rows that each act leaves behind.
+
+mod booked;
+mod crowd;
+mod screen;
+mod usual;
+mod verdict;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use booking_live::{Server, Worker};
+
+use crowd::Shop;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// True when the second act has nothing to be ashamed of.
+fn run() -> Result<bool> {
+    screen::opening();
+    let server = Server::builder().worker(Worker::On).max_connections(crowd::CONNECTIONS + 20).start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let usual = runtime.block_on(act::<usual::Usual>(&server))?;
+    let booked = runtime.block_on(act::<booked::Booked>(&server))?;
+    screen::table(&usual, &booked);
+    Ok(screen::conclusion(&usual, &booked))
+}
+
+async fn act<S: Shop>(server: &Server) -> Result<verdict::Verdict> {
+    screen::curtain::<S>();
+    let director = server.connect_async("postgres").await?;
+    director.batch_execute(&S::schema()).await?;
+    let seconds = crowd::run::<S>(server).await?.as_secs_f64();
+    // Whoever frees what was left behind has had the time for it.
+    tokio::time::sleep(crowd::TTL * 2).await;
+    verdict::Verdict::count::<S>(&director, seconds).await
+}

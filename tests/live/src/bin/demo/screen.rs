@@ -1,0 +1,83 @@
+//! What is seen: bars and colours on a terminal, plain lines anywhere else.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::crowd::{BUYERS, CONNECTIONS, Shop, TICKETS};
+use crate::verdict::Verdict;
+
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    pub fn start(buyers: usize) -> Progress {
+        let bar = ProgressBar::with_draw_target(Some(buyers as u64), ProgressDrawTarget::stdout());
+        let style = "  {bar:46.green/white.dim} {pos:>4}/{len} buyers  {elapsed:>3}";
+        bar.set_style(ProgressStyle::with_template(style).expect("a valid template").progress_chars("━━─"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Progress(bar)
+    }
+
+    pub fn served(&self) {
+        self.0.inc(1);
+    }
+
+    pub fn finish(&self) {
+        self.0.finish();
+        let shown = if self.0.is_hidden() { format!("  {BUYERS} buyers served\n") } else { "\n".to_owned() };
+        println!("{shown}");
+    }
+}
+
+fn paint(code: &str, text: &str) -> String {
+    let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    if coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+pub fn opening() {
+    println!("{TICKETS} tickets, {BUYERS} buyers, {CONNECTIONS} connections, one throw-away PostgreSQL.");
+    println!("Some payments fail, some are reported twice, some come too late, some never.");
+    println!("Usually half a minute.\n");
+}
+
+pub fn curtain<S: Shop>() {
+    println!("{}", paint("1", S::TITLE));
+    for line in S::WAYS {
+        println!("  {}", paint("2", line));
+    }
+}
+
+pub fn table(usual: &Verdict, booked: &Verdict) {
+    let line = "─".repeat(70);
+    println!("{}", paint("1", &format!("{:<34}{:>18}{:>18}", "", "the usual way", "with booking")));
+    println!("{line}");
+    println!("{:<34}{:>18}{:>18}", format!("sold, of {TICKETS} tickets"), usual.sold, booked.sold);
+    let fault = |what: &str, a: i64, b: i64| {
+        println!("{what:<34}{}{}", figure(a), figure(b));
+    };
+    fault("oversold", usual.oversold, booked.oversold);
+    fault("charged twice", usual.double_charged, booked.double_charged);
+    fault("stuck: held or paid for nothing", usual.stuck, booked.stuck);
+    let seconds = |verdict: &Verdict| format!("{:.1} s", verdict.seconds);
+    println!("{:<34}{:>18}{:>18}", "the sale took", seconds(usual), seconds(booked));
+    println!("{line}");
+}
+
+fn figure(count: i64) -> String {
+    paint(if count == 0 { "32" } else { "1;31" }, &format!("{count:>18}"))
+}
+
+pub fn conclusion(usual: &Verdict, booked: &Verdict) -> bool {
+    if booked.broken > 0 {
+        println!("booking.check() or the orders disagree with the holds in {} places", booked.broken);
+    }
+    if !booked.is_clean() {
+        println!("{}", paint("1;31", "booking let something through, which it must never do."));
+    } else if usual.is_clean() {
+        println!("This time even the usual way was lucky. Run it again.");
+    } else {
+        println!("Counted from the rows both shops left behind, not from what they believe.");
+    }
+    booked.is_clean()
+}

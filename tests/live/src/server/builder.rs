@@ -1,0 +1,191 @@
+//! What a server shall be like, and its birth.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use super::Server;
+use super::guard::Guard;
+use crate::tree::Tree;
+
+/// Whether expired holds are swept in the background. Every test has to pass in each of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// Preloaded and running.
+    On,
+    /// Preloaded, with `booking.worker = off`.
+    Off,
+    /// Not preloaded: `create extension` only, as on a hosted PostgreSQL.
+    Absent,
+}
+
+impl Worker {
+    /// What `BOOKING_WORKER` says; on without it.
+    pub fn from_env() -> Worker {
+        match std::env::var("BOOKING_WORKER").as_deref() {
+            Err(_) | Ok("" | "on") => Worker::On,
+            Ok("off") => Worker::Off,
+            Ok("absent") => Worker::Absent,
+            Ok(other) => panic!("BOOKING_WORKER is on, off or absent, not {other:?}"),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Builder {
+    worker: Worker,
+    extension: bool,
+    tcp: bool,
+    settings: Vec<(String, String)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder { worker: Worker::from_env(), extension: true, tcp: false, settings: Vec::new() }
+    }
+}
+
+impl Builder {
+    pub fn worker(mut self, worker: Worker) -> Self {
+        self.worker = worker;
+        self
+    }
+
+    /// A server that knows nothing of the extension, though it could be created there.
+    pub fn plain(mut self) -> Self {
+        self.extension = false;
+        self
+    }
+
+    /// Listens on 127.0.0.1 too. Without it there is only the socket, which no other server can take.
+    pub fn tcp(mut self) -> Self {
+        self.tcp = true;
+        self
+    }
+
+    /// Any setting of postgresql.conf; a later one wins over an earlier one and over the defaults.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub fn max_connections(self, connections: usize) -> Self {
+        self.set("max_connections", connections)
+    }
+
+    /// Starts it, with the extension created in the database `postgres` unless it is a plain one.
+    pub fn start(self) -> Result<Server> {
+        let tree = Tree::find()?;
+        let (home, guard) = make_home(tree)?;
+        let data = home.path().join("data");
+        let mut initdb = as_server_user(tree, "initdb");
+        initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
+        run(initdb.arg("--no-sync"))?;
+        append(&data.join("postgresql.conf"), "\ninclude 'throwaway.conf'\n")?;
+        let server = self.clone().launch(tree, home, guard)?;
+        if self.extension {
+            server.try_psql("postgres", "create extension booking")?;
+        }
+        Ok(server)
+    }
+
+    /// A copy of `primary` that follows it. It has the primary's settings, but its own socket.
+    pub(super) fn start_standby_of(self, primary: &Server) -> Result<Server> {
+        let tree = Tree::find()?;
+        let (home, guard) = make_home(tree)?;
+        let mut backup = as_server_user(tree, "pg_basebackup");
+        backup.arg("-D").arg(home.path().join("data")).args(["-U", "postgres", "-R", "-X", "stream"]);
+        backup.args(["-c", "fast", "--no-sync", "-p", &primary.port().to_string()]);
+        run(backup.arg("-h").arg(primary.socket_dir()))?;
+        self.launch(tree, home, guard)
+    }
+
+    fn launch(self, tree: &'static Tree, home: TempDir, guard: Guard) -> Result<Server> {
+        let mut server = Server::new(tree, home, guard, self.clone());
+        // Between finding a free port and taking it, somebody else may take it.
+        for attempt in 1.. {
+            server.port = if self.tcp { free_port()? } else { 5432 };
+            let file = server.data_dir().join("throwaway.conf");
+            fs::write(&file, self.configuration(server.socket_dir(), server.port))?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+            match server.try_start() {
+                Err(_) if self.tcp && attempt < 5 && server.log().contains("Address already in use") => {}
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
+        Ok(server)
+    }
+
+    fn configuration(&self, sockets: &Path, port: u16) -> String {
+        let quoted = |value: &str| format!("'{}'", value.replace('\'', "''"));
+        let mut lines = vec![
+            format!("port = {port}"),
+            format!("listen_addresses = '{}'", if self.tcp { "127.0.0.1" } else { "" }),
+            format!("unix_socket_directories = {}", quoted(&sockets.to_string_lossy())),
+            // A power cut is not what these servers are made for; kill -9 loses nothing without it.
+            "fsync = off".to_owned(),
+            "max_prepared_transactions = 20".to_owned(),
+            "log_line_prefix = '%m [%p] %b '".to_owned(),
+            "log_timezone = 'UTC'".to_owned(),
+            "timezone = 'UTC'".to_owned(),
+        ];
+        if self.extension && self.worker != Worker::Absent {
+            let worker = if self.worker == Worker::On { "on" } else { "off" };
+            lines.push("shared_preload_libraries = 'booking'".to_owned());
+            lines.push(format!("booking.worker = {worker}"));
+        }
+        lines.extend(self.settings.iter().map(|(name, value)| format!("{name} = {}", quoted(value))));
+        lines.join("\n") + "\n"
+    }
+}
+
+/// A folder for the data, the socket and the log, and the guard that removes it after us.
+fn make_home(tree: &Tree) -> Result<(TempDir, Guard)> {
+    // A socket's path may have 107 bytes at most, so a long TMPDIR is passed over.
+    let parent = Some(std::env::temp_dir()).filter(|dir| dir.as_os_str().len() < 60).unwrap_or("/tmp".into());
+    let home = tempfile::Builder::new().prefix("booking-").tempdir_in(&parent)?;
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755))?;
+    if let Some((uid, gid)) = tree.unprivileged {
+        std::os::unix::fs::chown(home.path(), Some(uid), Some(gid))?;
+    }
+    let guard = Guard::over(home.path())?;
+    Ok((home, guard))
+}
+
+/// A program of the private copy, run by the user that the servers belong to.
+pub(super) fn as_server_user(tree: &Tree, program: &str) -> Command {
+    let mut command = Command::new(tree.bin.join(program));
+    // Where we stand may be closed to that user, and the settings of whoever calls us are not its own.
+    command.current_dir("/");
+    for name in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGDATA", "PGSERVICE"] {
+        command.env_remove(name);
+    }
+    if let Some((uid, gid)) = tree.unprivileged {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+fn append(file: &Path, text: &str) -> Result<()> {
+    let old = fs::read_to_string(file)?;
+    Ok(fs::write(file, old + text)?)
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}

@@ -1,0 +1,64 @@
+//! The private copy of PostgreSQL that `scripts/setup` made, and who may run it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail};
+
+/// Where the programs are, and the user that servers run as when we are root.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    pub bin: PathBuf,
+    /// uid and gid; none when we are an ordinary user, who runs the servers in person.
+    pub unprivileged: Option<(u32, u32)>,
+}
+
+impl Tree {
+    /// Looked up once in a process: it cannot change while the process runs.
+    pub fn find() -> Result<&'static Tree> {
+        static TREE: OnceLock<Result<Tree, String>> = OnceLock::new();
+        TREE.get_or_init(|| look_up().map_err(|error| format!("{error:#}")))
+            .as_ref()
+            .map_err(|message| anyhow::anyhow!(message.clone()))
+    }
+}
+
+fn look_up() -> Result<Tree> {
+    let (bin, user) = match (std::env::var_os("BOOKING_PGBIN"), std::env::var("BOOKING_SERVER_USER")) {
+        (Some(bin), Ok(user)) => (PathBuf::from(bin), user),
+        _ => read_env_file()?,
+    };
+    if !bin.join("postgres").exists() {
+        bail!("no PostgreSQL in {}: run make setup", bin.display());
+    }
+    // SAFETY: geteuid only reads the process's own id.
+    let unprivileged = match unsafe { libc::geteuid() } {
+        0 => Some((id("-u", &user)?, id("-g", &user)?)),
+        _ => None,
+    };
+    Ok(Tree { bin, unprivileged })
+}
+
+/// For a bare `cargo test`, which nobody gave the variables to.
+fn read_env_file() -> Result<(PathBuf, String)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/booking.env");
+    if !file.exists() {
+        bail!("nothing is set up yet: run make setup");
+    }
+    let script = r#". "$1" && printf '%s\n' "$BOOKING_PGBIN" "$BOOKING_SERVER_USER""#;
+    let output = Command::new("bash").args(["-c", script, "bash"]).arg(&file).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    match text.lines().collect::<Vec<_>>()[..] {
+        [bin, user] => Ok((bin.into(), user.to_owned())),
+        _ => bail!("{} is damaged: run make setup", file.display()),
+    }
+}
+
+fn id(which: &str, user: &str) -> Result<u32> {
+    let output = Command::new("id").args([which, user]).output()?;
+    String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .with_context(|| format!("there is no user {user} to run a server as"))
+}
