@@ -9,6 +9,7 @@ mod attempt;
 pub mod holds;
 pub mod queue;
 pub mod resources;
+mod snapshot;
 mod statement;
 pub mod upkeep;
 

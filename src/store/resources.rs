@@ -2,7 +2,7 @@
 
 use super::attempt::{has_lock_timeout, until_lock_timeout};
 use super::statement::{Argument, Row, Session, statement};
-use super::{Busy, Patience};
+use super::{Busy, Patience, snapshot};
 use crate::rules::pool::Pool;
 use pgrx::pg_sys;
 
@@ -94,13 +94,15 @@ statement!(LOCK_OR_SKIP (TEXTOID)
 statement!(LOCK (TEXTOID)
     "select name from booking.resources where name = $1 for no key update");
 
-/// Locks a resource's row where waiting for it in an UPDATE could not be cut short.
+/// Locks a resource's row ahead of the UPDATE, for callers whom that would not serve.
 ///
 /// Behind the queue the row is free, unless the worker or somebody's own `select … for update` has
 /// it: then an UPDATE would wait although the caller asked it not to, or `lock_timeout` would end
-/// it with an error. A caller who set neither is spared this statement.
-pub fn lock_in_time(session: &Session, name: &str, patience: Patience) -> Result<(), Busy> {
-    if patience == Patience::Wait && !has_lock_timeout() {
+/// it with an error. And in REPEATABLE READ and above, a refusal that writes nothing would rest on
+/// an old snapshot and be a false "sold out": locking a row that has changed since is 40001.
+/// Everybody else is spared this statement, and a refusal stays free of any write.
+pub fn lock_ahead(session: &Session, name: &str, patience: Patience) -> Result<(), Busy> {
+    if patience == Patience::Wait && !has_lock_timeout() && !snapshot::is_kept() {
         return Ok(());
     }
     let arguments = [Argument::Text(Some(name))];

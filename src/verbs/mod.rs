@@ -59,5 +59,5 @@ fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {
 /// Takes a resource's locks, for a verb that is going to change it.
 fn take_turn(session: &Session, resource: &str, patience: Patience) -> Result<(), Busy> {
     queue::line_up(resource, patience)?;
-    resources::lock_in_time(session, resource, patience)
+    resources::lock_ahead(session, resource, patience)
 }
