@@ -124,18 +124,19 @@ statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
      set state = 'confirmed', version = version + 1, reference = $4, confirmed_at = $5
      where ctid = (
          select ctid from booking.holds
-         where id = $1 and ($2 is null or resource = $2)
+         where id = $1 and ($2 is null or resource = $2) and ($3 is null or version = $3)
+           and case when state = 'held' then expires_at > $5 else false end
          for no key update skip locked)
-       and state = 'held' and expires_at > $5 and ($3 is null or version = $3)
      returning expires_at, version");
 
 /// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
 /// instead of two. Returns when it would have run out and its version; none where it is anything
 /// else, which takes a closer look.
 ///
-/// It never waits, so the time it is given is the time it acts at. The row is looked for by its id
-/// alone: with state and expiry beside it, a plan made while the table was empty would walk the
-/// index of what is due, and be kept while that grows.
+/// It never waits, so the time it is given is the time it acts at; and an overdue row stays
+/// unlocked, since a late confirmation has to lock the resource first. The conditions stand inside
+/// a CASE so that the row is always looked for by its id: a plan made while the table was empty
+/// would walk the index of what is due, and be kept while that grows.
 pub fn confirm_in_time(
     session: &Session,
     id: Uuid,

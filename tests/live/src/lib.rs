@@ -1,9 +1,11 @@
 //! Throw-away PostgreSQL servers with the extension in them. The tests of concurrency, crashes and
 //! clients stand on these, and so do the demo, the benchmark and `make psql`.
 
+mod answer;
 pub mod server;
 mod tree;
 mod wait;
 
+pub use answer::{Answer, ask};
 pub use server::{Builder, Server, Shutdown, Worker, backend_pid, in_background, join};
 pub use wait::{BOUND, wait_until};

@@ -18,7 +18,7 @@ pub struct Usual {
 impl Shop for Usual {
     const TITLE: &str = "Act one: the way most shops are written";
     const WAYS: &[&str] = &[
-        "select sold from event;  if sold < capacity:  update event, insert order",
+        "select sold from event;  if sold < capacity:  insert order, update event",
         "payment reported:  select status;  if not paid yet:  charge, mark as paid",
         "payment failed:  mark the order;  freeing the place is somebody else's job",
     ];
@@ -60,8 +60,8 @@ impl Shop for Usual {
         if event.get::<_, i64>("sold") >= event.get::<_, i64>("capacity") {
             return Ok(false);
         }
-        self.client.execute(&self.take, &[]).await?;
         self.client.execute(&self.order, &[&order]).await?;
+        self.client.execute(&self.take, &[]).await?;
         Ok(true)
     }
 

@@ -1,0 +1,75 @@
+//! What a verb answered, and whether the tables bear it out.
+
+use postgres::{Error, GenericClient, Row};
+
+use crate::{Server, wait_until};
+
+/// A `booking.result`, as far as tests look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub ok: bool,
+    pub status: String,
+    pub hold_id: Option<String>,
+    pub version: Option<i64>,
+    pub available: Option<i64>,
+    pub replayed: bool,
+}
+
+impl Answer {
+    fn read(row: &Row) -> Answer {
+        Answer {
+            ok: row.get(0),
+            status: row.get(1),
+            hold_id: row.get(2),
+            version: row.get(3),
+            available: row.get(4),
+            replayed: row.get(5),
+        }
+    }
+
+    /// The hold's id; panics where the answer names none.
+    #[track_caller]
+    pub fn id(&self) -> &str {
+        self.hold_id.as_deref().unwrap_or_else(|| panic!("names no hold: {self:?}"))
+    }
+}
+
+/// Calls a verb: `ask(&mut session, "hold('gig', ttl => '1 min')")`. The extended protocol, with the
+/// unnamed statement, so that it passes through any pooler.
+pub fn ask(session: &mut impl GenericClient, call: &str) -> Result<Answer, Error> {
+    let sql = format!("select ok, status, hold_id::text, version, available, replayed from booking.{call}");
+    let rows = session.query_typed(&sql, &[])?;
+    Ok(Answer::read(&rows[0]))
+}
+
+impl Server {
+    /// Nothing that `booking.check()` objects to.
+    #[track_caller]
+    pub fn assert_sound(&self, dbname: &str) {
+        assert_eq!(self.psql_in(dbname, "select * from booking.check()"), "");
+    }
+
+    /// The launcher's process, where it runs.
+    pub fn launcher(&self) -> Option<i32> {
+        let sql = "select pid from pg_stat_activity where backend_type = 'booking launcher'";
+        self.psql(sql).parse().ok()
+    }
+
+    /// Waits for a launcher, one that is not `other`.
+    #[track_caller]
+    pub fn wait_for_launcher(&self, other: Option<i32>) -> i32 {
+        let found =
+            wait_until("a launcher", || self.launcher(), |launcher| launcher.is_some() && *launcher != other);
+        found.expect("just seen")
+    }
+
+    /// Waits until no hold of the database is overdue any more.
+    #[track_caller]
+    pub fn wait_until_swept(&self, dbname: &str) {
+        let mut session = self.connect(dbname);
+        let sql =
+            "select count(*) from booking.holds where state = 'held' and expires_at <= clock_timestamp()";
+        let mut overdue = || session.query_one(sql, &[]).expect("overdue holds").get::<_, i64>(0);
+        wait_until("overdue holds to be swept", &mut overdue, |overdue| *overdue == 0);
+    }
+}
