@@ -1,0 +1,110 @@
+-- Misuse is raised, each kind with its SQLSTATE. Only the state is shown, then some in full.
+select count(*) from booking.create_pool('gig', 3);
+\set VERBOSITY sqlstate
+-- 22004: null where a value is needed
+select booking.create_pool(null, 1);
+select booking.create_pool('x', null);
+select booking.create_pool('x', 1, null);
+select booking.create_pool('x', 1, contention => null);
+select booking.hold(null);
+select booking.hold('gig', wait => null);
+select booking.confirm(null);
+select booking.confirm(gen_random_uuid(), late => null);
+select booking.extend(null);
+select booking.release(null);
+select booking.cancel(null);
+select booking.find(null);
+select booking.availability(null);
+select booking.set_capacity(null, 1);
+select booking.set_capacity('gig', null);
+select booking.set_open(null, true);
+select booking.set_open('gig', null);
+select booking.drop_resource(null);
+select booking.expire(null);
+select booking.purge(max_rows => null);
+select booking.require(null);
+select name from booking.create_pool('limited', 5, max_per_holder => 2);
+select booking.hold('limited');
+-- 22023: a bad argument
+select booking.create_pool('', 1);
+select booking.create_pool(repeat('x', 256), 1);
+select booking.create_pool('x', -1);
+select booking.create_pool('x', 9223372036854775807);
+select booking.create_pool('x', 1, -1);
+select booking.create_pool('x', 1, max_per_holder => 0);
+select booking.create_pool('x', 1, contention => 'quantum');
+select booking.hold('');
+select booking.hold(repeat('x', 256));
+select booking.hold('gig', 0);
+select booking.hold('gig', -5);
+select booking.hold('gig', 1, '0');
+select booking.hold('gig', 1, '-1 second');
+select booking.hold('gig', 1, '25 hours');
+select booking.hold('gig', 1, '1 month');
+select booking.hold('gig', 1, '178000000 years');
+select booking.hold('gig', seats => '{1A}');
+select booking.hold('gig', during => '[2026-01-01, 2026-01-02)');
+select booking.hold('gig', key => '');
+select booking.hold('gig', key => repeat('ä', 256));
+select booking.hold('gig', holder => repeat('x', 256));
+select booking.confirm(gen_random_uuid(), '');
+select booking.confirm(gen_random_uuid(), repeat('x', 256));
+select booking.confirm(gen_random_uuid(), late => 'maybe');
+select booking.extend(gen_random_uuid(), '0');
+select booking.extend(gen_random_uuid(), '25 hours');
+select booking.release(gen_random_uuid(), 0);
+select booking.release(gen_random_uuid(), seats => '{1A}');
+select booking.cancel(gen_random_uuid(), 0);
+select booking.cancel(gen_random_uuid(), seats => '{1A}');
+select booking.release(hold_id, 2) from booking.hold('gig', 1);
+select booking.availability('gig', '[2026-01-01, 2026-01-02)');
+select booking.set_capacity('gig', -1);
+select booking.set_capacity('gig', 1, '[2026-01-01, 2026-01-02)');
+select booking.expire(0);
+select booking.purge(max_rows => 0);
+select booking.purge('-1 day');
+-- 42704, 42710, 55000, 54000, 0A000
+select booking.hold('nowhere');
+select booking.hold('nowhere', wait => false);
+select booking.availability('nowhere');
+select booking.set_capacity('nowhere', 1);
+select booking.set_open('nowhere', true);
+select booking.drop_resource('nowhere');
+select booking.expire(10, 'nowhere');
+select booking.create_pool('gig', 3);
+select status from booking.hold('gig', 1, key => 'live');
+select booking.drop_resource('gig');
+select booking.hold('gig', metadata => jsonb_build_object('a', repeat('x', 9000)));
+select booking.create_pool('x', 1, metadata => jsonb_build_object('a', repeat('x', 9000)));
+select booking.create_pool('x', 1, contention => 'escrow');
+-- 25006
+begin read only;
+select booking.hold('gig');
+rollback;
+begin read only;
+select booking.expire();
+rollback;
+begin read only;
+select status from booking.find(gen_random_uuid());
+select capacity from booking.availability('gig');
+commit;
+-- What they look like.
+\set VERBOSITY terse
+\set VERBOSITY default
+select booking.hold('nowhere');
+select booking.hold('gig', 0);
+select booking.hold('gig', 1, '2 days');
+select booking.hold('gig', seats => '{1A}');
+select booking.hold('limited');
+select booking.hold(null);
+select booking.create_pool('gig', 3);
+select booking.drop_resource('gig');
+select booking.confirm(gen_random_uuid(), late => 'maybe');
+select booking.release((select id from booking.holds where key = 'live'), 9);
+-- The longest there may be, in characters.
+select status from booking.hold('gig', key => repeat('ä', 255), holder => repeat('ö', 255));
+select * from booking.check();
+delete from booking.holds;
+update booking.resources set taken = 0;
+select status, version > 0 as versioned from booking.drop_resource('gig');
+select status from booking.drop_resource('limited');

@@ -1,0 +1,27 @@
+load 'booking';
+select name, setting, unit, context, min_val, max_val from pg_settings
+where name like 'booking.%' and name <> 'booking.worker' order by name;
+show booking.default_ttl;
+show booking.max_ttl;
+show booking.sweep_interval;
+show booking.retention;
+set booking.defualt_ttl = '1min';
+set booking.default_ttl = 0;
+set booking.sweep_interval = '1s';
+select name from booking.create_pool('gig', 3);
+set booking.default_ttl = '1min';
+select expires_at <= clock_timestamp() + interval '1 minute' as short from booking.hold('gig');
+-- The default never exceeds what is allowed.
+set booking.max_ttl = '30s';
+select expires_at <= clock_timestamp() + interval '30 seconds' as shorter from booking.hold('gig');
+select booking.hold('gig', 1, '31 seconds');
+create role settings_client;
+select booking.grant_client('settings_client');
+set role settings_client;
+set booking.max_ttl = '10d';
+reset role;
+reset booking.max_ttl;
+select booking.revoke_all('settings_client');
+drop role settings_client;
+delete from booking.holds;
+delete from booking.resources;

@@ -1,0 +1,42 @@
+-- What \dx+, \df and \d show of the extension.
+\dx+ booking
+select p.proname as name, pg_get_function_arguments(p.oid) as arguments, pg_get_function_result(p.oid) as result
+from pg_proc p where p.pronamespace = 'booking'::regnamespace order by 1;
+
+-- Every verb runs with its owner's rights on a pinned path; only the grants run with the caller's.
+select prosecdef as definer, proconfig as settings, provolatile as volatility, array_agg(proname order by proname) as functions
+from pg_proc where pronamespace = 'booking'::regnamespace
+group by 1, 2, 3 order by 1, 2, 3;
+
+-- Nothing is without a comment.
+select 'function ' || proname as uncommented from pg_proc
+where pronamespace = 'booking'::regnamespace and obj_description(oid, 'pg_proc') is null
+union all
+select 'relation ' || relname from pg_class
+where relnamespace = 'booking'::regnamespace and relkind in ('r', 'v') and obj_description(oid, 'pg_class') is null
+union all
+select 'column ' || attrelid::regclass || '.' || attname from pg_attribute
+join pg_class c on c.oid = attrelid
+where relnamespace = 'booking'::regnamespace and (relkind in ('r', 'v') or relname = 'result')
+  and attnum > 0 and col_description(attrelid, attnum) is null
+union all
+select 'type ' || typname from pg_type
+where typnamespace = 'booking'::regnamespace and typtype in ('e', 'd') and obj_description(oid, 'pg_type') is null
+union all
+select 'type result' where obj_description('booking.result'::regtype, 'pg_type') is null
+union all
+select 'schema' where obj_description('booking'::regnamespace, 'pg_namespace') is null;
+
+-- Every table is dumped with its rows.
+select c.relname, c.oid = any (e.extconfig) as dumped
+from pg_class c, pg_extension e
+where c.relnamespace = 'booking'::regnamespace and relkind = 'r' and extname = 'booking' order by 1;
+
+-- Every unique index contains the resource, so that the tables can be distributed by it.
+select indexrelid::regclass as index, pg_get_indexdef(indexrelid) ~ '\m(resource|name)\M' as has_resource
+from pg_index where indrelid in ('booking.resources'::regclass, 'booking.holds'::regclass) and indisunique order by 1;
+select count(*) as sequences from pg_class where relnamespace = 'booking'::regnamespace and relkind = 'S';
+select count(*) as triggers from pg_trigger where tgrelid in ('booking.resources'::regclass, 'booking.holds'::regclass);
+
+-- It belongs where it is.
+alter extension booking set schema public;
