@@ -62,7 +62,7 @@ comment on column booking.worker_status.last_sweep is 'When it last swept this d
 comment on column booking.worker_status.last_expired is 'How many holds that sweep ended.';
 comment on column booking.worker_status.total_expired is 'How many holds it has ended since the server started.';
 comment on column booking.worker_status.behind is
-'For how long the oldest overdue hold has been so; zero where none is overdue, null where none is held.';
+'For how long the oldest overdue hold has been so; zero where none is overdue.';
 comment on column booking.worker_status.last_error is 'The last error it met here, since the server started.';
 comment on column booking.worker_status.last_error_at is 'When it met that.';
 

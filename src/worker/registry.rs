@@ -27,6 +27,8 @@ pub struct Slot {
     pub database: pg_sys::Oid,
     /// When to sweep it next, in microseconds as a `timestamptz`.
     pub due: i64,
+    /// Whether the last sweeper that was started came to its end.
+    pub finished: bool,
     pub last_sweep: Option<i64>,
     pub last_expired: i64,
     pub total_expired: i64,
@@ -40,6 +42,7 @@ impl Slot {
         Self {
             database,
             due: NEVER,
+            finished: true,
             last_sweep: None,
             last_expired: 0,
             total_expired: 0,

@@ -15,8 +15,18 @@ use std::time::{Duration, Instant};
 /// connections, finds one.
 const SHIFT: Duration = Duration::from_secs(2);
 
+/// How long after a sweeper was ended before its time another one is started.
+const AFTER_ENDED: i64 = 1_000_000;
+/// The same after one that failed: a lasting error must not fill the log.
+const AFTER_ERROR: i64 = 10_000_000;
+
 /// Starts a sweeper for a database and waits for its end.
 pub fn run(database: pg_sys::Oid) {
+    // Before its first look: what commits from here on is noted again by itself.
+    registry::update(database, |slot| {
+        slot.due = NEVER;
+        slot.finished = false;
+    });
     let started = BackgroundWorkerBuilder::new("booking sweeper")
         .set_library("booking")
         .set_function("booking_sweeper_main")
@@ -26,13 +36,25 @@ pub fn run(database: pg_sys::Oid) {
         .set_notify_pid(unsafe { pg_sys::MyProcPid })
         .load_dynamic();
     match started {
-        // Interrupted by SIGTERM at once; a sweeper that fails has noted why.
         Ok(sweeper) => drop(sweeper.wait_for_shutdown()),
-        Err(_) => {
-            let message = "no worker process was free: raise max_worker_processes";
-            registry::update(database, |slot| slot.set_error(message, clock::now().micros()));
-        }
+        Err(_) => note_failure(database, "no worker process was free: raise max_worker_processes"),
     }
+    // Ended by somebody before it could say when to come again.
+    let again = clock::now().after(AFTER_ENDED).micros();
+    registry::update(database, |slot| {
+        if !slot.finished {
+            slot.due = slot.due.min(again);
+        }
+    });
+}
+
+fn note_failure(database: pg_sys::Oid, message: &str) {
+    let now = clock::now();
+    registry::update(database, |slot| {
+        slot.set_error(message, now.micros());
+        slot.due = slot.due.min(now.after(AFTER_ERROR).micros());
+        slot.finished = true;
+    });
 }
 
 /// Where a sweeper's process begins.
@@ -54,12 +76,7 @@ pub extern "C-unwind" fn booking_sweeper_main(argument: pg_sys::Datum) {
 fn note_error(database: pg_sys::Oid, error: &pg_sys::panic::CaughtError) {
     use pg_sys::panic::CaughtError::{ErrorReport, PostgresError, RustPanic};
     let (PostgresError(report) | ErrorReport(report) | RustPanic { ereport: report, .. }) = error;
-    let now = clock::now();
-    registry::update(database, |slot| {
-        slot.set_error(report.message(), now.micros());
-        // Not at once again, or a lasting error would fill the log.
-        slot.due = now.after(10_000_000).micros();
-    });
+    note_failure(database, report.message());
 }
 
 /// Settings that a database or a role may have changed and a sweep must not depend on.
@@ -94,9 +111,8 @@ fn set(name: &CStr, value: &CStr) {
 
 fn sweep(database: pg_sys::Oid) {
     let begun = Instant::now();
-    // Before the first look: what commits from here on notes itself.
-    registry::update(database, |slot| slot.due = NEVER);
     if in_transaction(c"looking for the extension", || ()).is_none() {
+        registry::update(database, |slot| slot.finished = true);
         return;
     }
     let mut expired = 0;
@@ -124,6 +140,7 @@ fn sweep(database: pg_sys::Oid) {
     let now = clock::now().micros();
     registry::update(database, |slot| {
         slot.due = next.map_or(slot.due, |next| slot.due.min(next.micros()));
+        slot.finished = true;
         slot.last_sweep = Some(now);
         slot.last_expired = expired;
         slot.total_expired += expired;
