@@ -1,232 +1,302 @@
-//! Every state, every verb, every request that can be told apart, against the rules written out a
-//! second time, as sentences rather than as code.
+//! Every verb on every hold, against a table that was written by hand.
+//!
+//! Each case must be answered by exactly one line of the table and each line must answer a case, so
+//! that the table is complete, without contradiction and without dead lines.
 
-use booking_rules::Refusal;
-use booking_rules::lifecycle::{Change, Hold, Late, State, Verdict, cancel, confirm, extend, release};
+use booking_rules::lifecycle::{
+    Change, Hold, Late, State, Verdict, cancel, confirm, expire, extend, release,
+};
+use booking_rules::{Micros, Refusal};
 
-const PLACED: i64 = 1_000;
-const EXPIRES: i64 = 2_000;
-const MAX_TTL: i64 = 5_000;
-const QUANTITY: i64 = 3;
-const VERSION: i64 = 7;
+/// The hold of every case: 5 places, version 7, from 1000 to 2000.
+const PLACED: Micros = 1000;
+const EXPIRES: Micros = 2000;
 
-/// A moment before, at and after the end of the hold's time.
-const MOMENTS: [i64; 4] = [1_500, EXPIRES - 1, EXPIRES, EXPIRES + 1];
-const VERSIONS: [Option<i64>; 3] = [None, Some(VERSION), Some(VERSION - 1)];
-const REFERENCES: [Option<&str>; 3] = [None, Some("a"), Some("b")];
-const QUANTITIES: [Option<i64>; 4] = [None, Some(1), Some(QUANTITY), Some(QUANTITY + 1)];
+/// A `*` matches everything, a comma separates alternatives.
+///
+/// reference: what is given, compared with the hold's. back: how much is given back. ttl: `shorter` than
+/// what is left, `longer`, or `beyond` what is allowed; `lowered`, the limit has since been lowered.
+/// After the bar: the answer, and where there is something to write, state, quantity, expiry, version
+/// and room. Numbers are those of the hold above.
+const TABLE: &str = "
+verb    state     time reference  version    late      back       ttl            | answer
+confirm held      live *          none,right *         *          *              | write confirmed 5 2000 8 0
+confirm held      live *          wrong      *         *          *              | VersionMismatch
+confirm held      late *          *          refuse    *          *              | Expired
+confirm held      late *          none,right reacquire *          *              | write confirmed 5 2000 8 0
+confirm held      late *          wrong      reacquire *          *              | VersionMismatch
+confirm confirmed *    none,same  *          *         *          *              | repeat
+confirm confirmed *    other      *          *         *          *              | AlreadyConfirmed
+confirm released  *    *          *          *         *          *              | Released
+confirm cancelled *    *          *          *         *          *              | Cancelled
+confirm expired   *    *          *          refuse    *          *              | Expired
+confirm expired   *    *          none,right reacquire *          *              | write confirmed 5 2000 8 5
+confirm expired   *    *          wrong      reacquire *          *              | VersionMismatch
+
+extend  held      live *          wrong      *         *          *              | VersionMismatch
+extend  held      live *          none,right *         *          shorter        | repeat
+extend  held      live *          none,right *         *          lowered        | repeat
+extend  held      live *          none,right *         *          longer         | write held 5 2500 8 0
+extend  held      live *          none,right *         *          beyond         | write held 5 4000 8 0
+extend  held      late *          *          *         *          *              | Expired
+extend  confirmed *    *          *          *         *          *              | AlreadyConfirmed
+extend  released  *    *          *          *         *          *              | Released
+extend  cancelled *    *          *          *         *          *              | Cancelled
+extend  expired   *    *          *          *         *          *              | Expired
+
+release held      live *          wrong      *         *          *              | VersionMismatch
+release held      live *          none,right *         none,whole *              | write released 5 2000 8 -5
+release held      live *          none,right *         part       *              | write held 3 2000 8 -2
+release held      live *          none,right *         more       *              | too much
+release held      late *          *          *         *          *              | write expired 5 2000 7 -5
+release confirmed *    *          *          *         *          *              | AlreadyConfirmed
+release released  *    *          *          *         *          *              | repeat
+release cancelled *    *          *          *         *          *              | repeat
+release expired   *    *          *          *         *          *              | repeat
+
+cancel  confirmed *    *          wrong      *         *          *              | VersionMismatch
+cancel  confirmed *    *          none,right *         none,whole *              | write cancelled 5 2000 8 -5
+cancel  confirmed *    *          none,right *         part       *              | write confirmed 3 2000 8 -2
+cancel  confirmed *    *          none,right *         more       *              | too much
+cancel  cancelled *    *          *          *         *          *              | repeat
+cancel  held      *    *          *          *         *          *              | NotConfirmed
+cancel  released  *    *          *          *         *          *              | NotConfirmed
+cancel  expired   *    *          *          *         *          *              | NotConfirmed
+";
+
+const VERBS: [&str; 4] = ["confirm", "extend", "release", "cancel"];
+const STATES: [(&str, State); 5] = [
+    ("held", State::Held),
+    ("confirmed", State::Confirmed),
+    ("released", State::Released),
+    ("cancelled", State::Cancelled),
+    ("expired", State::Expired),
+];
+const TIMES: [(&str, Micros); 5] = [
+    ("live", PLACED),
+    ("live", EXPIRES - 1),
+    ("late", EXPIRES),
+    ("late", EXPIRES + 1),
+    ("late", EXPIRES + 1_000_000_000_000),
+];
+/// The hold's reference and the one that is given.
+const REFERENCES: [(&str, Option<&str>, Option<&str>); 6] = [
+    ("none", None, None),
+    ("none", Some("payment 1"), None),
+    ("same", Some("payment 1"), Some("payment 1")),
+    ("other", Some("payment 1"), Some("payment 2")),
+    ("other", Some("payment 1"), Some("payment 11")),
+    ("other", None, Some("payment 1")),
+];
+const VERSIONS: [(&str, Option<i64>); 4] =
+    [("none", None), ("right", Some(7)), ("wrong", Some(6)), ("wrong", Some(8))];
+const LATES: [(&str, Late); 2] = [("refuse", Late::Refuse), ("reacquire", Late::Reacquire)];
+const BACK: [(&str, Option<i64>); 5] =
+    [("none", None), ("part", Some(2)), ("whole", Some(5)), ("more", Some(6)), ("more", Some(i64::MAX))];
+/// What is asked for, as a function of the time, and the longest that is allowed.
+const TTLS: [(&str, fn(Micros) -> Micros, Micros); 5] = [
+    ("shorter", |_| 1, 3000),
+    ("shorter", |now| (EXPIRES - now).max(1), 3000),
+    ("longer", |now| 2500 - now, 3000),
+    ("beyond", |_| Micros::MAX, 3000),
+    ("lowered", |_| 1500, 999),
+];
+
+struct Line {
+    cells: Vec<&'static str>,
+    answer: &'static str,
+    used: usize,
+}
+
+fn read_table() -> Vec<Line> {
+    let lines = TABLE.lines().filter(|line| !line.is_empty()).skip(1);
+    lines
+        .map(|line| {
+            let (cells, answer) = line.split_once('|').expect("a bar before the answer");
+            let cells: Vec<_> = cells.split_whitespace().collect();
+            assert_eq!(cells.len(), 8, "{line}");
+            Line { cells, answer: answer.trim(), used: 0 }
+        })
+        .collect()
+}
+
+impl Line {
+    fn matches(&self, case: &[&str; 8]) -> bool {
+        self.cells
+            .iter()
+            .zip(case)
+            .all(|(cell, value)| *cell == "*" || cell.split(',').any(|one| one == *value))
+    }
+}
+
+/// A verdict in the words of the table.
+fn in_words(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Change(Change { state, quantity, expires_at, version, room }) => {
+            format!("write {} {quantity} {expires_at} {version} {room}", state.name())
+        }
+        Verdict::Repeat => "repeat".into(),
+        Verdict::TooMuch => "too much".into(),
+        Verdict::Refuse(refusal) => format!("{refusal:?}"),
+    }
+}
 
 fn hold(state: State, reference: Option<&str>) -> Hold {
     Hold {
         state,
-        quantity: QUANTITY,
+        quantity: 5,
         placed_at: PLACED,
         expires_at: EXPIRES,
         reference: reference.map(str::to_owned),
-        version: VERSION,
+        version: 7,
     }
 }
 
-fn becomes(state: State, quantity: i64, version: i64, room: i64) -> Verdict {
-    Verdict::Change(Change { state, quantity, expires_at: EXPIRES, version, room })
+/// Everything that a verb can be told.
+struct Request<'a> {
+    reference: Option<&'a str>,
+    version: Option<i64>,
+    late: Late,
+    back: Option<i64>,
+    ttl: Micros,
+    max_ttl: Micros,
 }
 
-fn is_over(state: State, now: i64) -> bool {
-    state == State::Expired || (state == State::Held && now >= EXPIRES)
-}
-
-#[test]
-fn a_hold_is_live_exactly_until_its_time() {
-    assert_eq!(hold(State::Held, None).standing(EXPIRES - 1), State::Held);
-    assert_eq!(hold(State::Held, None).standing(EXPIRES), State::Expired);
-    for state in State::ALL {
-        for now in MOMENTS {
-            let live = state == State::Confirmed || (state == State::Held && now < EXPIRES);
-            assert_eq!(hold(state, None).is_live(now), live, "{state:?} at {now}");
-        }
+fn ask(verb: &str, hold: &Hold, request: &Request, now: Micros) -> Verdict {
+    match verb {
+        "confirm" => confirm(hold, request.reference, request.version, request.late, now),
+        "extend" => extend(hold, request.ttl, request.max_ttl, request.version, now),
+        "release" => release(hold, request.back, request.version, now),
+        "cancel" => cancel(hold, request.back, request.version, now),
+        other => unreachable!("no such verb: {other}"),
     }
 }
 
-#[test]
-fn states_and_their_words_are_one_to_one() {
-    let words = ["held", "confirmed", "released", "cancelled", "expired"];
-    assert_eq!(State::ALL.map(State::name), words);
-    for state in State::ALL {
-        assert_eq!(State::from_name(state.name()), Some(state));
-    }
-    assert_eq!(State::from_name("Held"), None);
-    assert_eq!(State::from_name(""), None);
-}
-
-#[test]
-fn confirm_every_way() {
-    let mut cases = 0;
-    for state in State::ALL {
-        for stored in REFERENCES {
-            for now in MOMENTS {
-                for reference in REFERENCES {
-                    for version in VERSIONS {
-                        for late in [Late::Refuse, Late::Reacquire] {
-                            let expected = expected_confirm(state, stored, now, reference, version, late);
-                            let actual = confirm(&hold(state, stored), reference, version, late, now);
-                            assert_eq!(
-                                actual, expected,
-                                "{state:?} {stored:?} at {now}: {reference:?} {version:?} {late:?}"
-                            );
-                            cases += 1;
-                        }
+/// Calls back with every case there is: its words for the table, and what to call.
+fn every_case(mut each: impl FnMut([&'static str; 8], Hold, Request<'_>, Micros)) {
+    for verb in VERBS {
+        for (state, (time, now)) in product(&STATES, &TIMES) {
+            for ((reference, had, given), (version, expected)) in product(&REFERENCES, &VERSIONS) {
+                for ((late, mode), (back, quantity)) in product(&LATES, &BACK) {
+                    for (ttl, asked, max_ttl) in TTLS {
+                        each(
+                            [verb, state.0, time, reference, version, late, back, ttl],
+                            hold(state.1, had),
+                            Request {
+                                reference: given,
+                                version: expected,
+                                late: mode,
+                                back: quantity,
+                                ttl: asked(now),
+                                max_ttl,
+                            },
+                            now,
+                        );
                     }
                 }
             }
         }
     }
-    assert_eq!(cases, 5 * 3 * 4 * 3 * 3 * 2);
 }
 
-fn expected_confirm(
-    state: State,
-    stored: Option<&str>,
-    now: i64,
-    reference: Option<&str>,
-    version: Option<i64>,
-    late: Late,
-) -> Verdict {
-    let stale = version == Some(VERSION - 1);
-    if state == State::Confirmed {
-        let same = reference.is_none() || reference == stored;
-        return if same { Verdict::Repeat } else { Verdict::Refuse(Refusal::AlreadyConfirmed) };
-    }
-    if state == State::Released {
-        return Verdict::Refuse(Refusal::Released);
-    }
-    if state == State::Cancelled {
-        return Verdict::Refuse(Refusal::Cancelled);
-    }
-    if is_over(state, now) && late == Late::Refuse {
-        return Verdict::Refuse(Refusal::Expired);
-    }
-    if stale {
-        return Verdict::Refuse(Refusal::VersionMismatch);
-    }
-    // Only what was written down as expired has to find room again.
-    let room = if state == State::Expired { QUANTITY } else { 0 };
-    becomes(State::Confirmed, QUANTITY, VERSION + 1, room)
+fn product<A: Copy, B: Copy>(one: &[A], other: &[B]) -> impl Iterator<Item = (A, B)> {
+    one.iter().flat_map(move |a| other.iter().map(move |b| (*a, *b)))
 }
 
 #[test]
-fn release_every_way() {
-    for state in State::ALL {
-        for now in MOMENTS {
-            for quantity in QUANTITIES {
-                for version in VERSIONS {
-                    let expected = match state {
-                        State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
-                        State::Released | State::Cancelled | State::Expired => Verdict::Repeat,
-                        State::Held if now >= EXPIRES => {
-                            becomes(State::Expired, QUANTITY, VERSION, -QUANTITY)
-                        }
-                        State::Held => expected_gift(State::Held, State::Released, quantity, version),
-                    };
-                    let actual = release(&hold(state, None), quantity, version, now);
-                    assert_eq!(actual, expected, "{state:?} at {now}: {quantity:?} {version:?}");
-                }
-            }
-        }
+fn every_request_on_every_hold_is_answered_as_the_table_says() {
+    let mut table = read_table();
+    let mut cases = 0;
+    every_case(|case, hold, request, now| {
+        let mut lines = table.iter_mut().filter(|line| line.matches(&case));
+        let line = lines.next().unwrap_or_else(|| panic!("no line for {case:?}"));
+        assert!(lines.next().is_none(), "two lines for {case:?}");
+        let verdict = ask(case[0], &hold, &request, now);
+        assert_eq!(in_words(verdict), line.answer, "{case:?} at {now}");
+        line.used += 1;
+        cases += 1;
+    });
+    assert_eq!(cases, 4 * 5 * 5 * 6 * 4 * 2 * 5 * 5);
+    for line in &table {
+        assert!(line.used > 0, "never used: {:?}", line.cells);
     }
+}
+
+/// When somebody writes down that a hold has expired must make no difference to what callers are told.
+#[test]
+fn whether_an_expired_hold_was_swept_changes_only_the_room() {
+    let mut cases = 0;
+    every_case(|case, unswept, request, now| {
+        if unswept.state != State::Held || now < EXPIRES {
+            return;
+        }
+        let swept = {
+            let Change { state, quantity, expires_at, version, room } = expire(&unswept);
+            assert_eq!(room, -unswept.quantity);
+            Hold { state, quantity, expires_at, version, ..unswept.clone() }
+        };
+        let (before, after) = (ask(case[0], &unswept, &request, now), ask(case[0], &swept, &request, now));
+        assert_eq!(told(&unswept, before, now), told(&swept, after, now), "{case:?} at {now}");
+        assert_eq!(row(&unswept, before, now), row(&swept, after, now), "{case:?} at {now}");
+        if let Verdict::Change(_) = before {
+            // The sweep gave the hold's room back, so what it leaves to be done is that much more.
+            assert_eq!(room(after), room(before) + unswept.quantity, "{case:?} at {now}");
+        } else {
+            assert_eq!((room(before), room(after)), (0, 0), "{case:?} at {now}");
+        }
+        cases += 1;
+    });
+    assert_eq!(cases, 4 * 3 * 6 * 4 * 2 * 5 * 5);
+}
+
+/// What a caller is told: whether it is so now, and a status.
+fn told(hold: &Hold, verdict: Verdict, now: Micros) -> Result<State, Option<Refusal>> {
+    match verdict {
+        Verdict::Change(change) => Ok(change.state),
+        Verdict::Repeat => Ok(hold.standing(now)),
+        Verdict::Refuse(refusal) => Err(Some(refusal)),
+        Verdict::TooMuch => Err(None),
+    }
+}
+
+/// What `find` shows afterwards.
+fn row(hold: &Hold, verdict: Verdict, now: Micros) -> (State, i64, Micros, i64) {
+    match verdict {
+        Verdict::Change(change) => (change.state, change.quantity, change.expires_at, change.version),
+        _ => (hold.standing(now), hold.quantity, hold.expires_at, hold.version),
+    }
+}
+
+fn room(verdict: Verdict) -> i64 {
+    if let Verdict::Change(change) = verdict { change.room } else { 0 }
 }
 
 #[test]
-fn cancel_every_way() {
-    for state in State::ALL {
-        for now in MOMENTS {
-            for quantity in QUANTITIES {
-                for version in VERSIONS {
-                    let expected = match state {
-                        State::Cancelled => Verdict::Repeat,
-                        State::Confirmed => {
-                            expected_gift(State::Confirmed, State::Cancelled, quantity, version)
-                        }
-                        _ => Verdict::Refuse(Refusal::NotConfirmed),
-                    };
-                    let actual = cancel(&hold(state, None), quantity, version, now);
-                    assert_eq!(actual, expected, "{state:?} at {now}: {quantity:?} {version:?}");
-                }
-            }
-        }
-    }
-}
-
-fn expected_gift(now_is: State, whole: State, quantity: Option<i64>, version: Option<i64>) -> Verdict {
-    if version == Some(VERSION - 1) {
-        return Verdict::Refuse(Refusal::VersionMismatch);
-    }
-    match quantity {
-        None | Some(QUANTITY) => becomes(whole, QUANTITY, VERSION + 1, -QUANTITY),
-        Some(1) => becomes(now_is, QUANTITY - 1, VERSION + 1, -1),
-        Some(_) => Verdict::TooMuch,
+fn a_hold_is_live_exactly_while_the_clock_is_before_its_expiry() {
+    for ((name, state), (time, now)) in product(&STATES, &TIMES) {
+        let live = name == "confirmed" || (name == "held" && time == "live");
+        let standing = if name == "held" && time == "late" { "expired" } else { name };
+        assert_eq!(hold(state, None).is_live(now), live, "{name} at {now}");
+        assert_eq!(hold(state, None).standing(now).name(), standing, "{name} at {now}");
+        assert_eq!(state.takes_room(), name == "held" || name == "confirmed", "{name}");
     }
 }
 
 #[test]
-fn extend_every_way() {
-    for state in State::ALL {
-        for now in MOMENTS {
-            for version in VERSIONS {
-                // Shorter than it lives, longer, and longer than it may.
-                for (ttl, expires_at) in [(1, EXPIRES), (1_000, now + 1_000), (9_000, PLACED + MAX_TTL)] {
-                    let actual = extend(&hold(state, None), ttl, MAX_TTL, version, now);
-                    let expected = match state {
-                        State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
-                        State::Released => Verdict::Refuse(Refusal::Released),
-                        State::Cancelled => Verdict::Refuse(Refusal::Cancelled),
-                        _ if is_over(state, now) => Verdict::Refuse(Refusal::Expired),
-                        _ if version == Some(VERSION - 1) => Verdict::Refuse(Refusal::VersionMismatch),
-                        _ if expires_at <= EXPIRES => Verdict::Repeat,
-                        _ => Verdict::Change(Change {
-                            state: State::Held,
-                            quantity: QUANTITY,
-                            expires_at,
-                            version: VERSION + 1,
-                            room: 0,
-                        }),
-                    };
-                    assert_eq!(actual, expected, "{state:?} at {now}: {ttl} {version:?}");
-                }
-            }
-        }
+fn states_have_the_names_they_have_in_sql() {
+    let names = STATES.map(|(name, _)| name);
+    assert_eq!(State::ALL.map(State::name), names);
+    for (name, state) in STATES {
+        assert_eq!(State::from_name(name), Some(state));
+    }
+    for other in ["", "Held", "held ", "hel", "live", "expire"] {
+        assert_eq!(State::from_name(other), None, "{other:?}");
     }
 }
 
-/// When somebody writes down that a hold has expired must not change what anybody is told.
 #[test]
-fn the_sweep_is_not_seen() {
-    let answer = |verdict: Verdict| match verdict {
-        // A release of what had run out is answered like one of what was swept.
-        Verdict::Change(change) if change.state == State::Expired => Verdict::Repeat,
-        Verdict::Change(change) => Verdict::Change(Change { room: 0, ..change }),
-        other => other,
-    };
-    let unswept = hold(State::Held, None);
-    let swept = hold(State::Expired, None);
-    for now in [EXPIRES, EXPIRES + 1, EXPIRES + 100_000] {
-        for version in VERSIONS {
-            for late in [Late::Refuse, Late::Reacquire] {
-                assert_eq!(
-                    answer(confirm(&unswept, Some("a"), version, late, now)),
-                    answer(confirm(&swept, Some("a"), version, late, now)),
-                );
-            }
-            for quantity in QUANTITIES {
-                assert_eq!(
-                    answer(release(&unswept, quantity, version, now)),
-                    answer(release(&swept, quantity, version, now)),
-                );
-                assert_eq!(cancel(&unswept, quantity, version, now), cancel(&swept, quantity, version, now));
-            }
-            assert_eq!(
-                extend(&unswept, 1_000, MAX_TTL, version, now),
-                extend(&swept, 1_000, MAX_TTL, version, now),
-            );
-        }
-    }
+fn an_extension_near_the_end_of_time_does_not_overflow() {
+    let far = Hold { placed_at: Micros::MAX - 20, expires_at: Micros::MAX - 10, ..hold(State::Held, None) };
+    let verdict = extend(&far, Micros::MAX, Micros::MAX, None, Micros::MAX - 15);
+    assert_eq!(in_words(verdict), format!("write held 5 {} 8 0", Micros::MAX));
 }

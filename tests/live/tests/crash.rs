@@ -1,0 +1,218 @@
+//! Thirty crashes under load. What was acknowledged is kept by the clients, outside the database, and
+//! has to be there after each of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use booking_live::{Answer, Server, Worker, ask, join, wait_until};
+use postgres::{Client, Config, NoTls};
+
+const CONNECTIONS: usize = 16;
+const CYCLES: usize = 30;
+
+/// What the database has promised.
+#[derive(Clone, Debug, Default)]
+struct Promises {
+    /// By the key: a key that is answered twice must name the same hold.
+    placed: BTreeMap<String, String>,
+    /// By the hold: the reference.
+    confirmed: BTreeMap<String, String>,
+    released: BTreeSet<String>,
+    /// What was asked again after a crash, since its answer had not come, and turned out to be done.
+    done_before: usize,
+}
+
+#[derive(Default)]
+struct Ledger {
+    promises: Mutex<Promises>,
+    over: AtomicBool,
+}
+
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Promises> {
+        self.promises.lock().expect("no client panicked")
+    }
+
+    fn size(&self) -> usize {
+        let promises = self.lock();
+        promises.placed.len() + promises.confirmed.len() + promises.released.len()
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_thirty_crashes() {
+    let mut server = Server::builder().max_connections(60).start().expect("a server");
+    server.psql("select booking.create_pool('large', 1000000), booking.create_pool('small', 12, 3)");
+    let ledger = Arc::new(Ledger::default());
+    let clients = (0..CONNECTIONS).map(|number| {
+        let (config, ledger) = (server.config("postgres"), ledger.clone());
+        std::thread::spawn(move || client(&config, number, &ledger))
+    });
+    let clients = clients.collect::<Vec<_>>();
+
+    for cycle in 0..CYCLES {
+        let before = ledger.size();
+        wait_until("the load to go on", || ledger.size(), |size| *size > before + 150);
+        let promised = ledger.lock().clone();
+        match cycle % 3 {
+            0 => kill_a_process(&server, "client backend"),
+            1 if Worker::from_env() == Worker::On => kill_a_process(&server, "booking launcher"),
+            1 => kill_a_process(&server, "checkpointer"),
+            _ => {
+                server.kill_9();
+                server.start();
+            }
+        }
+        verify(&server, &promised);
+    }
+
+    ledger.over.store(true, Ordering::Relaxed);
+    clients.into_iter().for_each(join);
+    let promised = ledger.lock().clone();
+    verify(&server, &promised);
+    println!(
+        "{} placed, {} confirmed, {} released, {} answered only after a crash",
+        promised.placed.len(),
+        promised.confirmed.len(),
+        promised.released.len(),
+        promised.done_before,
+    );
+    if Worker::from_env() == Worker::On {
+        server.wait_for_launcher(None);
+        server.wait_until_swept("postgres");
+    }
+}
+
+/// A backend's death by SIGKILL makes the server end all others and recover. Returns when it has.
+fn kill_a_process(server: &Server, backend_type: &str) {
+    let mut watcher = server.connect("postgres");
+    let sql = "select pid from pg_stat_activity
+               where backend_type = $1 and pid <> pg_backend_pid() order by random() limit 1";
+    let mut victim = || watcher.query_opt(sql, &[&backend_type]).expect("the processes");
+    let victim = wait_until(&format!("a {backend_type}"), &mut victim, Option::is_some);
+    server.signal(victim.expect("just seen").get(0), libc::SIGKILL);
+    wait_until("the server to notice", || watcher.is_valid(Duration::from_secs(5)).is_err(), |gone| *gone);
+    wait_until(
+        "the server to recover",
+        || server.config("postgres").connect(NoTls).is_ok(),
+        |recovered| *recovered,
+    );
+}
+
+fn verify(server: &Server, promised: &Promises) {
+    server.assert_sound("postgres");
+    let sql = "select id::text, key, state::text, reference from booking.holds";
+    let mut session = server.connect("postgres");
+    let rows = session.query(sql, &[]).expect("the holds");
+    let mut stored = BTreeMap::new();
+    for row in &rows {
+        let (id, key): (String, String) = (row.get(0), row.get(1));
+        stored.insert(id, (key, row.get::<_, String>(2), row.get::<_, Option<String>>(3)));
+    }
+    let keys = stored.values().map(|(key, ..)| key).collect::<BTreeSet<_>>();
+    assert_eq!(keys.len(), stored.len(), "one hold for each key");
+    for (key, id) in &promised.placed {
+        assert_eq!(stored.get(id).map(|(key, ..)| key), Some(key), "an acknowledged hold is gone");
+    }
+    for (id, reference) in &promised.confirmed {
+        let (_, state, stored_reference) = &stored[id];
+        assert_eq!((state.as_str(), stored_reference.as_ref()), ("confirmed", Some(reference)), "{id}");
+    }
+    for id in &promised.released {
+        assert_eq!(stored[id].1, "released", "{id}");
+    }
+    let oversold = "with live as (
+            select resource, sum(quantity) as quantity from booking.holds
+            where state in ('held', 'confirmed') group by resource)
+        select r.name, r.taken, l.quantity from booking.resources r left join live l on l.resource = r.name
+        where r.taken <> coalesce(l.quantity, 0) or r.taken > r.capacity + r.overbooking";
+    assert_eq!(server.psql(oversold), "");
+}
+
+fn client(config: &Config, number: usize, ledger: &Ledger) {
+    let mut session = None;
+    for n in 0.. {
+        if ledger.is_over() {
+            return;
+        }
+        let key = format!("client {number}, number {n}");
+        let small = n % 4 == 3;
+        let (pool, ttl) = if small { ("small", "100 ms") } else { ("large", "1 h") };
+        let call = format!("hold('{pool}', {}, '{ttl}', key => '{key}')", 1 + n % 3);
+        let (hold, again) = until_answered(config, &mut session, &call);
+        if hold.status == "unavailable" && small {
+            continue;
+        }
+        // Placed before the crash, and its time was up before the question could be repeated.
+        assert!(hold.ok || (again && small && hold.status == "expired"), "{call}: {hold:?}");
+        note_placed(ledger, &key, &hold, again);
+        if !small && n % 4 == 2 {
+            release(config, &mut session, hold.id(), ledger);
+        } else if !small {
+            confirm(config, &mut session, hold.id(), ledger);
+        }
+    }
+}
+
+fn note_placed(ledger: &Ledger, key: &str, hold: &Answer, again: bool) {
+    assert!(again || !hold.replayed, "a new key was taken for an old one: {hold:?}");
+    let mut promises = ledger.lock();
+    promises.done_before += usize::from(hold.replayed);
+    assert_eq!(promises.placed.insert(key.to_owned(), hold.id().to_owned()), None);
+}
+
+fn confirm(config: &Config, session: &mut Option<Client>, id: &str, ledger: &Ledger) {
+    let reference = format!("payment for {id}");
+    let call = format!("confirm('{id}', '{reference}')");
+    let (answer, again) = until_answered(config, session, &call);
+    assert!(answer.ok && answer.status == "confirmed", "{call}: {answer:?}");
+    assert!(again || !answer.replayed, "{call}: {answer:?}");
+    let mut promises = ledger.lock();
+    promises.done_before += usize::from(answer.replayed);
+    promises.confirmed.insert(id.to_owned(), reference);
+}
+
+fn release(config: &Config, session: &mut Option<Client>, id: &str, ledger: &Ledger) {
+    let (answer, again) = until_answered(config, session, &format!("release('{id}')"));
+    assert!(answer.ok && answer.status == "released" && (again || !answer.replayed), "{answer:?}");
+    let mut promises = ledger.lock();
+    promises.done_before += usize::from(answer.replayed);
+    promises.released.insert(id.to_owned());
+}
+
+/// Asks until there is an answer, over one connection after the other, as a client that wants to know
+/// has to. Says whether it asked more than once. Nothing but the loss of the connection is excused.
+fn until_answered(config: &Config, session: &mut Option<Client>, call: &str) -> (Answer, bool) {
+    let mut again = false;
+    loop {
+        let open = session.get_or_insert_with(|| {
+            let connect = || config.connect(NoTls).ok();
+            let mut client = None;
+            wait_until(
+                "a connection",
+                || {
+                    client = connect();
+                    client.is_some()
+                },
+                |connected| *connected,
+            );
+            client.expect("just connected")
+        });
+        match ask(open, call) {
+            Ok(answer) => return (answer, again),
+            Err(error) => {
+                let code = error.code().map(|code| code.code().to_owned());
+                let lost = matches!(code.as_deref(), None | Some("57P01" | "57P02" | "57P03"));
+                assert!(lost, "{call}: {error:?}");
+                *session = None;
+                again = true;
+            }
+        }
+    }
+}
