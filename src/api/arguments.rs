@@ -105,7 +105,7 @@ pub fn ttl(value: Option<Interval>) -> Result<Micros, Error> {
         Ok(micros) if micros <= longest => Ok(micros),
         _ => Err(Error::invalid("ttl is longer than allowed")
             .detail(format!("booking.max_ttl allows {} seconds.", longest / 1_000_000))
-            .hint("Place a shorter hold and extend it, or have booking.max_ttl raised.")),
+            .hint("Ask for less, or have booking.max_ttl raised.")),
     }
 }
 

@@ -164,7 +164,9 @@ pub(super) fn as_server_user(tree: &Tree, program: &str) -> Command {
     let mut command = Command::new(tree.bin.join(program));
     // Where we stand may be closed to that user, and the settings of whoever calls us are not its own.
     command.current_dir("/");
-    for name in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGDATA", "PGSERVICE"] {
+    for name in
+        ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGDATA", "PGSERVICE", "RUST_BACKTRACE"]
+    {
         command.env_remove(name);
     }
     if let Some((uid, gid)) = tree.unprivileged {

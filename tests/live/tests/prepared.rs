@@ -1,0 +1,106 @@
+//! Two-phase commit: what a prepared transaction has done is neither lost nor given away while nobody
+//! has decided on it, and not after a crash either.
+
+use booking_live::{Server, ask};
+use postgres::Client;
+
+fn with_pools() -> Server {
+    let server = Server::builder().start().expect("a server");
+    server.psql("select booking.create_pool('kept', 2), booking.create_pool('undone', 2)");
+    server
+}
+
+/// One hold that is confirmed and one that is not, in a transaction that is prepared. Their ids.
+fn prepare(session: &mut Client, pool: &str) -> (String, String) {
+    session.batch_execute("begin").expect("begin");
+    let mut hold = |key: &str| {
+        let call = format!("hold('{pool}', ttl => '1 h', key => '{key}')");
+        ask(session, &call).expect("an answer").id().to_owned()
+    };
+    let (confirmed, held) = (hold("first"), hold("second"));
+    assert!(ask(session, &format!("confirm('{confirmed}', 'payment')")).expect("an answer").ok);
+    session.batch_execute(&format!("prepare transaction '{pool}'")).expect("prepare");
+    (confirmed, held)
+}
+
+fn assert_busy(server: &Server, pool: &str, held: &str) {
+    let mut other = server.connect("postgres");
+    let refused = ask(&mut other, &format!("hold('{pool}', wait => false)")).expect("an answer");
+    assert_eq!((refused.ok, refused.status.as_str()), (false, "busy"));
+    other.batch_execute("set lock_timeout = '50ms'").expect("set");
+    let refused = ask(&mut other, &format!("hold('{pool}')")).expect("an answer");
+    assert_eq!((refused.ok, refused.status.as_str()), (false, "busy"));
+    assert_eq!(ask(&mut other, &format!("find('{held}')")).expect("an answer").status, "not_found");
+}
+
+fn assert_decided(server: &Server, kept: &(String, String), undone: &(String, String)) {
+    let mut session = server.connect("postgres");
+    let mut status = |id: &str| ask(&mut session, &format!("find('{id}')")).expect("an answer").status;
+    assert_eq!((status(&kept.0), status(&kept.1)), ("confirmed".to_owned(), "held".to_owned()));
+    assert_eq!((status(&undone.0), status(&undone.1)), ("not_found".to_owned(), "not_found".to_owned()));
+
+    let replay = ask(&mut session, "hold('kept', ttl => '1 h', key => 'second')").expect("an answer");
+    assert!(replay.replayed && replay.id() == kept.1, "{replay:?}");
+    let again = ask(&mut session, &format!("confirm('{}', 'payment')", kept.0)).expect("an answer");
+    assert!(again.ok && again.replayed, "{again:?}");
+    assert_eq!(ask(&mut session, "hold('kept')").expect("an answer").status, "unavailable");
+    // What was rolled back bound no key and took no room.
+    let anew = ask(&mut session, "hold('undone', 2, key => 'first')").expect("an answer");
+    assert!(anew.ok && !anew.replayed, "{anew:?}");
+    server.assert_sound("postgres");
+}
+
+fn decide(server: &Server) {
+    server.psql("commit prepared 'kept'");
+    server.psql("rollback prepared 'undone'");
+}
+
+#[test]
+fn a_prepared_transaction_keeps_its_locks_until_it_is_decided() {
+    let server = with_pools();
+    let mut session = server.connect("postgres");
+    let (kept, undone) = (prepare(&mut session, "kept"), prepare(&mut session, "undone"));
+    for (pool, ids) in [("kept", &kept), ("undone", &undone)] {
+        assert_busy(&server, pool, &ids.1);
+    }
+    decide(&server);
+    assert_decided(&server, &kept, &undone);
+}
+
+#[test]
+fn a_prepared_transaction_survives_a_crash() {
+    let mut server = with_pools();
+    let mut session = server.connect("postgres");
+    let (kept, undone) = (prepare(&mut session, "kept"), prepare(&mut session, "undone"));
+    server.kill_9();
+    server.start();
+    assert_eq!(server.psql("select count(*) from pg_prepared_xacts"), "2");
+    for (pool, ids) in [("kept", &kept), ("undone", &undone)] {
+        assert_busy(&server, pool, &ids.1);
+    }
+    decide(&server);
+    assert_decided(&server, &kept, &undone);
+}
+
+/// Confirmed in a prepared transaction: until that is decided, the hold can neither expire under it
+/// nor be confirmed by somebody else.
+#[test]
+fn a_prepared_confirmation_outlives_the_time_to_live() {
+    let server = with_pools();
+    let mut session = server.connect("postgres");
+    let held = ask(&mut session, "hold('kept', 2, ttl => '2 s')").expect("an answer").id().to_owned();
+    session.batch_execute("begin").expect("begin");
+    assert!(ask(&mut session, &format!("confirm('{held}', 'payment')")).expect("an answer").ok);
+    session.batch_execute("prepare transaction 'payment'").expect("prepare");
+    let overdue = format!("select expires_at < clock_timestamp() from booking.holds where id = '{held}'");
+    booking_live::wait_until("its time to run out", || server.psql(&overdue), |overdue| overdue == "t");
+
+    assert_eq!(server.psql("select booking.expire()"), "0");
+    let refused = ask(&mut session, "hold('kept', wait => false)").expect("an answer");
+    assert_eq!(refused.status, "busy");
+    server.psql("commit prepared 'payment'");
+    assert_eq!(ask(&mut session, "hold('kept')").expect("an answer").status, "unavailable");
+    let again = ask(&mut session, &format!("confirm('{held}', 'payment')")).expect("an answer");
+    assert!(again.ok && again.replayed, "{again:?}");
+    server.assert_sound("postgres");
+}
