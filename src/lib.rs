@@ -27,8 +27,8 @@ pgrx::extension_sql_file!(
     name = "views",
     requires = ["schema", api::views::worker_state]
 );
-pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["checks", "views"]);
-pgrx::extension_sql_file!("../sql/comments.sql", name = "comments", finalize);
+pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["schema"]);
+pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Called once in each process that loads the library; in the postmaster where it is preloaded.
 #[pgrx::pg_guard]

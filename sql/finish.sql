@@ -1,3 +1,9 @@
+-- Last, when every function is there: PostgreSQL lets everybody call a new one, and these run with
+-- their owner's rights.
+revoke all on schema booking from public;
+revoke all on all tables in schema booking from public;
+revoke all on all functions in schema booking from public;
+
 comment on schema booking is 'Holds, confirmations and expiry: nothing is booked twice.';
 
 comment on type booking.result is

@@ -1,5 +1,5 @@
--- The verbs run with their owner's rights, so who may call them is decided here and nowhere else.
--- These three run with the caller's: to grant is the owner's right, or whoever was given it.
+-- Run with the caller's rights, unlike the verbs: to grant is the owner's right, or whoever was
+-- given it.
 create function booking.grant_client(role name) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -33,7 +33,3 @@ begin
     execute format('revoke all on schema booking from %I', role);
 end
 $$;
-
-revoke all on schema booking from public;
-revoke all on all tables in schema booking from public;
-revoke all on all functions in schema booking from public;
