@@ -35,10 +35,13 @@ fn sweeps_by_itself_and_says_so() {
     place_overdue(&server, 5);
     server.wait_until_swept("postgres");
     assert_eq!(count(&server, "expired"), "5");
-    let status = "select state, total_expired, last_sweep is not null, behind, last_error
-                  from booking.worker_status";
-    wait_until("its report", || server.psql(status), |status| status == "running|5|t||");
-    assert_eq!(server.psql("select taken from booking.resources"), "0");
+    let status = "select state, total_expired, last_sweep is not null, last_error from booking.worker_status";
+    wait_until("its report", || server.psql(status), |status| status == "running|5|t|");
+    let behind = "select coalesce(behind::text, 'null') from booking.worker_status";
+    assert_eq!(server.psql(behind), "00:00:00", "nothing is held");
+    server.psql("select booking.hold('pool', ttl => '1 h')");
+    assert_eq!(server.psql(behind), "00:00:00", "nothing is overdue");
+    assert_eq!(server.psql("select taken from booking.resources"), "1");
     server.assert_sound("postgres");
 }
 

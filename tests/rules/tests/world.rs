@@ -12,8 +12,8 @@ use booking_rules::pool::{Admission, Pool, admit, readmit, resize};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-const CASES: u32 = 2200;
-const STEPS: std::ops::Range<usize> = 400..600;
+const CASES: u32 = 2030;
+const STEPS: std::ops::Range<usize> = 490..510;
 const MAX_TTL: Micros = 100;
 
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => (1..5usize).prop_map(|limit| Step::Sweep { limit }),
         1 => (0..30i64, stale()).prop_map(|(capacity, stale)| Step::SetCapacity { capacity, stale }),
         1 => (0..4u8).prop_map(|n| Step::SetOpen { open: n > 0 }),
-        1 => Just(Step::Purge),
+        4 => Just(Step::Purge),
         6 => (0..20i64).prop_map(|micros| Step::Wait { micros }),
     ]
 }
