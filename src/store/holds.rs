@@ -200,6 +200,40 @@ pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) ->
     OWNED.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
+statement!(DUE_OF (TEXTOID, TEXTOID, TIMESTAMPTZOID)
+    "select id from booking.holds
+     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3");
+statement!(LOCK_DUE_OF_OR_SKIP (TEXTOID, TEXTOID, TIMESTAMPTZOID)
+    "select id from booking.holds
+     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3
+     for no key update skip locked");
+statement!(LOCK_DUE_OF (TEXTOID, TEXTOID, TIMESTAMPTZOID)
+    "select id from booking.holds
+     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3
+     order by id
+     for no key update");
+
+/// Waits for whoever has overdue holds of one holder on a resource locked.
+pub fn lock_due_of(
+    session: &Session,
+    resource: &str,
+    holder: &str,
+    now: Timestamp,
+    patience: Patience,
+) -> Result<(), Busy> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
+    let due = DUE_OF.with(|statement| statement.run(session, &arguments).count());
+    if due == 0 || due == LOCK_DUE_OF_OR_SKIP.with(|statement| statement.run(session, &arguments).count()) {
+        return Ok(());
+    }
+    match patience {
+        Patience::NoWait => Err(Busy),
+        Patience::Wait => until_lock_timeout(|| {
+            LOCK_DUE_OF.with(|statement| statement.run(session, &arguments));
+        }),
+    }
+}
+
 /// How many holds were ended, and how much room they took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ended {

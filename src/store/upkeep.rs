@@ -23,9 +23,6 @@ statement!(LOCK_FREE (TEXTARRAYOID)
      for no key update skip locked");
 
 /// Locks the rows of those resources that nobody else has locked.
-///
-/// Without lining up: a sweep never waits for a row, so it can stand in nobody's way for long and
-/// in no cycle, and a thousand heavyweight locks would crowd the server's lock table.
 pub fn lock_free(session: &Session, resources: &[String]) -> Vec<String> {
     let arguments = [Argument::Names(resources)];
     LOCK_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())

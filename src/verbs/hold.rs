@@ -1,6 +1,6 @@
 //! Placing a hold.
 
-use super::room::decide_with_room;
+use super::room::{decide_with_room, owned, read};
 use super::{Stop, settle, take_turn};
 use crate::clock;
 use crate::error::Error;
@@ -67,10 +67,10 @@ fn replay(placement: &Placement, earlier: &StoredHold) -> Outcome {
 /// closed, another version, or not there.
 fn deliberate(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     let Placement { resource, quantity, expected_version, .. } = *placement;
-    let limit = super::room::read(session, resource)?.max_per_holder;
+    let limit = read(session, resource)?.max_per_holder;
     let owned = match (limit, placement.holder) {
         (None, _) => 0,
-        (Some(_), Some(holder)) => holds::owned(session, resource, holder, clock::now()),
+        (Some(_), Some(holder)) => owned(session, resource, holder, placement.patience)?,
         (Some(limit), None) => {
             let detail = format!("Resource \"{resource}\" allows each holder {limit} at most.");
             return Err(Error::null("holder").detail(detail).into());

@@ -69,7 +69,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
     take_turn(session, resource, Patience::Wait)?;
     let taken = read(session, resource)?.taken;
     if taken > 0 {
-        reclaim(session, resource, taken, clock::now(), Patience::Wait)?;
+        reclaim(session, resource, taken, Patience::Wait)?;
     }
     let Some(level) = resources::drop(session, resource) else {
         return Err(in_use(session, resource).into());

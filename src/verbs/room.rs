@@ -22,7 +22,7 @@ pub fn decide_with_room(
     let pool = read(session, resource)?;
     let admission = decide(&pool, expected_version);
     if let Admission::Short(missing) = admission
-        && reclaim(session, resource, missing, clock::now(), patience)? > 0
+        && reclaim(session, resource, missing, patience)?
     {
         let pool = read(session, resource)?;
         let admission = decide(&pool, None);
@@ -36,33 +36,40 @@ pub fn read(session: &Session, resource: &str) -> Result<Pool, Error> {
 }
 
 /// Ends expired holds of a resource, whose locks the caller has, until `missing` is free or none
-/// is left. Returns how much room that freed.
+/// is left. Returns whether the pool is worth another look.
 ///
 /// First those that nobody has locked. A locked one may be confirmed this moment and its place
 /// gone, or its transaction may roll back and the place come free: to refuse without waiting for
-/// it would be a false "sold out". It is waited for only if that could make the request fit.
-pub fn reclaim(
-    session: &Session,
-    resource: &str,
-    missing: i64,
-    now: Timestamp,
-    patience: Patience,
-) -> Result<i64, Busy> {
-    let mut freed = end_due(session, resource, missing, now);
-    let mut waited = Ok(());
-    if freed < missing {
-        let locked = holds::due_quantity(session, resource, now);
-        if locked > 0 && freed + locked >= missing {
-            waited = holds::lock_due(session, resource, now, settings::sweep_batch(), patience);
-            if waited.is_ok() {
-                freed += end_due(session, resource, missing - freed, now);
-            }
+/// it would be a false "sold out". It is waited for only if that could make the request fit; and
+/// then the clock is read again, since others may have run out meanwhile.
+pub fn reclaim(session: &Session, resource: &str, missing: i64, patience: Patience) -> Result<bool, Busy> {
+    let mut freed = 0;
+    let mut waited = false;
+    let result = loop {
+        let now = clock::now();
+        freed += end_due(session, resource, missing - freed, now);
+        let locked = if freed < missing { holds::due_quantity(session, resource, now) } else { 0 };
+        if locked == 0 || freed + locked < missing {
+            break Ok(());
         }
-    }
+        if let Err(busy) = holds::lock_due(session, resource, now, settings::sweep_batch(), patience) {
+            break Err(busy);
+        }
+        waited = true;
+    };
     if freed > 0 {
         resources::give_back(session, resource, freed);
     }
-    waited.map(|()| freed)
+    result.map(|()| waited || freed > 0)
+}
+
+/// What a holder has live on a resource, whose locks the caller has.
+///
+/// One that has run out does not count, unless its confirmation is under way, begun in time: that
+/// is waited for, or the holder would end up with both.
+pub fn owned(session: &Session, resource: &str, holder: &str, patience: Patience) -> Result<i64, Busy> {
+    holds::lock_due_of(session, resource, holder, clock::now(), patience)?;
+    Ok(holds::owned(session, resource, holder, clock::now()))
 }
 
 fn end_due(session: &Session, resource: &str, missing: i64, now: Timestamp) -> i64 {

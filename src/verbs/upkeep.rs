@@ -5,14 +5,22 @@ use super::{Stop, take_turn};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::rules::Micros;
-use crate::store::{Patience, Session, holds, resources, upkeep};
+use crate::store::{Patience, Session, holds, queue, resources, upkeep};
+
+/// The most resources that one call sweeps: each takes an entry of the server's lock table.
+const MOST_RESOURCES: usize = 1000;
 
 /// Ends up to `max_holds` overdue holds anywhere, passing over resources and holds that another
 /// transaction has locked. Returns how many.
+///
+/// It lines up like everybody, and leaves where there is a line. Without a turn of its own, a
+/// transaction that goes on to place a hold would wait for a turn whose owner waits for its row.
 pub fn expire(max_holds: i64) -> i64 {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
-    let due = upkeep::due_resources(&session, now, max_holds);
+    let mut due = upkeep::due_resources(&session, now, max_holds);
+    due.truncate(MOST_RESOURCES);
+    due.retain(|resource| queue::line_up(resource, Patience::NoWait).is_ok());
     if due.is_empty() {
         return 0;
     }

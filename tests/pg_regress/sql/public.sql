@@ -19,7 +19,7 @@ create role admin_of_booking;
 select booking.grant_client('client_of_booking'), booking.grant_admin('admin_of_booking');
 select * from granted('client_of_booking');
 select * from granted('admin_of_booking');
--- Granting twice changes nothing, nor does what is granted tempt anybody to grant it on.
+-- Granting twice changes nothing, and who was granted something cannot grant it on.
 select booking.grant_client('client_of_booking');
 select count(*) from granted('client_of_booking');
 \set VERBOSITY sqlstate

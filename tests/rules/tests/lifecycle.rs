@@ -93,8 +93,10 @@ const VERSIONS: [(&str, Option<i64>); 4] =
 const LATES: [(&str, Late); 2] = [("refuse", Late::Refuse), ("reacquire", Late::Reacquire)];
 const BACK: [(&str, Option<i64>); 5] =
     [("none", None), ("part", Some(2)), ("whole", Some(5)), ("more", Some(6)), ("more", Some(i64::MAX))];
-/// What is asked for, as a function of the time, and the longest that is allowed.
-const TTLS: [(&str, fn(Micros) -> Micros, Micros); 5] = [
+/// How long is asked for at a time.
+type Asked = fn(Micros) -> Micros;
+/// What is asked for and the longest that is allowed.
+const TTLS: [(&str, Asked, Micros); 5] = [
     ("shorter", |_| 1, 3000),
     ("shorter", |now| (EXPIRES - now).max(1), 3000),
     ("longer", |now| 2500 - now, 3000),
