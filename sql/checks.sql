@@ -73,9 +73,14 @@ declare
         "unavailable": "Ask for less, or try again when a hold has run out or was released.",
         "expired": "Place a new hold; a payment may be confirmed with late => ''reacquire''.",
         "already_confirmed": "Cancel it to give it back; refund a second payment.",
+        "not_confirmed": "Release it to give it back.",
+        "not_found": "It was purged, or its resource was dropped, or it never was.",
         "version_mismatch": "Read it again and decide anew.",
         "key_reused": "Use a new key for a new request.",
+        "limit_exceeded": "Ask for less, or give back what the holder has.",
         "closed": "It can be opened with booking.set_open(resource, true).",
+        "released": "Place a new hold.",
+        "cancelled": "Place a new hold.",
         "busy": "Try again."}';
 begin
     if result is null then
@@ -89,11 +94,11 @@ begin
     raise exception using
         errcode = coalesce(sqlstates ->> result.status, 'RS000'),
         message = format('booking refused: %s', replace(result.status, '_', ' ')),
-        detail = concat_ws(', ',
+        detail = coalesce(nullif(concat_ws(', ',
             'hold ' || result.hold_id::text,
             'available ' || result.available::text,
             'version ' || result.version::text,
-            result.detail::text),
-        hint = coalesce(hints ->> result.status, '');
+            result.detail::text), ''), 'Nothing more is known.'),
+        hint = coalesce(hints ->> result.status, 'It is no answer of this extension.');
 end
 $$;

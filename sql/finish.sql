@@ -95,7 +95,7 @@ comment on function booking.find is
 comment on function booking.availability is
 'How a resource is used now: capacity, confirmed, held, available (with overbooking), version, and when the next hold runs out. Changes nothing, works on a standby. Errors: 42704, 22023, 22004.';
 comment on function booking.expire is
-'Ends up to max_holds holds whose time has run out and returns how many; what other transactions have locked is passed over. With a resource: that one''s, waiting for its turn. For a scheduler, where the worker does not do it. Errors: 42704, 22023, 22004.';
+'Ends up to max_holds holds whose time has run out and returns how many; what other transactions have locked is passed over, and what is due on more than 1,000 resources is left for the next call. With a resource: that one''s, waiting for its turn. For a scheduler, where the worker does not do it. Errors: 42704, 22023, 22004.';
 comment on function booking.purge is
 'Deletes up to max_rows holds that were released or expired longer ago than older_than (booking.retention) and returns how many. Errors: 22023, 22004.';
 comment on function booking.check is

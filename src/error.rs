@@ -53,7 +53,7 @@ impl Error {
     /// 42704: no resource of this name.
     pub fn no_resource(name: &str) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("resource \"{name}\" does not exist"))
-            .hint("Create it with booking.create_pool(name, capacity).")
+            .hint("Check its spelling, or create it with booking.create_pool(name, capacity).")
     }
 
     /// 42710: a resource of this name is there already.

@@ -138,11 +138,23 @@ impl Outcome {
     }
 
     /// The holder would have more than one may.
-    pub fn limit_exceeded(requested: i64, owned: i64, limit: Option<i64>) -> Self {
+    pub fn limit_exceeded(level: Level, requested: i64, owned: i64, limit: Option<i64>) -> Self {
         Self {
-            detail: Some(json!({"requested": requested, "owned": owned, "max_per_holder": limit})),
-            ..Self::of(false, Refusal::LimitExceeded.status())
+            available: Some(level.available),
+            version: Some(level.version),
+            ..Self::over_limit(Self::of(false, Refusal::LimitExceeded.status()), requested, owned, limit)
         }
+    }
+
+    /// The holder of an expired hold has too much else by now.
+    pub fn late_limit_exceeded(stored: &StoredHold, owned: i64, limit: Option<i64>) -> Self {
+        let refused = Self::about(stored, false, Refusal::LimitExceeded.status());
+        Self::over_limit(refused, stored.hold.quantity, owned, limit)
+    }
+
+    fn over_limit(refused: Self, requested: i64, owned: i64, limit: Option<i64>) -> Self {
+        let detail = json!({"requested": requested, "owned": owned, "max_per_holder": limit});
+        Self { detail: Some(detail), ..refused }
     }
 
     /// The key was used before, for something else.

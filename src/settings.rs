@@ -26,6 +26,15 @@ pub fn max_ttl() -> Micros {
     Micros::from(MAX_TTL.get()) * MICROS_PER_MS
 }
 
+/// The same as `SHOW` prints it, with the largest unit that fits.
+pub fn max_ttl_shown() -> String {
+    let ms = MAX_TTL.get();
+    [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")]
+        .into_iter()
+        .find(|(unit, _)| ms % unit == 0)
+        .map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
+}
+
 /// How often the worker looks for overdue holds.
 pub fn sweep_interval() -> Duration {
     Duration::from_millis(SWEEP_INTERVAL.get().unsigned_abs().into())

@@ -104,7 +104,7 @@ pub fn ttl(value: Option<Interval>) -> Result<Micros, Error> {
         Ok(micros) if micros <= 0 => Err(Error::invalid("ttl must be longer than nothing")),
         Ok(micros) if micros <= longest => Ok(micros),
         _ => Err(Error::invalid("ttl is longer than allowed")
-            .detail(format!("booking.max_ttl allows {} seconds.", longest / 1_000_000))
+            .detail(format!("booking.max_ttl allows {}.", settings::max_ttl_shown()))
             .hint("Ask for less, or have booking.max_ttl raised.")),
     }
 }

@@ -1,6 +1,6 @@
 //! Confirming a hold.
 
-use super::room::decide_with_room;
+use super::room::{decide_with_room, owned};
 use super::{Stop, Target, settle, take_turn};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -84,14 +84,16 @@ fn reacquire(
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
     let quantity = stored.hold.quantity;
-    let owned =
-        stored.holder.as_deref().map_or(0, |holder| holds::owned(session, &stored.resource, holder, now));
+    let owned = match stored.holder.as_deref() {
+        Some(holder) => owned(session, &stored.resource, holder, Patience::Wait)?,
+        None => 0,
+    };
     let (pool, admission) = decide_with_room(session, &stored.resource, None, Patience::Wait, |pool, _| {
         readmit(pool, quantity, change.room, owned)
     })?;
     match admission {
         Admission::Refuse(Refusal::LimitExceeded) => {
-            Ok(Outcome::limit_exceeded(quantity, owned, pool.max_per_holder))
+            Ok(Outcome::late_limit_exceeded(stored, owned, pool.max_per_holder))
         }
         Admission::Fits if takes_place(session, stored, change) => {
             Ok(write(session, confirmation, stored, change, now))

@@ -89,7 +89,9 @@ fn deliberate(session: &Session, placement: &Placement) -> Result<Outcome, Stop>
             .map(|level| write(session, placement, level))
             .ok_or_else(|| Error::no_resource(resource).into()),
         Admission::Short(_) => Ok(Outcome::unavailable(quantity, level)),
-        Admission::Refuse(Refusal::LimitExceeded) => Ok(Outcome::limit_exceeded(quantity, owned, limit)),
+        Admission::Refuse(Refusal::LimitExceeded) => {
+            Ok(Outcome::limit_exceeded(level, quantity, owned, limit))
+        }
         Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, level.version)),
     }
 }

@@ -18,9 +18,11 @@ const MOST_RESOURCES: usize = 1000;
 pub fn expire(max_holds: i64) -> i64 {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
-    let mut due = upkeep::due_resources(&session, now, max_holds);
-    due.truncate(MOST_RESOURCES);
-    due.retain(|resource| queue::line_up(resource, Patience::NoWait).is_ok());
+    let due: Vec<_> = upkeep::due_resources(&session, now, max_holds)
+        .into_iter()
+        .filter(|resource| queue::line_up(resource, Patience::NoWait).is_ok())
+        .take(MOST_RESOURCES)
+        .collect();
     if due.is_empty() {
         return 0;
     }
