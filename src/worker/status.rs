@@ -2,11 +2,6 @@
 
 use super::registry::{self, Slot};
 use crate::settings;
-#[allow(unsafe_code)]
-fn in_recovery() -> bool {
-    // SAFETY: reads the server's state.
-    unsafe { pgrx::pg_sys::RecoveryInProgress() }
-}
 
 /// The worker as this database sees it.
 pub struct Status {
@@ -29,4 +24,10 @@ pub fn status() -> Status {
         "running"
     };
     Status { state, slot: registry::read(registry::this_database()) }
+}
+
+#[allow(unsafe_code)]
+fn in_recovery() -> bool {
+    // SAFETY: reads the server's state.
+    unsafe { pgrx::pg_sys::RecoveryInProgress() }
 }

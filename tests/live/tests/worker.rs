@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use booking_live::{Builder, Server, Shutdown, Worker, ask, backend_pid, in_background, join, wait_until};
+use postgres::Client;
 use postgres::error::SqlState;
 
 fn builder() -> Builder {
@@ -197,8 +198,9 @@ fn wait_until_gone(server: &Server, pid: i32) -> Duration {
     asked.elapsed()
 }
 
-#[test]
-fn a_sweeper_that_waits_for_a_lock_does_not_wait_long() {
+/// A server whose sweeper waits for the table of holds, the session that has it locked, and the
+/// sweeper's process.
+fn with_a_blocked_sweeper() -> (Server, Client, i32) {
     let server = with_pool();
     server.set("booking.worker", "off");
     place_overdue(&server, 3);
@@ -206,8 +208,13 @@ fn a_sweeper_that_waits_for_a_lock_does_not_wait_long() {
     other.batch_execute("begin; lock table booking.holds in access exclusive mode").expect("the lock");
     let holder = backend_pid(&mut other);
     server.set("booking.worker", "on");
-
     let sweeper = blocked_sweeper(&server, holder);
+    (server, other, sweeper)
+}
+
+#[test]
+fn a_sweeper_that_waits_for_a_lock_does_not_wait_long() {
+    let (server, mut other, sweeper) = with_a_blocked_sweeper();
     let waited = wait_until_gone(&server, sweeper);
     assert!(waited < Duration::from_secs(5), "its lock_timeout is a second, it went after {waited:?}");
     // Its view reads the table of holds, which is locked: the same without that column.
@@ -222,14 +229,7 @@ fn a_sweeper_that_waits_for_a_lock_does_not_wait_long() {
 
 #[test]
 fn a_sweeper_that_waits_for_a_lock_obeys_at_once() {
-    let server = with_pool();
-    server.set("booking.worker", "off");
-    place_overdue(&server, 3);
-    let mut other = server.connect("postgres");
-    other.batch_execute("begin; lock table booking.holds in access exclusive mode").expect("the lock");
-    let holder = backend_pid(&mut other);
-    server.set("booking.worker", "on");
-    let sweeper = blocked_sweeper(&server, holder);
+    let (server, mut other, sweeper) = with_a_blocked_sweeper();
     server.psql(&format!("select pg_terminate_backend({sweeper})"));
     wait_until_gone(&server, sweeper);
     wait_until(
