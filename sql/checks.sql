@@ -17,13 +17,50 @@ as $$
            format('taken is %s, held and confirmed are %s', r.taken, coalesce(l.quantity, 0))
     from booking.resources r
     left join live l on l.resource = r.name
-    where r.taken <> coalesce(l.quantity, 0)
+    where r.kind = 'pool' and r.taken <> coalesce(l.quantity, 0)
     union all
     select 'never oversold', r.name, null,
            format('held and confirmed are %s of %s', l.quantity, r.capacity + r.overbooking)
     from booking.resources r
     join live l on l.resource = r.name
-    where l.quantity > r.capacity + r.overbooking
+    where r.kind = 'pool' and l.quantity > r.capacity + r.overbooking
+    union all
+    select 'a taken seat is its hold''s', s.resource, s.hold_id,
+           format('seat %s, hold %s', s.label, coalesce(h.state::text, 'is not there'))
+    from booking.seats s
+    left join booking.holds h on h.id = s.hold_id and h.resource = s.resource
+    where s.hold_id is not null
+      and (h.state is null or h.state not in ('held', 'confirmed') or not s.label = any(h.seats))
+    union all
+    select 'a hold has its seats', h.resource, h.id,
+           format('seat %s is %s', l.label,
+                  case when s.label is null then 'not there' else coalesce('hold ' || s.hold_id, 'free') end)
+    from booking.holds h
+    cross join lateral unnest(h.seats) as l(label)
+    left join booking.seats s on s.resource = h.resource and s.label = l.label
+    where h.state in ('held', 'confirmed') and s.hold_id is distinct from h.id
+    union all
+    select 'a hold on seats names them', h.resource, h.id,
+           format('quantity is %s, seats are %s', h.quantity, coalesce(h.seats::text, 'none'))
+    from booking.holds h
+    join booking.resources r on r.name = h.resource
+    where case r.kind when 'seats' then h.quantity is distinct from cardinality(h.seats)
+               else h.seats is not null end
+    union all
+    select 'a blocked seat is nobody''s', s.resource, s.hold_id, format('seat %s', s.label)
+    from booking.seats s
+    where s.blocked and s.hold_id is not null
+    union all
+    select 'capacity equals the seats', r.name, null,
+           format('capacity is %s, seats not blocked are %s', r.capacity, s.open_seats)
+    from booking.resources r
+    cross join lateral (
+        select count(*) as open_seats from booking.seats s where s.resource = r.name and not s.blocked) as s
+    where r.kind = 'seats' and (r.capacity <> s.open_seats or r.taken <> 0)
+    union all
+    select 'a seat has a resource', s.resource, s.hold_id, format('seat %s', s.label)
+    from booking.seats s
+    where not exists (select from booking.resources r where r.name = s.resource and r.kind = 'seats')
     union all
     select 'a hold has a resource', h.resource, h.id, format('it is %s', h.state)
     from booking.holds h

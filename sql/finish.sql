@@ -15,10 +15,12 @@ comment on column booking.result.hold_id is 'The hold, to be confirmed, extended
 comment on column booking.result.expires_at is 'When the hold runs out, unless it is confirmed.';
 comment on column booking.result.version is
 'The version of the hold, or of the resource where the call was about the resource: to be passed as expected_version.';
-comment on column booking.result.available is 'How much of the resource is left.';
-comment on column booking.result.seats is 'The seats of the hold; null for a pool.';
+comment on column booking.result.available is
+'How much of the resource is left; of seats that were not to be had, how many were.';
+comment on column booking.result.seats is
+'The seats of the hold, or those that were not to be had; null for a pool and for a basket.';
 comment on column booking.result.replayed is 'Whether it had been so before this call.';
-comment on column booking.result.detail is 'More about a refusal.';
+comment on column booking.result.detail is 'More about a refusal; the items of a basket.';
 
 comment on domain booking.amount is 'How much, nothing included.';
 comment on domain booking.quantity is 'How much, one at least.';
@@ -29,24 +31,41 @@ comment on type booking.hold_state is 'Where a hold stands, in the order of its 
 comment on table booking.resources is
 'What can be booked, one row each. Change it with the functions of the schema, never by hand.';
 comment on column booking.resources.name is 'The application''s name for it.';
-comment on column booking.resources.kind is 'pool: places that are counted and not told apart.';
+comment on column booking.resources.kind is
+'pool: places that are counted and not told apart. seats: places with names.';
 comment on column booking.resources.contention is 'locked: one transaction at a time changes it.';
-comment on column booking.resources.capacity is 'How much there is.';
+comment on column booking.resources.capacity is 'How much there is; of seats, those that are not blocked.';
 comment on column booking.resources.overbooking is 'How much may be taken beyond the capacity.';
 comment on column booking.resources.taken is
-'What its holds take, held and confirmed; one that has run out is counted until that is written down.';
+'What its holds take, held and confirmed; one that has run out is counted until that is written down. Zero for seats: each seat says whose it is.';
 comment on column booking.resources.version is 'Rises with every change of the row.';
 comment on column booking.resources.open is 'Whether new holds are let in.';
 comment on column booking.resources.max_per_holder is 'The most that one holder may have live at once.';
+comment on column booking.resources.sections is 'Of seats: the sections, in the order in which they lie.';
 comment on column booking.resources.created_at is 'When it was created.';
 comment on column booking.resources.metadata is 'Whatever the application keeps with it.';
+
+comment on table booking.seats is
+'The seats of resources that have them, one row each. Change it with the functions of the schema, never by hand.';
+comment on column booking.seats.resource is 'The resource it belongs to.';
+comment on column booking.seats.label is 'Its name, one of its kind on the resource.';
+comment on column booking.seats.section is 'The part of the plan it lies in.';
+comment on column booking.seats."row" is 'The row it stands in.';
+comment on column booking.seats."position" is
+'Its place in the row: neighbours differ by one, an aisle leaves a number out.';
+comment on column booking.seats.rank is 'Its row''s place in the plan, the front first; a million for each section.';
+comment on column booking.seats.middle is 'Twice the middle of its row.';
+comment on column booking.seats.hold_id is 'The hold that has it, held or confirmed; null where it is free.';
+comment on column booking.seats.blocked is 'Whether it is off the market.';
 
 comment on table booking.holds is
 'Claims on part of a resource, one row each. Change it with the functions of the schema, never by hand.';
 comment on column booking.holds.id is 'A UUID of version 7: sorted by time of placement.';
 comment on column booking.holds.resource is 'The resource it is on.';
-comment on column booking.holds.item is 'Its place among those that share its key on this resource.';
+comment on column booking.holds.basket is 'The basket it was placed with, whose id stands for all of its holds.';
+comment on column booking.holds.item is 'Its place in its basket, from 1.';
 comment on column booking.holds.quantity is 'How much it takes; of one that has ended, how much it took in the end.';
+comment on column booking.holds.seats is 'The labels of its seats; of one that has ended, those it had in the end.';
 comment on column booking.holds.state is
 'held, confirmed, released, cancelled or expired. A held one has expired once its time is up, written down or not.';
 comment on column booking.holds.version is 'Rises with every change that a caller made; expiry is the clock''s.';
@@ -74,24 +93,38 @@ comment on column booking.worker_status.last_error_at is 'When it met that.';
 
 comment on function booking.create_pool is
 'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken; max_per_holder bounds what one holder has live. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one.';
+comment on function booking.create_seats is
+'Creates a resource with seats: an array of {label, section, row, position}, of which only the label is needed, or of labels; the front first. booking.seat_grid() makes one. Errors: 42710 it exists, 22023 a bad argument, naming the seat, 22004 a null one, 54000 too many.';
+comment on function booking.seat_grid is
+'Seats for booking.create_seats(): rows numbered from 1, a seat for each letter, an aisle for each space. seat_grid(30, ''ABC DEF''). Several are joined with ||.';
+comment on function booking.seat_map is
+'The plan of a resource with seats, drawn in text: rows and aisles as they lie, what is free, held, confirmed and blocked. Changes nothing, works on a standby. Errors: 42704, 22023 it has no seats, 22004.';
+comment on function booking.set_blocked is
+'Takes seats off the market, or puts them back: all of these or none. unavailable, naming them, where some are held or confirmed. Errors: 42704, 22023 unknown seats, 22004.';
 comment on function booking.set_capacity is
 'Sets a pool''s capacity. unavailable where more is taken than would fit, version_mismatch where it changed since expected_version. during is for calendars. Errors: 42704, 22023, 22004.';
 comment on function booking.set_open is
 'Opens a resource for new holds, or closes it. Holds that exist are not touched. Errors: 42704, 22004.';
 comment on function booking.drop_resource is
-'Drops a resource, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
+'Drops a resource, its seats, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
 comment on function booking.hold is
-'Holds quantity (1) of a resource for ttl (booking.default_ttl). The same key and arguments again: that hold as it stands now, replayed. wait => false: busy instead of waiting. Refusals: unavailable, closed, limit_exceeded, version_mismatch, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+'Holds quantity (1) of a pool, or the seats named, for ttl (booking.default_ttl). The same key and arguments again: that hold as it stands now, replayed. wait => false: busy instead of waiting. Refusals: unavailable, closed, limit_exceeded, version_mismatch, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+comment on function booking.hold_best is
+'Holds so many seats for ttl (booking.default_ttl), the best there are: side by side in one row, near the front and the middle, leaving no single seat alone if that can be avoided. together => false: the closest ones where no row has so many side by side. section: only there. Passes over what others are taking, and waits for them only before it says unavailable. Refusals: unavailable, closed, limit_exceeded, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+comment on function booking.hold_all is
+'Holds a basket for ttl (booking.default_ttl), all of it or nothing: items [{"resource": …, "quantity": …}, {"resource": …, "seats": […]}, {"resource": …, "best": 2, "section": …}], 100 at most. Its hold_id stands for all of it, and each item has its own, in detail. A refusal''s detail lists every item that was short. Refusals: those of hold. Errors: those of hold, naming the item.';
+comment on function booking.hold_each is
+'Places many independent holds in one call and answers each in its order, as booking.hold() and booking.hold_best() would have: requests [{"resource": …, "quantity": … | "seats": […] | "best": …, "ttl": …, "key": …, "holder": …, "expected_version": …, "metadata": …}], 10,000 at most. Errors: those of hold, naming the request; then none is placed.';
 comment on function booking.confirm is
 'Confirms a hold for good. Again with the same reference, or none: confirmed, replayed. late => ''reacquire'' confirms an expired hold if its place is still free. Refusals: expired, already_confirmed, released, cancelled, not_found, version_mismatch, limit_exceeded, busy. Errors: 22023, 22004.';
 comment on function booking.extend is
 'Lets a hold live for ttl (booking.default_ttl) from now: never shorter than it would have, never longer than booking.max_ttl after its placement. Refusals: expired, already_confirmed, released, cancelled, not_found, version_mismatch, busy. Errors: 22023, 22004.';
 comment on function booking.release is
-'Gives a hold back before it is confirmed, or quantity of it. Of what has ended already: ok, with the state it has. Refusals: already_confirmed, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+'Gives a hold back before it is confirmed, or quantity or some seats of it. Of what has ended already: ok, with the state it has. Refusals: already_confirmed, not_found, version_mismatch, busy. Errors: 22023, 22004.';
 comment on function booking.cancel is
-'Gives a confirmed hold back, or quantity of it. Refusals: not_confirmed, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+'Gives a confirmed hold back, or quantity or some seats of it. Refusals: not_confirmed, not_found, version_mismatch, busy. Errors: 22023, 22004.';
 comment on function booking.find is
-'Where a hold stands now; not_found where there is none. Changes nothing, works on a standby. Errors: 22023, 22004.';
+'Where a hold or basket stands now; not_found where there is none. Changes nothing, works on a standby. Errors: 22023, 22004.';
 comment on function booking.availability is
 'How a resource is used now: capacity, confirmed, held, available (with overbooking), version, and when the next hold runs out. Changes nothing, works on a standby. Errors: 42704, 22023, 22004.';
 comment on function booking.expire is

@@ -14,7 +14,7 @@ create type booking.result as (
     detail jsonb
 );
 
-create type booking.resource_kind as enum ('pool');
+create type booking.resource_kind as enum ('pool', 'seats');
 create type booking.contention as enum ('locked');
 -- In the order of a hold's life: from released on, it is over.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');
@@ -38,16 +38,39 @@ create table booking.resources (
     version bigint not null default 1,
     open boolean not null default true,
     max_per_holder booking.quantity,
+    sections text[] collate "C",
     created_at timestamptz not null,
     metadata jsonb,
     constraint resources_never_oversold check (taken between 0 and capacity + overbooking)
 ) with (fillfactor = 20);
 
+-- One column for the owner: two of them cannot be written down. Whoever ends a hold clears its seats
+-- in the same statement or transaction, so a seat without an owner is free and there is no other
+-- truth to ask.
+create table booking.seats (
+    resource text collate "C" not null,
+    label text collate "C" not null,
+    section text collate "C" not null,
+    "row" text collate "C" not null,
+    "position" integer not null,
+    rank integer not null,
+    middle integer not null,
+    hold_id uuid,
+    blocked boolean not null default false,
+    primary key (resource, label)
+);
+
+-- The free seats as they lie in the plan: hold_best() looks at the first few of them, however many
+-- are sold.
+create index seats_free on booking.seats (resource, rank, "position") where hold_id is null and not blocked;
+
 create table booking.holds (
     id uuid not null,
     resource text collate "C" not null,
+    basket uuid,
     item integer not null default 1,
     quantity booking.quantity not null,
+    seats text[] collate "C",
     state booking.hold_state not null,
     version bigint not null default 1,
     placed_at timestamptz not null,
@@ -64,6 +87,8 @@ create table booking.holds (
 
 -- One hold for a key, however often it is asked for.
 create unique index holds_key on booking.holds (key, resource, item) where key is not null;
+-- The holds of a basket.
+create index holds_basket on booking.holds (basket) where basket is not null;
 -- What is due anywhere: expire() and the worker.
 create index holds_due on booking.holds (expires_at) where state = 'held';
 -- What is held on one resource: availability(), and a full pool that ends its own expired holds.
@@ -75,4 +100,5 @@ create index holds_holder on booking.holds (resource, holder)
 create index holds_over on booking.holds (ended_at) where state in ('released', 'expired');
 
 select pg_catalog.pg_extension_config_dump('booking.resources', '');
+select pg_catalog.pg_extension_config_dump('booking.seats', '');
 select pg_catalog.pg_extension_config_dump('booking.holds', '');

@@ -53,13 +53,75 @@ impl Error {
     /// 42704: no resource of this name.
     pub fn no_resource(name: &str) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("resource \"{name}\" does not exist"))
-            .hint("Check its spelling, or create it with booking.create_pool(name, capacity).")
+            .hint("Check its spelling, or create it with booking.create_pool(name, capacity) or booking.create_seats(name, seats).")
     }
 
     /// 42710: a resource of this name is there already.
     pub fn resource_exists(name: &str) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT, format!("resource \"{name}\" already exists"))
             .hint("Change its capacity with booking.set_capacity(resource, capacity).")
+    }
+
+    /// 22023: a seat that the resource does not have.
+    pub fn no_seat(resource: &str, label: &str) -> Self {
+        Self::invalid(format!("resource \"{resource}\" has no seat \"{label}\""))
+            .hint("select booking.seat_map(resource) shows those it has.")
+    }
+
+    /// 22023: a section that the resource does not have.
+    pub fn no_section(resource: &str, section: &str, sections: &[String]) -> Self {
+        let quoted: Vec<_> = sections.iter().map(|section| format!("\"{section}\"")).collect();
+        Self::invalid(format!("resource \"{resource}\" has no section \"{section}\""))
+            .detail(format!("It has {}.", quoted.join(", ")))
+    }
+
+    /// 22023: seats asked of what has none.
+    pub fn has_no_seats(resource: &str) -> Self {
+        Self::invalid(format!("resource \"{resource}\" has no seats"))
+            .hint("It is a pool: it counts places and does not tell them apart. Ask for a quantity.")
+    }
+
+    /// 22023: a mere quantity asked of seats.
+    pub fn needs_seats(resource: &str) -> Self {
+        Self::invalid(format!("resource \"{resource}\" has seats, and none were named"))
+            .hint("Name them with seats => '{12A,12B}', or have them chosen by booking.hold_best(resource, quantity).")
+    }
+
+    /// 0A000: seats have no version that every hold of others would raise.
+    pub fn no_version_of_seats() -> Self {
+        Self::unsupported("expected_version is not for seats")
+            .hint("Leave it out: a named seat is had or not, whatever else was booked meanwhile.")
+    }
+
+    /// 22023: a capacity set for what is made of seats.
+    pub fn capacity_of_seats(resource: &str) -> Self {
+        Self::invalid(format!("the capacity of \"{resource}\" is its seats"))
+            .hint("Take some off the market with booking.set_blocked(resource, seats, true).")
+    }
+
+    /// 22023: more given back than there is.
+    pub fn too_much(has: i64) -> Self {
+        Self::invalid("quantity is more than the hold has")
+            .detail(format!("The hold has {has}."))
+            .hint("Leave quantity out to give the whole hold back.")
+    }
+
+    /// 22023: a part of several holds.
+    pub fn part_of_basket() -> Self {
+        Self::invalid("a basket is given back as a whole")
+            .hint("To give back a part, use the id of one of its items: booking.find(hold_id) lists them.")
+    }
+
+    /// 22023: so many seats of a hold, without saying which.
+    pub fn part_without_seats() -> Self {
+        Self::invalid("quantity does not say which seats of the hold are given back")
+            .hint("Name them with seats => '{12A,12B}', or leave quantity out to give the whole hold back.")
+    }
+
+    /// The same, about one of several requests.
+    pub fn of_item(mut self, what: &str, n: usize) -> Self {
+        self.message = format!("{what} {n}: {}", self.message);
+        self
     }
 
     /// 55000: in use.

@@ -21,6 +21,7 @@ pgrx::pg_module_magic!(name, version);
 mod booking {}
 
 pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+pgrx::extension_sql_file!("../sql/seats.sql", name = "seats", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/checks.sql", name = "checks", requires = ["schema"]);
 pgrx::extension_sql_file!(
     "../sql/views.sql",

@@ -2,10 +2,10 @@
 
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::rules::Refusal;
-use crate::rules::lifecycle::{Change, State};
+use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
-use crate::store::holds::StoredHold;
+use crate::rules::{Refusal, basket};
+use crate::store::holds::{ConfirmedHold, Lot, NewHold, StoredHold};
 use crate::store::resources::Level;
 use pgrx::JsonB;
 use pgrx::callconv::{BoxRet, FcInfo};
@@ -23,13 +23,14 @@ pub struct Outcome {
     expires_at: Option<Timestamp>,
     version: Option<i64>,
     available: Option<i64>,
+    seats: Option<Vec<String>>,
     replayed: bool,
     detail: Option<Value>,
 }
 
 impl Refusal {
     /// The word for it in SQL.
-    const fn status(self) -> &'static str {
+    pub const fn status(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
             Self::Expired => "expired",
@@ -53,77 +54,82 @@ impl Outcome {
             expires_at: None,
             version: None,
             available: None,
+            seats: None,
             replayed: false,
             detail: None,
         }
     }
 
     /// A hold was placed.
-    pub fn placed(id: Uuid, expires_at: Timestamp, level: Level) -> Self {
+    pub fn placed(hold: &NewHold, available: Option<i64>) -> Self {
         Self {
-            hold_id: Some(id),
-            expires_at: Some(expires_at),
+            hold_id: Some(hold.id),
+            expires_at: Some(hold.expires_at),
             version: Some(1),
-            available: Some(level.available),
+            available,
+            seats: hold.seats.clone(),
             ..Self::of(true, State::Held.name())
         }
     }
 
     /// A hold was confirmed in time.
-    pub fn confirmed(id: Uuid, expires_at: Timestamp, version: i64) -> Self {
+    pub fn confirmed(hold: ConfirmedHold) -> Self {
         Self {
-            hold_id: Some(id),
-            expires_at: Some(expires_at),
-            version: Some(version),
+            hold_id: Some(hold.id),
+            expires_at: Some(hold.expires_at),
+            version: Some(hold.version),
+            seats: hold.seats,
             ..Self::of(true, State::Confirmed.name())
         }
     }
 
-    /// A hold was changed.
-    pub fn changed(stored: &StoredHold, change: &Change, level: Option<Level>) -> Self {
-        Self {
-            expires_at: Some(Timestamp::from_micros(change.expires_at)),
-            version: Some(change.version),
-            available: level.map(|level| level.available),
-            ..Self::about(stored, true, change.state.name())
-        }
+    /// Holds were changed, and now stand so.
+    pub fn changed(lot: &Lot, available: Option<i64>, now: Timestamp) -> Self {
+        Self { available, ..Self::standing(lot, true, now) }
     }
 
-    /// A repeated call: the hold had come to stand there before.
-    pub fn repeated(stored: &StoredHold, ok: bool, now: Timestamp) -> Self {
-        Self { replayed: true, ..Self::standing(stored, ok, now) }
+    /// A repeated call: the holds had come to stand there before.
+    pub fn repeated(lot: &Lot, ok: bool, now: Timestamp) -> Self {
+        Self { replayed: true, ..Self::standing(lot, ok, now) }
     }
 
-    /// Where a hold stands.
-    pub fn standing(stored: &StoredHold, ok: bool, now: Timestamp) -> Self {
-        Self::about(stored, ok, stored.hold.standing(now.micros()).name())
+    /// Where holds stand.
+    pub fn standing(lot: &Lot, ok: bool, now: Timestamp) -> Self {
+        let status = basket::standing(&lot.lifecycles(), now.micros()).name();
+        let items = lot.basket.map(|_| json!({"items": items(lot, now)}));
+        Self { detail: items, ..Self::about(lot, ok, status, now) }
     }
 
-    /// A hold that the request was refused for.
-    pub fn refused_hold(stored: &StoredHold, refusal: Refusal, now: Timestamp) -> Self {
+    /// Holds that the request was refused for, on account of the one at `place`.
+    pub fn refused_hold(lot: &Lot, place: usize, refusal: Refusal, now: Timestamp) -> Self {
+        let refused = Self::about(lot, false, refusal.status(), now);
+        let Some(stored) = lot.holds.get(place) else { return refused };
         let state = stored.hold.standing(now.micros()).name();
-        let detail = match refusal {
+        let mut detail = match refusal {
             Refusal::AlreadyConfirmed => Some(json!({"state": state, "reference": stored.hold.reference})),
             Refusal::NotConfirmed | Refusal::VersionMismatch | Refusal::LimitExceeded => {
                 Some(json!({"state": state}))
             }
             _ => None,
         };
-        Self { detail, ..Self::about(stored, false, refusal.status()) }
+        if lot.basket.is_some() {
+            let mut item = item(stored, now);
+            if let (Value::Object(item), Some(Value::Object(more))) = (&mut item, detail.take()) {
+                item.extend(more.into_iter().filter(|(name, _)| name != "state"));
+            }
+            detail = Some(json!({"items": [item]}));
+        }
+        Self { detail, ..refused }
     }
 
-    /// A resource that the request was refused for, at the version it has.
-    pub fn refused_resource(refusal: Refusal, version: i64) -> Self {
-        Self { version: Some(version), ..Self::of(false, refusal.status()) }
-    }
-
-    /// Not enough is left.
-    pub fn unavailable(requested: i64, level: Level) -> Self {
+    /// A request that the resource had no room for, or was not let in.
+    pub fn refused(refused: Refused) -> Self {
         Self {
-            available: Some(level.available),
-            version: Some(level.version),
-            detail: Some(json!({"requested": requested, "available": level.available})),
-            ..Self::of(false, Refusal::Unavailable.status())
+            version: refused.version,
+            available: refused.available,
+            seats: refused.seats,
+            detail: refused.detail.map(Value::Object),
+            ..Self::of(false, refused.refusal.status())
         }
     }
 
@@ -137,29 +143,63 @@ impl Outcome {
         }
     }
 
-    /// The holder would have more than one may.
-    pub fn limit_exceeded(level: Level, requested: i64, owned: i64, limit: Option<i64>) -> Self {
-        Self {
-            available: Some(level.available),
-            version: Some(level.version),
-            ..Self::over_limit(Self::of(false, Refusal::LimitExceeded.status()), requested, owned, limit)
-        }
+    /// A resource that the request was refused for.
+    pub fn refused_resource(refusal: Refusal, version: i64) -> Self {
+        Self { version: Some(version), ..Self::of(false, refusal.status()) }
     }
 
     /// The holder of an expired hold has too much else by now.
-    pub fn late_limit_exceeded(stored: &StoredHold, owned: i64, limit: Option<i64>) -> Self {
-        let refused = Self::about(stored, false, Refusal::LimitExceeded.status());
-        Self::over_limit(refused, stored.hold.quantity, owned, limit)
-    }
-
-    fn over_limit(refused: Self, requested: i64, owned: i64, limit: Option<i64>) -> Self {
-        let detail = json!({"requested": requested, "owned": owned, "max_per_holder": limit});
+    pub fn late_limit_exceeded(
+        lot: &Lot,
+        quantity: i64,
+        owned: i64,
+        limit: Option<i64>,
+        now: Timestamp,
+    ) -> Self {
+        let refused = Self::about(lot, false, Refusal::LimitExceeded.status(), now);
+        let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
         Self { detail: Some(detail), ..refused }
     }
 
+    /// A basket was placed.
+    pub fn basket_placed(id: Uuid, holds: &[NewHold]) -> Self {
+        let item = |hold: &NewHold| {
+            let mut item = json!({
+                "item": hold.item, "resource": hold.resource, "hold_id": hold.id.to_string(),
+                "quantity": hold.quantity, "status": State::Held.name(),
+            });
+            if let (Some(seats), Some(item)) = (&hold.seats, item.as_object_mut()) {
+                item.insert("seats".to_owned(), json!(seats));
+            }
+            item
+        };
+        Self {
+            hold_id: Some(id),
+            expires_at: holds.iter().map(|hold| hold.expires_at).min(),
+            version: Some(1),
+            detail: Some(json!({"items": holds.iter().map(item).collect::<Vec<_>>()})),
+            ..Self::of(true, State::Held.name())
+        }
+    }
+
+    /// A basket of which some items were not to be had: each with what was short. The first says why.
+    pub fn basket_refused(items: Vec<(i32, &str, Refused)>) -> Self {
+        let status = items.first().map_or(Refusal::Unavailable, |(_, _, refused)| refused.refusal).status();
+        let item = |(item, resource, refused): (i32, &str, Refused)| {
+            let mut entry = serde_json::Map::new();
+            entry.insert("item".to_owned(), json!(item));
+            entry.insert("resource".to_owned(), json!(resource));
+            entry.insert("status".to_owned(), json!(refused.refusal.status()));
+            entry.extend(refused.detail.into_iter().flatten());
+            Value::Object(entry)
+        };
+        let items: Vec<_> = items.into_iter().map(item).collect();
+        Self { detail: Some(json!({"items": items})), ..Self::of(false, status) }
+    }
+
     /// The key was used before, for something else.
-    pub fn key_reused(stored: &StoredHold) -> Self {
-        Self::about(stored, false, "key_reused")
+    pub fn key_reused(lot: &Lot, now: Timestamp) -> Self {
+        Self::about(lot, false, "key_reused", now)
     }
 
     pub fn busy() -> Self {
@@ -174,7 +214,7 @@ impl Outcome {
     pub fn resource_changed(level: Level, replayed: bool) -> Self {
         Self {
             version: Some(level.version),
-            available: Some(level.available),
+            available: level.available,
             replayed,
             ..Self::of(true, "changed")
         }
@@ -184,14 +224,55 @@ impl Outcome {
         Self { version: Some(version), ..Self::of(true, "dropped") }
     }
 
-    fn about(stored: &StoredHold, ok: bool, status: &'static str) -> Self {
+    /// The same about some seats of it.
+    pub fn seats(self, seats: Vec<String>) -> Self {
+        Self { seats: Some(seats), ..self }
+    }
+
+    fn about(lot: &Lot, ok: bool, status: &'static str, now: Timestamp) -> Self {
+        let holds = lot.lifecycles();
         Self {
-            hold_id: Some(stored.id),
-            expires_at: Some(Timestamp::from_micros(stored.hold.expires_at)),
-            version: Some(stored.hold.version),
+            hold_id: lot.basket.or_else(|| lot.holds.first().map(|stored| stored.id)),
+            expires_at: basket::expires_at(&holds, now.micros()).map(Timestamp::from_micros),
+            version: Some(basket::version(&holds)),
+            seats: if lot.basket.is_none() {
+                lot.holds.first().and_then(|one| one.seats.clone())
+            } else {
+                None
+            },
             ..Self::of(ok, status)
         }
     }
+}
+
+/// Why there was no room, or nobody was let in.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub refusal: Refusal,
+    /// The resource's.
+    pub version: Option<i64>,
+    pub available: Option<i64>,
+    /// The seats that were not to be had.
+    pub seats: Option<Vec<String>>,
+    pub detail: Option<serde_json::Map<String, Value>>,
+}
+
+/// The items of a basket, in their order.
+fn items(lot: &Lot, now: Timestamp) -> Vec<Value> {
+    let mut holds: Vec<_> = lot.holds.iter().collect();
+    holds.sort_by_key(|stored| stored.item);
+    holds.into_iter().map(|stored| item(stored, now)).collect()
+}
+
+fn item(stored: &StoredHold, now: Timestamp) -> Value {
+    let mut item = json!({
+        "item": stored.item, "resource": stored.resource, "hold_id": stored.id.to_string(),
+        "quantity": stored.hold.quantity, "status": stored.hold.standing(now.micros()).name(),
+    });
+    if let (Some(seats), Some(item)) = (&stored.seats, item.as_object_mut()) {
+        item.insert("seats".to_owned(), json!(seats));
+    }
+    item
 }
 
 impl Outcome {
@@ -204,7 +285,7 @@ impl Outcome {
             self.expires_at.map(|time| pg_sys::Datum::from(time.micros())),
             self.version.into_datum(),
             self.available.into_datum(),
-            None,
+            self.seats.into_datum(),
             self.replayed.into_datum(),
             self.detail.and_then(|detail| JsonB(detail).into_datum()),
         ]

@@ -4,15 +4,19 @@ use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
 use crate::settings;
+use crate::verbs::Want;
 use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::datum::{Array, Interval, Range, TimestampWithTimeZone};
+use pgrx::datum::{Array, Interval, IntoDatum, Range, TimestampWithTimeZone};
 use pgrx::pg_sys;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The longest name, key, holder or reference, in characters.
 const MAX_NAME: usize = 255;
 /// The largest metadata, in bytes as PostgreSQL stores it.
 const MAX_METADATA: usize = 8192;
+/// The most seats of one hold.
+pub const MAX_SEATS: usize = 1000;
 /// Capacity and overbooking: half of what a bigint holds, so that their sum is one.
 const MAX_CAPACITY: i64 = i64::MAX / 2;
 
@@ -37,6 +41,26 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Jsonb {
 }
 
 impl Jsonb {
+    /// As text that a parser of JSON reads.
+    #[allow(unsafe_code)]
+    fn text(&self) -> String {
+        let length = self.bytes().len() as i32;
+        // SAFETY: a detoasted jsonb; the text is allocated in the memory of the call.
+        unsafe {
+            let json: *mut pg_sys::Jsonb = self.0.cast_mut_ptr();
+            let text = pg_sys::JsonbToCString(std::ptr::null_mut(), &mut (*json).root, length);
+            std::ffi::CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
+    }
+
+    pub fn value(&self) -> Result<Value, Error> {
+        serde_json::from_str(&self.text()).map_err(|error| Error::invalid(format!("malformed JSON: {error}")))
+    }
+
+    pub fn of(value: &Value) -> Option<Self> {
+        pgrx::JsonB(value.clone()).into_datum().map(Self)
+    }
+
     /// Equal values have equal bytes: jsonb is stored in a canonical form.
     #[allow(unsafe_code)]
     fn bytes(&self) -> &[u8] {
@@ -45,21 +69,64 @@ impl Jsonb {
     }
 }
 
-/// The arguments that other kinds of resources take, where a verb meets a pool.
-pub fn no_seats(seats: &Option<Array<&str>>) -> Result<(), Error> {
-    refuse_for_pool(seats.is_some(), "seats")
-}
-
+/// The argument that a calendar takes, where a verb meets another kind of resource.
 pub fn no_period(during: &Option<Range<TimestampWithTimeZone>>) -> Result<(), Error> {
-    refuse_for_pool(during.is_some(), "during")
-}
-
-fn refuse_for_pool(given: bool, argument: &str) -> Result<(), Error> {
-    if given {
-        return Err(Error::invalid(format!("argument \"{argument}\" is not for a pool"))
-            .hint("A pool counts places and tells neither them nor periods apart."));
+    if during.is_some() {
+        return Err(Error::invalid("argument \"during\" is not for a pool or seats")
+            .hint("They are had or not, at whatever time."));
     }
     Ok(())
+}
+
+/// The seats of one hold that an argument names, where given.
+pub fn seats<'a>(value: &'a Option<Array<'_, &str>>) -> Result<Option<Vec<&'a str>>, Error> {
+    labels(value)?.map(seats_of_hold).transpose()
+}
+
+/// Seats that an argument names, where given.
+pub fn labels<'a>(value: &'a Option<Array<'_, &str>>) -> Result<Option<Vec<&'a str>>, Error> {
+    let Some(array) = value else { return Ok(None) };
+    let labels: Option<Vec<&str>> = array.iter().collect();
+    labels.ok_or_else(|| Error::null("seats")).and_then(distinct).map(Some)
+}
+
+/// Labels, each once, in their order.
+pub fn distinct(mut labels: Vec<&str>) -> Result<Vec<&str>, Error> {
+    labels.sort_unstable();
+    match labels.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Error::invalid(format!("seat \"{}\" is named twice", pair[0]))),
+        None if labels.is_empty() => Err(Error::invalid("argument \"seats\" names no seat")),
+        None => Ok(labels),
+    }
+}
+
+pub fn seats_of_hold(labels: Vec<&str>) -> Result<Vec<&str>, Error> {
+    if labels.len() > MAX_SEATS {
+        return Err(Error::limit(format!("more than {MAX_SEATS} seats in one hold"))
+            .hint("Place several holds, or a basket with booking.hold_all(items)."));
+    }
+    Ok(labels)
+}
+
+/// So much, or these seats.
+pub fn want<'a>(quantity: Option<i64>, seats: Option<Vec<&'a str>>) -> Result<Want<'a>, Error> {
+    match (quantity, seats) {
+        (quantity, None) => Ok(Want::Quantity(quantity.unwrap_or(1))),
+        (Some(quantity), Some(seats)) if quantity != seats.len() as i64 => {
+            Err(Error::invalid("quantity contradicts seats")
+                .detail(format!("quantity is {quantity}, and {} seats are named.", seats.len()))
+                .hint("Leave quantity out: it is the number of the seats."))
+        }
+        (_, Some(seats)) => Ok(Want::Seats(seats)),
+    }
+}
+
+/// So many seats, the best there are.
+pub fn best<'a>(quantity: i64, section: Option<&'a str>, together: bool) -> Result<Want<'a>, Error> {
+    match usize::try_from(quantity) {
+        Ok(quantity) if quantity <= MAX_SEATS => Ok(Want::Best { quantity, section, together }),
+        _ => Err(Error::limit(format!("more than {MAX_SEATS} seats in one hold"))),
+    }
 }
 
 /// A value that must be given.
@@ -142,8 +209,9 @@ pub fn capacity(value: Option<i64>, argument: &str) -> Result<i64, Error> {
 /// A limit for each holder, where given.
 pub fn limit(value: Option<i64>) -> Result<Option<i64>, Error> {
     match value {
-        Some(limit) if limit < 1 => Err(Error::invalid("max_per_holder must be at least 1")
-            .hint("Leave it out for no limit, or close the pool with booking.set_open(resource, false).")),
+        Some(limit) if limit < 1 => Err(Error::invalid("max_per_holder must be at least 1").hint(
+            "Leave it out for no limit, or close the resource with booking.set_open(resource, false).",
+        )),
         value => Ok(value),
     }
 }
@@ -183,23 +251,55 @@ pub fn metadata(value: Option<Jsonb>) -> Result<Option<pg_sys::Datum>, Error> {
 
 /// What a key stands for: another request under the same key is told apart by it. Every part is
 /// written with its length before it, so that no two requests read the same.
+#[derive(Default)]
+pub struct Fingerprint(Vec<u8>);
+
+impl Fingerprint {
+    pub fn part(mut self, bytes: Option<&[u8]>) -> Self {
+        self.0.extend(bytes.map_or(-1, |bytes| bytes.len() as i64).to_be_bytes());
+        self.0.extend(bytes.unwrap_or_default());
+        self
+    }
+
+    pub fn text(self, text: Option<&str>) -> Self {
+        self.part(text.map(str::as_bytes))
+    }
+
+    pub fn interval(self, interval: Option<&Interval>) -> Self {
+        self.part(
+            interval.map(|interval| interval.as_micros().to_be_bytes()).as_ref().map(<[u8; 16]>::as_slice),
+        )
+    }
+
+    pub fn json(self, json: Option<&Jsonb>) -> Self {
+        self.part(json.map(Jsonb::bytes))
+    }
+
+    pub fn want(self, want: &Want) -> Self {
+        match want {
+            Want::Quantity(quantity) => self.part(Some(&quantity.to_be_bytes())),
+            Want::Seats(seats) => {
+                seats.iter().fold(self.text(Some("seats")), |so_far, seat| so_far.text(Some(seat)))
+            }
+            Want::Best { quantity, section, together } => self
+                .text(Some("best"))
+                .part(Some(&quantity.to_be_bytes()))
+                .text(*section)
+                .part(Some(&[u8::from(*together)])),
+        }
+    }
+
+    pub fn id(self) -> Uuid {
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, &self.0)
+    }
+}
+
+/// What a single request's key stands for.
 pub fn fingerprint(
-    quantity: i64,
+    want: &Want,
     ttl: Option<&Interval>,
     holder: Option<&str>,
     metadata: Option<&Jsonb>,
 ) -> Uuid {
-    let mut request = Vec::with_capacity(128);
-    let mut part = |bytes: Option<&[u8]>| match bytes {
-        Some(bytes) => {
-            request.extend((bytes.len() as i64).to_be_bytes());
-            request.extend(bytes);
-        }
-        None => request.extend((-1_i64).to_be_bytes()),
-    };
-    part(Some(&quantity.to_be_bytes()));
-    part(ttl.map(|ttl| ttl.as_micros().to_be_bytes()).as_ref().map(<[u8; 16]>::as_slice));
-    part(holder.map(str::as_bytes));
-    part(metadata.map(Jsonb::bytes));
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &request)
+    Fingerprint::default().want(want).interval(ttl).text(holder).json(metadata).id()
 }

@@ -1,10 +1,11 @@
 //! The verbs of a hold's life.
 
-use super::arguments::{self, Jsonb, need};
+use super::arguments::{self, Fingerprint, Jsonb, need};
+use super::items;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::Patience;
-use crate::verbs::{self, Confirmation, Placement, Target};
+use crate::verbs::{self, Basket, Confirmation, Part, Placement, Target, Want};
 use pgrx::datum::{Array, Interval, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -25,22 +26,96 @@ fn hold(
     metadata: default!(Option<Jsonb>, "NULL"),
 ) -> Result<Outcome, ErrorReport> {
     let resource = arguments::resource(resource)?;
-    arguments::no_seats(&seats)?;
     arguments::no_period(&during)?;
-    let quantity = arguments::quantity(quantity)?.unwrap_or(1);
+    let want = arguments::want(arguments::quantity(quantity)?, arguments::seats(&seats)?)?;
+    if expected_version.is_some() && matches!(want, Want::Seats(_)) {
+        return Err(Error::no_version_of_seats().into());
+    }
     let key = arguments::name(key, "key")?;
     let holder = arguments::name(holder, "holder")?;
-    Ok(verbs::hold(&Placement {
+    let fingerprint = || arguments::fingerprint(&want, ttl.as_ref(), holder, metadata.as_ref());
+    let placement = Placement {
         resource,
-        quantity,
         key,
-        fingerprint: key.map(|_| arguments::fingerprint(quantity, ttl.as_ref(), holder, metadata.as_ref())),
+        fingerprint: key.map(|_| fingerprint()),
         ttl: arguments::ttl(ttl)?,
         holder,
         expected_version,
-        patience: Patience::from_wait(need(wait, "wait")?),
         metadata: arguments::metadata(metadata)?,
-    })?)
+        want,
+    };
+    Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::too_many_arguments)]
+fn hold_best(
+    resource: Option<&str>,
+    quantity: Option<i64>,
+    ttl: default!(Option<Interval>, "NULL"),
+    section: default!(Option<&str>, "NULL"),
+    together: default!(Option<bool>, "true"),
+    key: default!(Option<&str>, "NULL"),
+    holder: default!(Option<&str>, "NULL"),
+    wait: default!(Option<bool>, "true"),
+    metadata: default!(Option<Jsonb>, "NULL"),
+) -> Result<Outcome, ErrorReport> {
+    let resource = arguments::resource(resource)?;
+    let quantity = need(arguments::quantity(quantity)?, "quantity")?;
+    let want = arguments::best(quantity, section, need(together, "together")?)?;
+    let key = arguments::name(key, "key")?;
+    let holder = arguments::name(holder, "holder")?;
+    let fingerprint = || arguments::fingerprint(&want, ttl.as_ref(), holder, metadata.as_ref());
+    let placement = Placement {
+        resource,
+        key,
+        fingerprint: key.map(|_| fingerprint()),
+        ttl: arguments::ttl(ttl)?,
+        holder,
+        expected_version: None,
+        metadata: arguments::metadata(metadata)?,
+        want,
+    };
+    Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn hold_all(
+    items: Option<Jsonb>,
+    ttl: default!(Option<Interval>, "NULL"),
+    key: default!(Option<&str>, "NULL"),
+    holder: default!(Option<&str>, "NULL"),
+    wait: default!(Option<bool>, "true"),
+    metadata: default!(Option<Jsonb>, "NULL"),
+) -> Result<Outcome, ErrorReport> {
+    let json = need(items, "items")?;
+    let value = json.value()?;
+    let key = arguments::name(key, "key")?;
+    let holder = arguments::name(holder, "holder")?;
+    let fingerprint = Fingerprint::default()
+        .text(Some("basket"))
+        .json(Some(&json))
+        .interval(ttl.as_ref())
+        .text(holder)
+        .json(metadata.as_ref());
+    let common = items::Common {
+        ttl: arguments::ttl(ttl)?,
+        key,
+        fingerprint: key.map(|_| fingerprint.id()),
+        holder,
+        metadata: arguments::metadata(metadata)?,
+    };
+    let items = items::of_basket(&value, &common)?;
+    Ok(verbs::hold_all(&Basket { items, patience: Patience::from_wait(need(wait, "wait")?) })?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn hold_each(requests: Option<Jsonb>) -> Result<SetOfIterator<'static, Outcome>, ErrorReport> {
+    let value = need(requests, "requests")?.value()?;
+    Ok(SetOfIterator::new(verbs::hold_each(&items::of_batch(&value)?)?))
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -79,8 +154,9 @@ fn release(
     expected_version: default!(Option<i64>, "NULL"),
     resource: default!(Option<&str>, "NULL"),
 ) -> Result<Outcome, ErrorReport> {
-    arguments::no_seats(&seats)?;
-    Ok(verbs::release(target(hold_id, resource, expected_version)?, arguments::quantity(quantity)?)?)
+    let seats = arguments::seats(&seats)?;
+    let part = part(quantity, seats.as_deref())?;
+    Ok(verbs::release(target(hold_id, resource, expected_version)?, part)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -92,8 +168,9 @@ fn cancel(
     expected_version: default!(Option<i64>, "NULL"),
     resource: default!(Option<&str>, "NULL"),
 ) -> Result<Outcome, ErrorReport> {
-    arguments::no_seats(&seats)?;
-    Ok(verbs::cancel(target(hold_id, resource, expected_version)?, arguments::quantity(quantity)?)?)
+    let seats = arguments::seats(&seats)?;
+    let part = part(quantity, seats.as_deref())?;
+    Ok(verbs::cancel(target(hold_id, resource, expected_version)?, part)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -103,6 +180,14 @@ fn find(
     resource: default!(Option<&str>, "NULL"),
 ) -> Result<Outcome, ErrorReport> {
     Ok(verbs::find(target(hold_id, resource, None)?))
+}
+
+fn part<'a>(quantity: Option<i64>, seats: Option<&'a [&'a str]>) -> Result<Part<'a>, Error> {
+    let quantity = arguments::quantity(quantity)?;
+    if let (Some(_), Some(labels)) = (quantity, seats) {
+        arguments::want(quantity, Some(labels.to_vec()))?;
+    }
+    Ok(Part { quantity, seats })
 }
 
 fn target(

@@ -4,6 +4,8 @@
 
 mod arguments;
 mod holds;
+mod items;
+mod plan;
 mod resources;
 mod upkeep;
 mod views;

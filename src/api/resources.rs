@@ -1,10 +1,11 @@
 //! Creating, changing and dropping resources.
 
 use super::arguments::{self, Jsonb, need};
+use super::plan;
 use crate::outcome::{Outcome, ResourceRow};
-use crate::store::resources::NewPool;
-use crate::verbs;
-use pgrx::datum::{Range, TimestampWithTimeZone};
+use crate::store::resources::{Kind, NewResource};
+use crate::verbs::{self, Plan};
+use pgrx::datum::{Array, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -18,8 +19,10 @@ fn create_pool(
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
 ) -> Result<ResourceRow, ErrorReport> {
-    let row = verbs::create_pool(&NewPool {
+    let row = verbs::create_pool(&NewResource {
         name: need(arguments::name(name, "name")?, "name")?,
+        kind: Kind::Pool,
+        sections: None,
         capacity: arguments::capacity(capacity, "capacity")?,
         overbooking: arguments::capacity(overbooking, "overbooking")?,
         contention: arguments::contention(contention)?,
@@ -27,6 +30,39 @@ fn create_pool(
         metadata: arguments::metadata(metadata)?,
     })?;
     Ok(ResourceRow(row))
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn create_seats(
+    name: Option<&str>,
+    seats: Option<Jsonb>,
+    max_per_holder: default!(Option<i64>, "NULL"),
+    metadata: default!(Option<Jsonb>, "NULL"),
+) -> Result<ResourceRow, ErrorReport> {
+    let name = need(arguments::name(name, "name")?, "name")?;
+    let value = need(seats, "seats")?.value()?;
+    let (seats, sections) = plan::read(&value)?;
+    let row = verbs::create_seats(&Plan {
+        name,
+        seats,
+        sections,
+        max_per_holder: arguments::limit(max_per_holder)?,
+        metadata: arguments::metadata(metadata)?,
+    })?;
+    Ok(ResourceRow(row))
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn set_blocked(
+    resource: Option<&str>,
+    seats: Option<Array<'_, &str>>,
+    blocked: Option<bool>,
+) -> Result<Outcome, ErrorReport> {
+    let resource = arguments::resource(resource)?;
+    let labels = need(arguments::labels(&seats)?, "seats")?;
+    Ok(verbs::set_blocked(resource, &labels, need(blocked, "blocked")?)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]

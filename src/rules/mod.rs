@@ -3,8 +3,10 @@
 //! Time reaches these functions as microseconds since any fixed epoch. That keeps them testable by
 //! the million without a server (`tests/rules`).
 
+pub mod basket;
 pub mod lifecycle;
 pub mod pool;
+pub mod seating;
 
 /// A point in time, in microseconds since the epoch of whoever calls.
 pub type Micros = i64;

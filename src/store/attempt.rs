@@ -5,6 +5,7 @@ use super::Busy;
 use pgrx::PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 
 /// Whether a wait for a lock can end in an error that is to become an answer.
@@ -15,13 +16,44 @@ pub fn has_lock_timeout() -> bool {
 
 /// Does what may wait for a lock; [`Busy`] where `lock_timeout` ran out (55P03).
 ///
-/// PostgreSQL can only go on after an error by rolling back a subtransaction. Starting one costs a
-/// hot pool little, since this is reached only where somebody else has the lock already, and
-/// nothing at all where no `lock_timeout` is set. Locks taken inside outlive it.
+/// Starting a subtransaction costs a hot pool little, since this is reached only where somebody else
+/// has the lock already, and nothing at all where no `lock_timeout` is set. Locks taken inside
+/// outlive it.
 pub fn until_lock_timeout<T>(wait: impl FnOnce() -> T) -> Result<T, Busy> {
     if !has_lock_timeout() {
         return Ok(wait());
     }
+    in_subtransaction(|| Ok(wait()), || Some(Err(Busy)))
+}
+
+/// Does something, and undoes all of it where it fails: what was written, and the locks of rows and
+/// resources that were taken meanwhile.
+pub fn undo_unless_ok<T, E>(attempt: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    in_subtransaction(attempt, || None)
+}
+
+/// Waits for locks and lets go of them at once: only to know that whoever had them is through.
+pub fn wait_only(wait: impl FnOnce()) -> Result<(), Busy> {
+    let waited = in_subtransaction(
+        || {
+            wait();
+            Err::<(), _>(None)
+        },
+        || has_lock_timeout().then_some(Err(Some(Busy))),
+    );
+    match waited {
+        Err(Some(busy)) => Err(busy),
+        _ => Ok(()),
+    }
+}
+
+/// Runs something in a subtransaction, kept where it is `Ok` and rolled back where it is not: the
+/// only way in which PostgreSQL goes on after an error, or gives back a lock on a row. A lock that
+/// was not to be had (55P03) ends in what `on_timeout` says, or is raised again like every error.
+fn in_subtransaction<T, E>(
+    attempt: impl FnOnce() -> Result<T, E>,
+    on_timeout: impl Fn() -> Option<Result<T, E>>,
+) -> Result<T, E> {
     // SAFETY: the pattern of PL/pgSQL's exception blocks. Memory context and resource owner are
     // put back on every way out, and whatever error is not answered here is raised again only
     // after the subtransaction is gone, so that a caller's own block finds the level it expects.
@@ -29,23 +61,32 @@ pub fn until_lock_timeout<T>(wait: impl FnOnce() -> T) -> Result<T, Busy> {
         let surroundings = Surroundings::current();
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
         pg_sys::MemoryContextSwitchTo(surroundings.memory);
-        let roll_back = |_: &CaughtError| {
+        let roll_back = || {
             pg_sys::RollbackAndReleaseCurrentSubTransaction();
             surroundings.restore();
         };
-        let result = pg_sys::PgTryBuilder::new(AssertUnwindSafe(|| Ok(wait())))
-            .catch_when(ERRCODE_LOCK_NOT_AVAILABLE, |error| {
-                roll_back(&error);
-                Err(Busy)
+        // Whether the subtransaction is gone already.
+        let gone = AssertUnwindSafe(Cell::new(false));
+        let (on_timeout, is_gone) = (AssertUnwindSafe(on_timeout), &gone);
+        let result = pg_sys::PgTryBuilder::new(AssertUnwindSafe(attempt))
+            .catch_when(ERRCODE_LOCK_NOT_AVAILABLE, |error: CaughtError| {
+                let (on_timeout, is_gone) = (&on_timeout, is_gone);
+                roll_back();
+                is_gone.set(true);
+                (on_timeout.0)().unwrap_or_else(|| error.rethrow())
             })
             .catch_others(|error| {
-                roll_back(&error);
+                roll_back();
                 error.rethrow()
             })
             .execute();
-        if result.is_ok() {
-            pg_sys::ReleaseCurrentSubTransaction();
-            surroundings.restore();
+        if !gone.get() {
+            if result.is_ok() {
+                pg_sys::ReleaseCurrentSubTransaction();
+                surroundings.restore();
+            } else {
+                roll_back();
+            }
         }
         result
     }

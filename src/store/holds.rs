@@ -1,7 +1,8 @@
-//! The table `booking.holds`.
+//! The table `booking.holds`: holds found, locked, placed and changed.
 
-use super::attempt::until_lock_timeout;
-use super::statement::{Argument, Row, Session, statement};
+use super::attempt::{until_lock_timeout, wait_only};
+use super::resources::Kind;
+use super::statement::{Argument, Row, Rows, Session, statement};
 use super::{Busy, Patience};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -10,11 +11,17 @@ use pgrx::pg_sys;
 use uuid::Uuid;
 
 /// A hold as it stands in its row.
+#[derive(Clone, Debug)]
 pub struct StoredHold {
     pub id: Uuid,
     pub resource: String,
     pub holder: Option<String>,
     pub fingerprint: Option<Uuid>,
+    pub basket: Option<Uuid>,
+    /// Its place in its basket, from 1.
+    pub item: i32,
+    /// The labels of its seats; none where its resource has no seats.
+    pub seats: Option<Vec<String>>,
     pub hold: Hold,
 }
 
@@ -26,6 +33,9 @@ impl StoredHold {
             resource: row.need(2),
             holder: row.get(8),
             fingerprint: row.get(9),
+            basket: row.get(11),
+            item: row.need(12),
+            seats: row.get(13),
             hold: Hold {
                 state: State::from_name(&state)
                     .unwrap_or_else(|| Error::internal(format!("a hold is in state \"{state}\"")).raise()),
@@ -37,13 +47,74 @@ impl StoredHold {
             },
         }
     }
+
+    fn read_all(rows: &Rows) -> Vec<Self> {
+        rows.iter().map(|row| Self::read(&row)).collect()
+    }
+
+    /// The kind of its resource.
+    pub fn kind(&self) -> Kind {
+        if self.seats.is_some() { Kind::Seats } else { Kind::Pool }
+    }
+
+    /// What was written, as if read again.
+    pub fn apply(&mut self, change: &Change, reference: Option<&str>) {
+        let Change { state, quantity, expires_at, version, room: _ } = *change;
+        let reference = reference.map(str::to_owned).or_else(|| self.hold.reference.take());
+        self.hold = Hold { state, quantity, expires_at, version, reference, ..self.hold };
+    }
+}
+
+/// The holds that an id stands for: one, or those of a basket by their ids.
+#[derive(Clone, Debug)]
+pub struct Lot {
+    pub basket: Option<Uuid>,
+    pub holds: Vec<StoredHold>,
+}
+
+impl Lot {
+    fn one(holds: Vec<StoredHold>) -> Option<Self> {
+        (!holds.is_empty()).then_some(Self { basket: None, holds })
+    }
+
+    pub fn lifecycles(&self) -> Vec<&Hold> {
+        self.holds.iter().map(|stored| &stored.hold).collect()
+    }
+
+    /// Writes what the rules decided for these holds, which are locked, and how they stand then.
+    pub fn write(
+        mut self,
+        session: &Session,
+        changes: &[(usize, Change)],
+        reference: Option<&str>,
+        now: Timestamp,
+    ) -> Self {
+        for (place, change) in changes {
+            if let Some(stored) = self.holds.get_mut(*place) {
+                write(session, stored, change, None, reference, now);
+                stored.apply(change, reference);
+            }
+        }
+        self
+    }
+
+    /// A basket that has to be on one resource is there only if all of it is.
+    fn basket(id: Uuid, holds: Vec<StoredHold>, resource: Option<&str>) -> Option<Self> {
+        let elsewhere = |hold: &StoredHold| resource.is_some_and(|resource| resource != hold.resource);
+        let is_there = !holds.is_empty() && !holds.iter().any(elsewhere);
+        is_there.then_some(Self { basket: Some(id), holds })
+    }
 }
 
 /// What a hold is placed with.
+#[derive(Clone, Debug)]
 pub struct NewHold<'a> {
     pub id: Uuid,
     pub resource: &'a str,
+    pub basket: Option<Uuid>,
+    pub item: i32,
     pub quantity: i64,
+    pub seats: Option<Vec<String>>,
     pub placed_at: Timestamp,
     pub expires_at: Timestamp,
     pub key: Option<&'a str>,
@@ -52,16 +123,20 @@ pub struct NewHold<'a> {
     pub metadata: Option<pg_sys::Datum>,
 }
 
-statement!(INSERT (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
+statement!(INSERT (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID,
+                   TEXTOID, JSONBOID)
     "insert into booking.holds
-         (id, resource, quantity, state, placed_at, expires_at, key, fingerprint, holder, metadata)
-     values ($1, $2, $3, 'held', $4, $5, $6, $7, $8, $9)");
+         (id, resource, quantity, seats, state, placed_at, expires_at, key, fingerprint, holder, metadata)
+     values ($1, $2, $3, $4, 'held', $5, $6, $7, $8, $9, $10)");
 
+/// Writes a hold that is in no basket.
 pub fn insert(session: &Session, hold: &NewHold) {
+    let seats = hold.seats.as_ref().map(|seats| seats.iter().map(String::as_str).collect::<Vec<_>>());
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
         Argument::Bigint(Some(hold.quantity)),
+        Argument::Texts(seats.as_deref()),
         Argument::Time(Some(hold.placed_at)),
         Argument::Time(Some(hold.expires_at)),
         Argument::Text(hold.key),
@@ -72,51 +147,162 @@ pub fn insert(session: &Session, hold: &NewHold) {
     INSERT.with(|statement| statement.run(session, &arguments));
 }
 
-statement!(BY_KEY (TEXTOID, TEXTOID)
-    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
-     from booking.holds
-     where key = $1 and resource = $2");
+statement!(INSERT_ALL (UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID,
+                       TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID,
+                       JSONBARRAYOID)
+    "insert into booking.holds
+         (id, resource, basket, item, quantity, seats, state, placed_at, expires_at, key, fingerprint,
+          holder, metadata)
+     select id, resource, basket, item, quantity, seats::text[], 'held', placed_at, expires_at, key,
+            fingerprint, holder, metadata
+     from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+          as new(id, resource, basket, item, quantity, seats, placed_at, expires_at, key, fingerprint,
+                 holder, metadata)");
 
-/// The hold that a key was used for on a resource.
+/// Writes many holds at once: a statement for each would cost four times as much.
+pub fn insert_all(session: &Session, holds: &[NewHold]) {
+    if let [hold] = holds
+        && hold.basket.is_none()
+    {
+        return insert(session, hold);
+    }
+    let seats: Vec<_> = holds.iter().map(|hold| hold.seats.as_deref().map(array_literal)).collect();
+    let keys: Vec<_> = holds.iter().map(|hold| hold.key).collect();
+    let holders: Vec<_> = holds.iter().map(|hold| hold.holder).collect();
+    let arguments = [
+        Argument::Uuids(&holds.iter().map(|hold| hold.id).collect::<Vec<_>>()),
+        Argument::Texts(Some(&holds.iter().map(|hold| hold.resource).collect::<Vec<_>>())),
+        Argument::NullableUuids(&holds.iter().map(|hold| hold.basket).collect::<Vec<_>>()),
+        Argument::Integers(&holds.iter().map(|hold| hold.item).collect::<Vec<_>>()),
+        Argument::Bigints(&holds.iter().map(|hold| hold.quantity).collect::<Vec<_>>()),
+        Argument::NullableTexts(&seats.iter().map(Option::as_deref).collect::<Vec<_>>()),
+        Argument::Times(&holds.iter().map(|hold| hold.placed_at).collect::<Vec<_>>()),
+        Argument::Times(&holds.iter().map(|hold| hold.expires_at).collect::<Vec<_>>()),
+        Argument::NullableTexts(&keys),
+        Argument::NullableUuids(&holds.iter().map(|hold| hold.fingerprint).collect::<Vec<_>>()),
+        Argument::NullableTexts(&holders),
+        Argument::Jsonbs(&holds.iter().map(|hold| hold.metadata).collect::<Vec<_>>()),
+    ];
+    INSERT_ALL.with(|statement| statement.run(session, &arguments));
+}
+
+/// Labels as PostgreSQL writes an array of them: arrays of different lengths do not go into one.
+fn array_literal(labels: &[String]) -> String {
+    let quoted = |label: &String| format!("\"{}\"", label.replace('\\', "\\\\").replace('"', "\\\""));
+    format!("{{{}}}", labels.iter().map(quoted).collect::<Vec<_>>().join(","))
+}
+
+statement!(BY_KEYS (TEXTARRAYOID, TEXTARRAYOID)
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats, key
+     from booking.holds
+     where key = any($1) and resource = any($2)
+     order by item");
+
+/// The holds that were placed under some keys on some resources, with their keys.
+pub fn by_keys(session: &Session, keys: &[&str], resources: &[&str]) -> Vec<(String, StoredHold)> {
+    let arguments = [Argument::Texts(Some(keys)), Argument::Texts(Some(resources))];
+    BY_KEYS.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        rows.iter().map(|row| (row.need(14), StoredHold::read(&row))).collect()
+    })
+}
+
+statement!(BY_KEY (TEXTOID, TEXTOID)
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats
+     from booking.holds
+     where key = $1 and resource = $2
+     order by item");
+
+/// The hold that a key was used for on a resource; the first of them, if that was a basket.
 pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold> {
     let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
     BY_KEY.with(|statement| statement.run(session, &arguments).first().map(|row| StoredHold::read(&row)))
 }
 
 statement!(BY_ID (UUIDOID, TEXTOID)
-    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats
      from booking.holds
      where id = $1 and ($2 is null or resource = $2)");
+statement!(BY_BASKET (UUIDOID)
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats
+     from booking.holds
+     where basket = $1
+     order by id");
 
-/// A hold as it stands, without a lock: only to be shown, or to learn which locks are needed.
-pub fn by_id(session: &Session, id: Uuid, resource: Option<&str>) -> Option<StoredHold> {
+/// Holds as they stand, without a lock: only to be shown, or to learn which locks are needed.
+pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
-    BY_ID.with(|statement| statement.run(session, &arguments).first().map(|row| StoredHold::read(&row)))
+    let one = BY_ID.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+    Lot::one(one).or_else(|| look_at_basket(session, id, resource))
+}
+
+pub fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
+    let arguments = [Argument::Uuid(Some(id))];
+    let holds = BY_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+    Lot::basket(id, holds, resource)
 }
 
 statement!(LOCK_OR_SKIP (UUIDOID, TEXTOID)
-    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats
      from booking.holds
      where id = $1 and ($2 is null or resource = $2)
      for no key update skip locked");
 statement!(LOCK (UUIDOID, TEXTOID)
-    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats
      from booking.holds
      where id = $1 and ($2 is null or resource = $2)
      for no key update");
+statement!(LOCK_BASKET (UUIDOID)
+    "select id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+            basket, item, seats
+     from booking.holds
+     where basket = $1
+     order by id
+     for no key update");
 
-/// Locks a hold until the transaction ends and reads it as it then is: whoever waits here for a
-/// confirmation or an expiry sees what it did. None where there is no such hold.
-pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<StoredHold>, Busy> {
+/// Locks holds until the transaction ends and reads them as they then are: whoever waits here for a
+/// confirmation or an expiry sees what it did. None where there are none.
+///
+/// Those of a basket one after the other by id, and never those first that happen to be free: two
+/// that lock the same holds would each have what the other waits for.
+pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<Lot>, Busy> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
-    let free = LOCK_OR_SKIP
-        .with(|statement| statement.run(session, &arguments).first().map(|row| StoredHold::read(&row)));
-    if free.is_some() {
-        return Ok(free);
+    let free = LOCK_OR_SKIP.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+    if !free.is_empty() {
+        return Ok(Lot::one(free));
     }
     until_lock_timeout(|| {
-        LOCK.with(|statement| statement.run(session, &arguments).first().map(|row| StoredHold::read(&row)))
+        let one = LOCK.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+        Lot::one(one).or_else(|| {
+            let arguments = [Argument::Uuid(Some(id))];
+            let holds =
+                LOCK_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+            Lot::basket(id, holds, resource)
+        })
     })
+}
+
+statement!(LOCK_THESE (UUIDARRAYOID)
+    "select id from booking.holds
+     where id = any($1)
+     order by id
+     for no key update");
+
+/// Waits for whoever has these holds locked, and locks none of them: what was done to them is to be
+/// seen in the next statement.
+pub fn wait_for(session: &Session, ids: &[Uuid], patience: Patience) -> Result<(), Busy> {
+    match patience {
+        Patience::NoWait => Err(Busy),
+        Patience::Wait => wait_only(|| {
+            LOCK_THESE.with(|statement| statement.run(session, &[Argument::Uuids(ids)]));
+        }),
+    }
 }
 
 statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
@@ -127,11 +313,18 @@ statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
          where id = $1 and ($2 is null or resource = $2) and ($3 is null or version = $3)
            and case when state = 'held' then expires_at > $5 else false end
          for no key update skip locked)
-     returning expires_at, version");
+     returning expires_at, version, seats");
+
+/// What is known of a hold that was confirmed without a look at it.
+pub struct ConfirmedHold {
+    pub id: Uuid,
+    pub expires_at: Timestamp,
+    pub version: i64,
+    pub seats: Option<Vec<String>>,
+}
 
 /// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
-/// instead of two. Returns when it would have run out and its version; none where it is anything
-/// else, which takes a closer look.
+/// instead of two. None where it is anything else, which takes a closer look.
 ///
 /// It never waits, so the time it is given is the time it acts at; and an overdue row stays
 /// unlocked, since a late confirmation has to lock the resource first. The conditions stand inside
@@ -144,7 +337,7 @@ pub fn confirm_in_time(
     expected_version: Option<i64>,
     reference: Option<&str>,
     now: Timestamp,
-) -> Option<(Timestamp, i64)> {
+) -> Option<ConfirmedHold> {
     let arguments = [
         Argument::Uuid(Some(id)),
         Argument::Text(resource),
@@ -152,14 +345,18 @@ pub fn confirm_in_time(
         Argument::Text(reference),
         Argument::Time(Some(now)),
     ];
-    CONFIRM_IN_TIME
-        .with(|statement| statement.run(session, &arguments).first().map(|row| (row.need(1), row.need(2))))
+    CONFIRM_IN_TIME.with(|statement| {
+        let row = statement.run(session, &arguments).first()?;
+        Some(ConfirmedHold { id, expires_at: row.need(1), version: row.need(2), seats: row.get(3) })
+    })
 }
 
-statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
+statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+                  TEXTARRAYOID)
     "update booking.holds
      set state = $3::booking.hold_state,
          quantity = $4,
+         seats = coalesce($9, seats),
          expires_at = $5,
          version = $6,
          reference = coalesce($7, reference),
@@ -167,11 +364,13 @@ statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, T
          ended_at = case when $3 in ('released', 'cancelled', 'expired') then $8 end
      where id = $1 and resource = $2");
 
-/// Writes what the rules decided for a hold that is locked.
+/// Writes what the rules decided for a hold that is locked; and which seats it keeps, where it gives
+/// some of them back.
 pub fn write(
     session: &Session,
     stored: &StoredHold,
     change: &Change,
+    keeps: Option<&[&str]>,
     reference: Option<&str>,
     now: Timestamp,
 ) {
@@ -184,122 +383,9 @@ pub fn write(
         Argument::Bigint(Some(change.version)),
         Argument::Text(reference),
         Argument::Time(Some(now)),
+        Argument::Texts(keeps),
     ];
     WRITE.with(|statement| statement.run(session, &arguments));
-}
-
-statement!(OWNED (TEXTOID, TEXTOID, TIMESTAMPTZOID)
-    "select coalesce(sum(quantity), 0)::bigint
-     from booking.holds
-     where resource = $1 and holder = $2
-       and state in ('held', 'confirmed') and (state = 'confirmed' or expires_at > $3)");
-
-/// What a holder has live on a resource.
-pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> i64 {
-    let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
-    OWNED.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
-}
-
-statement!(DUE_OF (TEXTOID, TEXTOID, TIMESTAMPTZOID)
-    "select id from booking.holds
-     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3");
-statement!(LOCK_DUE_OF_OR_SKIP (TEXTOID, TEXTOID, TIMESTAMPTZOID)
-    "select id from booking.holds
-     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3
-     for no key update skip locked");
-statement!(LOCK_DUE_OF (TEXTOID, TEXTOID, TIMESTAMPTZOID)
-    "select id from booking.holds
-     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3
-     order by id
-     for no key update");
-
-/// Waits for whoever has overdue holds of one holder on a resource locked.
-pub fn lock_due_of(
-    session: &Session,
-    resource: &str,
-    holder: &str,
-    now: Timestamp,
-    patience: Patience,
-) -> Result<(), Busy> {
-    let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
-    let due = DUE_OF.with(|statement| statement.run(session, &arguments).count());
-    if due == 0 || due == LOCK_DUE_OF_OR_SKIP.with(|statement| statement.run(session, &arguments).count()) {
-        return Ok(());
-    }
-    match patience {
-        Patience::NoWait => Err(Busy),
-        Patience::Wait => until_lock_timeout(|| {
-            LOCK_DUE_OF.with(|statement| statement.run(session, &arguments));
-        }),
-    }
-}
-
-/// How many holds were ended, and how much room they took.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ended {
-    pub holds: i64,
-    pub quantity: i64,
-}
-
-statement!(END_DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
-    "with due as (
-         select id from booking.holds
-         where resource = $1 and state = 'held' and expires_at <= $2
-         order by expires_at limit $3
-         for no key update skip locked),
-     ended as (
-         update booking.holds as holds set state = 'expired', ended_at = $2
-         from due where holds.id = due.id and holds.resource = $1
-         returning holds.quantity)
-     select count(*), coalesce(sum(quantity), 0)::bigint from ended");
-
-/// Ends holds of a resource whose time has run out, the longest overdue first, passing over those
-/// that another transaction has locked: it may be confirming or extending them.
-pub fn end_due(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Ended {
-    let arguments =
-        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
-    END_DUE.with(|statement| {
-        statement
-            .run(session, &arguments)
-            .first()
-            .map_or(Ended::default(), |row| Ended { holds: row.need(1), quantity: row.need(2) })
-    })
-}
-
-statement!(DUE_QUANTITY (TEXTOID, TIMESTAMPTZOID)
-    "select coalesce(sum(quantity), 0)::bigint
-     from booking.holds
-     where resource = $1 and state = 'held' and expires_at <= $2");
-
-/// How much room the overdue holds of a resource take, locked by others or not.
-pub fn due_quantity(session: &Session, resource: &str, now: Timestamp) -> i64 {
-    let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now))];
-    DUE_QUANTITY.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
-}
-
-statement!(LOCK_DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
-    "select id from booking.holds
-     where resource = $1 and state = 'held' and expires_at <= $2
-     order by id limit $3
-     for no key update");
-
-/// Waits for whoever has overdue holds of a resource locked. What they confirmed or extended is
-/// passed over, what they left alone is locked, by id as everywhere.
-pub fn lock_due(
-    session: &Session,
-    resource: &str,
-    now: Timestamp,
-    limit: i64,
-    patience: Patience,
-) -> Result<(), Busy> {
-    if patience == Patience::NoWait {
-        return Err(Busy);
-    }
-    let arguments =
-        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
-    until_lock_timeout(|| {
-        LOCK_DUE.with(|statement| statement.run(session, &arguments));
-    })
 }
 
 statement!(DELETE_ENDED (TEXTOID)

@@ -3,13 +3,17 @@
 //! Decides nothing. Each statement is static text with parameters, names its tables with their
 //! schema, and takes a snapshot of its own, so: lock in one statement, look in the next.
 //!
-//! The lock order, everywhere: a resource's queue, the resource's row, the holds' rows by id.
+//! The lock order, everywhere: the resources' queues by name, each with its resource's row; a key's
+//! queue, a holder's; the seats' claims by resource and label; the holds' rows by id. Whoever would
+//! have to wait for a hold's row out of that order gives back what it has locked first.
 
-mod attempt;
+pub mod attempt;
 pub mod holds;
+pub mod overdue;
 pub mod queue;
 pub mod resources;
-mod snapshot;
+pub mod seats;
+pub mod snapshot;
 mod statement;
 pub mod upkeep;
 

@@ -10,40 +10,87 @@
 use super::attempt::until_lock_timeout;
 use super::{Busy, Patience};
 use pgrx::pg_sys;
+use std::ffi::CStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// How much of a resource a turn is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Some of its seats, beside others who want some: the seats themselves are [claimed](claim).
+    Shared,
+    /// All of it.
+    Alone,
+}
 
 /// Waits for its turn at a resource, and keeps it until the transaction ends.
 ///
 /// The lock is an "object" lock on the table of resources with a hash of the name in place of the
 /// object's id: no user's advisory lock can meet it, and `pg_locks` shows it under the table's oid.
 /// Two names with one hash share a turn, which costs them speed alone.
-pub fn line_up(resource: &str, patience: Patience) -> Result<(), Busy> {
-    let tag = tag(resource);
-    if acquire(&tag, true) {
+pub fn line_up(resource: &str, mode: Mode, patience: Patience) -> Result<(), Busy> {
+    let mode = match mode {
+        Mode::Shared => pg_sys::ShareLock,
+        Mode::Alone => pg_sys::ExclusiveLock,
+    };
+    wait(&tag(c"resources", resource), mode, patience)
+}
+
+/// Waits until nobody else places holds under a key, where no turn alone at a resource does so.
+pub fn line_up_for_key(key: &str, patience: Patience) -> Result<(), Busy> {
+    wait(&tag(c"holds", key), pg_sys::ExclusiveLock, patience)
+}
+
+/// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
+/// be counted there, where no turn alone at the resource does so.
+pub fn line_up_for_holder(resource: &str, holder: &str, patience: Patience) -> Result<(), Busy> {
+    wait(&tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience)
+}
+
+/// A seat's own queue, which whoever is about to take or give back the seat claims first. Kept until
+/// the transaction ends, or let go where nothing was taken.
+#[derive(Clone, Copy)]
+pub struct Claim(pg_sys::LOCKTAG);
+
+impl Claim {
+    /// Waits for it; in a subtransaction that is rolled back, it is let go again.
+    pub fn wait(resource: &str, seat: &str, patience: Patience) -> Result<Self, Busy> {
+        let tag = tag(c"seats", (resource, seat));
+        wait(&tag, pg_sys::ExclusiveLock, patience).map(|()| Self(tag))
+    }
+
+    pub fn let_go(self) {
+        // SAFETY: a complete tag; at worst a warning that the lock is not held.
+        unsafe { pg_sys::LockRelease(&self.0, pg_sys::ExclusiveLock as i32, false) };
+    }
+}
+
+fn wait(tag: &pg_sys::LOCKTAG, mode: u32, patience: Patience) -> Result<(), Busy> {
+    if acquire(tag, mode, true) {
         return Ok(());
     }
     match patience {
         Patience::NoWait => Err(Busy),
         Patience::Wait => until_lock_timeout(|| {
-            acquire(&tag, false);
+            acquire(tag, mode, false);
         }),
     }
 }
 
-fn acquire(tag: &pg_sys::LOCKTAG, or_leave: bool) -> bool {
+fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, or_leave: bool) -> bool {
     // SAFETY: a complete tag; raises an error on deadlock, time-out and cancellation.
-    let result = unsafe { pg_sys::LockAcquire(tag, pg_sys::ExclusiveLock as i32, false, or_leave) };
+    let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, false, or_leave) };
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
-fn tag(resource: &str) -> pg_sys::LOCKTAG {
+/// A lock on a hash of what it is about, as if that were an object of the table.
+fn tag(table: &CStr, about: impl Hash) -> pg_sys::LOCKTAG {
     let mut hasher = DefaultHasher::new();
-    resource.hash(&mut hasher);
+    about.hash(&mut hasher);
     let hash = hasher.finish();
     // SAFETY: reads the backend's database and looks two names up in the system caches.
     let (database, table) = unsafe {
         let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), false);
-        (pg_sys::MyDatabaseId, pg_sys::get_relname_relid(c"resources".as_ptr(), schema))
+        (pg_sys::MyDatabaseId, pg_sys::get_relname_relid(table.as_ptr(), schema))
     };
     pg_sys::LOCKTAG {
         locktag_field1: database.to_u32(),

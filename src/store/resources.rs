@@ -6,36 +6,35 @@ use super::{Busy, Patience, snapshot};
 use crate::rules::pool::Pool;
 use pgrx::pg_sys;
 
-/// What a caller may be told after a resource's count has changed.
+/// What a caller may be told after a resource has changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Level {
     pub version: i64,
-    pub available: i64,
+    /// How much is left; none for seats, which would have to be counted.
+    pub available: Option<i64>,
 }
 
 impl Level {
     fn read(row: &Row) -> Self {
-        Self { version: row.need(1), available: row.need(2) }
+        Self { version: row.need(1), available: row.get(2) }
     }
 }
 
-/// Which of a pool's rules a request for room has already been found to keep, or is excused from.
+/// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// None: the statement refuses a pool that limits its holders, and one that is closed.
+    /// The statement refuses a pool that limits its holders, and one that is closed.
     Nothing,
-    /// What the holder has was counted.
-    Limit,
-    /// The same, and it may be closed.
-    LimitThoughClosed,
+    /// What the holder has was counted, and it may be closed.
+    Everything,
 }
 
-statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID, BOOLOID)
+statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID)
     "update booking.resources
      set taken = taken + $2, version = version + 1
-     where name = $1
+     where name = $1 and kind = 'pool'
        and $2 <= capacity + overbooking - taken
-       and (open or $5)
+       and (open or $4)
        and (max_per_holder is null or $4)
        and ($3 is null or version = $3)
      returning version, capacity + overbooking - taken");
@@ -53,8 +52,7 @@ pub fn take(
         Argument::Text(Some(name)),
         Argument::Bigint(Some(quantity)),
         Argument::Bigint(expected_version),
-        Argument::Boolean(checked != Checked::Nothing),
-        Argument::Boolean(checked == Checked::LimitThoughClosed),
+        Argument::Boolean(checked == Checked::Everything),
     ];
     TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
@@ -63,7 +61,7 @@ statement!(GIVE_BACK (TEXTOID, INT8OID)
     "update booking.resources
      set taken = taken - $2, version = version + 1
      where name = $1
-     returning version, capacity + overbooking - taken");
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end");
 
 /// Gives room back to a resource. None where the resource is gone.
 pub fn give_back(session: &Session, name: &str, quantity: i64) -> Option<Level> {
@@ -71,21 +69,95 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Option<Level> 
     GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
 
+statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
+    "update booking.resources as resources
+     set taken = taken + sums.quantity, version = version + sums.changes
+     from unnest($1, $2, $3) as sums(resource, quantity, changes)
+     where name = sums.resource
+       and sums.quantity <= capacity + overbooking - taken");
+
+/// How much is taken from a pool in one call, and in how many steps: its version rises by them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum {
+    pub quantity: i64,
+    pub changes: i64,
+}
+
+/// Takes room from several pools, whose locks the caller has and whose rules it has looked after.
+/// Whether all of them had it.
+pub fn take_sums(session: &Session, sums: &[(&str, Sum)]) -> bool {
+    let names: Vec<_> = sums.iter().map(|(name, _)| *name).collect();
+    let quantities: Vec<_> = sums.iter().map(|(_, sum)| sum.quantity).collect();
+    let changes: Vec<_> = sums.iter().map(|(_, sum)| sum.changes).collect();
+    let arguments =
+        [Argument::Texts(Some(&names)), Argument::Bigints(&quantities), Argument::Bigints(&changes)];
+    TAKE_SUMS.with(|statement| statement.run(session, &arguments).count() == sums.len())
+}
+
+/// What kind of places a resource has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Pool,
+    Seats,
+}
+
+/// A resource as it stands in its row.
+#[derive(Clone, Debug)]
+pub struct StoredResource {
+    pub name: String,
+    pub kind: Kind,
+    /// For seats, which are not counted in this row: what of it is not about the count.
+    pub pool: Pool,
+    /// The sections of seats, as they lie in the plan.
+    pub sections: Vec<String>,
+}
+
+impl StoredResource {
+    fn read(row: &Row) -> Self {
+        Self {
+            name: row.need(1),
+            kind: if row.need(2) { Kind::Seats } else { Kind::Pool },
+            pool: Pool {
+                capacity: row.need(3),
+                overbooking: row.need(4),
+                taken: row.need(5),
+                version: row.need(6),
+                open: row.need(7),
+                max_per_holder: row.get(8),
+            },
+            sections: row.get(9).unwrap_or_default(),
+        }
+    }
+
+    pub fn level(&self) -> Level {
+        let available = (self.kind == Kind::Pool).then(|| self.pool.free());
+        Level { version: self.pool.version, available }
+    }
+}
+
 statement!(READ (TEXTOID)
-    "select capacity, overbooking, taken, version, open, max_per_holder
+    "select name, kind = 'seats', capacity, overbooking, taken, version, open, max_per_holder, sections
      from booking.resources
      where name = $1");
 
-pub fn read(session: &Session, name: &str) -> Option<Pool> {
-    READ.with(|statement| {
-        statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| Pool {
-            capacity: row.need(1),
-            overbooking: row.need(2),
-            taken: row.need(3),
-            version: row.need(4),
-            open: row.need(5),
-            max_per_holder: row.get(6),
-        })
+pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
+    let arguments = [Argument::Text(Some(name))];
+    READ.with(|statement| statement.run(session, &arguments).first().map(|row| StoredResource::read(&row)))
+}
+
+statement!(READ_ALL (TEXTARRAYOID)
+    "select name, kind = 'seats', capacity, overbooking, taken, version, open, max_per_holder, sections
+     from booking.resources
+     where name = any($1)");
+
+/// Reads those of several resources that are there.
+pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {
+    if let [name] = names {
+        return read(session, name).into_iter().collect();
+    }
+    let arguments = [Argument::Texts(Some(names))];
+    READ_ALL.with(|statement| {
+        statement.run(session, &arguments).iter().map(|row| StoredResource::read(&row)).collect()
     })
 }
 
@@ -118,32 +190,40 @@ pub fn lock_ahead(session: &Session, name: &str, patience: Patience) -> Result<(
     }
 }
 
-/// What a pool is created with.
-pub struct NewPool<'a> {
+/// What a resource is created with.
+pub struct NewResource<'a> {
     pub name: &'a str,
+    pub kind: Kind,
     pub capacity: i64,
     pub overbooking: i64,
     pub contention: &'a str,
     pub max_per_holder: Option<i64>,
+    pub sections: Option<&'a [&'a str]>,
     pub metadata: Option<pg_sys::Datum>,
 }
 
-statement!(CREATE (TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, JSONBOID, TIMESTAMPTZOID)
+statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID)
     "insert into booking.resources as resources
-         (name, kind, capacity, overbooking, contention, max_per_holder, metadata, created_at)
-     values ($1, 'pool', $2, $3, $4::booking.contention, $5, $6, $7)
+         (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at)
+     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9)
      on conflict (name) do nothing
      returning resources");
 
-/// Creates a pool and returns its row. None where the name is taken.
-pub fn create(session: &Session, pool: &NewPool) -> Option<pg_sys::Datum> {
+/// Creates a resource and returns its row. None where the name is taken.
+pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum> {
+    let kind = match resource.kind {
+        Kind::Pool => "pool",
+        Kind::Seats => "seats",
+    };
     let arguments = [
-        Argument::Text(Some(pool.name)),
-        Argument::Bigint(Some(pool.capacity)),
-        Argument::Bigint(Some(pool.overbooking)),
-        Argument::Text(Some(pool.contention)),
-        Argument::Bigint(pool.max_per_holder),
-        Argument::Jsonb(pool.metadata),
+        Argument::Text(Some(resource.name)),
+        Argument::Text(Some(kind)),
+        Argument::Bigint(Some(resource.capacity)),
+        Argument::Bigint(Some(resource.overbooking)),
+        Argument::Text(Some(resource.contention)),
+        Argument::Bigint(resource.max_per_holder),
+        Argument::Texts(resource.sections),
+        Argument::Jsonb(resource.metadata),
         Argument::Time(Some(crate::clock::now())),
     ];
     CREATE.with(|statement| statement.run(session, &arguments).first()?.hand_over(1))
@@ -153,19 +233,31 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
     "update booking.resources
      set capacity = $2, version = version + 1
      where name = $1 and taken <= $2 + overbooking
-     returning version, capacity + overbooking - taken");
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end");
 
-/// Sets the capacity. None where what is taken would not fit.
+/// Sets the capacity of a pool. None where what is taken would not fit.
 pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<Level> {
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
     SET_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+}
+
+statement!(ADD_CAPACITY (TEXTOID, INT8OID)
+    "update booking.resources
+     set capacity = capacity + $2, version = version + 1
+     where name = $1
+     returning version, null::bigint");
+
+/// Says how many seats more, or less, there are to be had. None where the resource is gone.
+pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<Level> {
+    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
+    ADD_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
 
 statement!(SET_OPEN (TEXTOID, BOOLOID)
     "update booking.resources
      set open = $2, version = version + 1
      where name = $1
-     returning version, capacity + overbooking - taken");
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end");
 
 /// Opens or closes a resource for new holds. None where it is gone.
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
@@ -174,9 +266,9 @@ pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
 }
 
 statement!(DROP (TEXTOID)
-    "delete from booking.resources where name = $1 and taken = 0 returning version, 0::bigint");
+    "delete from booking.resources where name = $1 and taken = 0 returning version, null::bigint");
 
-/// Deletes a resource on which nothing is taken. None where something is.
+/// Deletes a resource of which nothing is taken. None where something is, as far as its row says.
 pub fn drop(session: &Session, name: &str) -> Option<Level> {
     DROP.with(|statement| {
         statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| Level::read(&row))

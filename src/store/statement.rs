@@ -8,7 +8,7 @@
 
 use crate::clock::Timestamp;
 use crate::error::Error;
-use pgrx::datum::IntoDatum;
+use pgrx::datum::{IntoDatum, TimestampWithTimeZone};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -120,26 +120,74 @@ pub(super) use statement;
 #[derive(Clone, Copy)]
 pub enum Argument<'a> {
     Bigint(Option<i64>),
+    Integer(i32),
     Boolean(bool),
     Text(Option<&'a str>),
     Time(Option<Timestamp>),
     Uuid(Option<Uuid>),
     Jsonb(Option<pg_sys::Datum>),
-    Names(&'a [String]),
+    Texts(Option<&'a [&'a str]>),
+    NullableTexts(&'a [Option<&'a str>]),
+    Bigints(&'a [i64]),
+    Integers(&'a [i32]),
+    Uuids(&'a [Uuid]),
+    NullableUuids(&'a [Option<Uuid>]),
+    Times(&'a [Timestamp]),
+    Jsonbs(&'a [Option<pg_sys::Datum>]),
 }
 
 impl Argument<'_> {
     fn datum(&self) -> Option<pg_sys::Datum> {
         match *self {
             Self::Bigint(value) => value.map(pg_sys::Datum::from),
+            Self::Integer(value) => Some(pg_sys::Datum::from(value)),
             Self::Boolean(value) => Some(pg_sys::Datum::from(value)),
             Self::Text(value) => value.and_then(IntoDatum::into_datum),
             Self::Time(value) => value.map(|time| pg_sys::Datum::from(time.micros())),
-            Self::Uuid(value) => value.and_then(|id| pgrx::Uuid::from_bytes(*id.as_bytes()).into_datum()),
+            Self::Uuid(value) => value.and_then(|id| uuid_of_pgrx(id).into_datum()),
             Self::Jsonb(value) => value,
-            Self::Names(names) => names.iter().map(String::as_str).collect::<Vec<_>>().into_datum(),
+            Self::Texts(texts) => texts.and_then(|texts| texts.to_vec().into_datum()),
+            Self::NullableTexts(texts) => texts.to_vec().into_datum(),
+            Self::Bigints(values) => values.to_vec().into_datum(),
+            Self::Integers(values) => values.to_vec().into_datum(),
+            Self::Uuids(ids) => ids.iter().copied().map(uuid_of_pgrx).collect::<Vec<_>>().into_datum(),
+            Self::NullableUuids(ids) => {
+                ids.iter().map(|id| id.map(uuid_of_pgrx)).collect::<Vec<_>>().into_datum()
+            }
+            Self::Times(times) => {
+                let times = times.iter().map(|time| TimestampWithTimeZone::try_from(time.micros()).ok());
+                times.collect::<Vec<_>>().into_datum()
+            }
+            Self::Jsonbs(values) => Some(jsonb_array(values)),
         }
     }
+}
+
+/// An array of values that are jsonb already: pgrx would parse and print each.
+fn jsonb_array(values: &[Option<pg_sys::Datum>]) -> pg_sys::Datum {
+    let mut nulls = values.iter().map(Option::is_none).collect::<Vec<_>>();
+    let mut values = values.iter().map(|value| value.unwrap_or(pg_sys::Datum::null())).collect::<Vec<_>>();
+    let (mut length, mut lower) = (values.len() as c_int, 1);
+    let align = pg_sys::TYPALIGN_INT as c_char;
+    // SAFETY: as many values as null marks; the array is copied into the current memory.
+    unsafe {
+        let array = pg_sys::construct_md_array(
+            values.as_mut_ptr(),
+            nulls.as_mut_ptr(),
+            1,
+            &mut length,
+            &mut lower,
+            pg_sys::JSONBOID,
+            -1,
+            false,
+            align,
+        );
+        pg_sys::Datum::from(array)
+    }
+}
+
+fn uuid_of_pgrx(id: Uuid) -> pgrx::Uuid {
+    pgrx::Uuid::from_bytes(*id.as_bytes())
 }
 
 /// What a statement returned; readable while its session is open.
@@ -216,6 +264,12 @@ impl Column for i64 {
     }
 }
 
+impl Column for i32 {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        datum.value() as Self
+    }
+}
+
 impl Column for bool {
     unsafe fn read(datum: pg_sys::Datum) -> Self {
         datum.value() as u8 != 0
@@ -231,6 +285,13 @@ impl Column for Timestamp {
 impl Column for String {
     unsafe fn read(datum: pg_sys::Datum) -> Self {
         // SAFETY: a text of this server's; `from_datum` detoasts it and checks its encoding.
+        unsafe { <Self as pgrx::FromDatum>::from_datum(datum, false) }.unwrap_or_default()
+    }
+}
+
+impl Column for Vec<String> {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        // SAFETY: an array of texts of this server's.
         unsafe { <Self as pgrx::FromDatum>::from_datum(datum, false) }.unwrap_or_default()
     }
 }

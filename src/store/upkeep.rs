@@ -1,19 +1,33 @@
 //! Statements over many resources: the sweep, the purge, and what is added up to be shown.
 
+use super::resources::Kind;
 use super::statement::{Argument, Session, statement};
 use crate::clock::Timestamp;
 
-statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID)
-    "select distinct resource
-     from (select resource from booking.holds
-           where state = 'held' and expires_at <= $1
-           order by expires_at limit $2) as due
-     order by resource");
+/// A resource with overdue holds.
+pub struct DueResource {
+    pub name: String,
+    pub kind: Kind,
+}
 
-/// The resources of the holds that are overdue the longest.
-pub fn due_resources(session: &Session, now: Timestamp, limit: i64) -> Vec<String> {
+statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID)
+    "select resources.name, resources.kind = 'seats'
+     from (select distinct resource
+           from (select resource from booking.holds
+                 where state = 'held' and expires_at <= $1
+                 order by expires_at limit $2) as holds) as due
+     join booking.resources as resources on resources.name = due.resource
+     order by resources.name");
+
+/// The resources of the holds that are overdue the longest. Only those that are there: a restore
+/// that has loaded the holds and not yet the resources is left alone.
+pub fn due_resources(session: &Session, now: Timestamp, limit: i64) -> Vec<DueResource> {
     let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
-    DUE_RESOURCES.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+    DUE_RESOURCES.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        let kind = |is_seats| if is_seats { Kind::Seats } else { Kind::Pool };
+        rows.iter().map(|row| DueResource { name: row.need(1), kind: kind(row.need(2)) }).collect()
+    })
 }
 
 statement!(LOCK_FREE (TEXTARRAYOID)
@@ -23,8 +37,8 @@ statement!(LOCK_FREE (TEXTARRAYOID)
      for no key update skip locked");
 
 /// Locks the rows of those resources that nobody else has locked.
-pub fn lock_free(session: &Session, resources: &[String]) -> Vec<String> {
-    let arguments = [Argument::Names(resources)];
+pub fn lock_free(session: &Session, resources: &[&str]) -> Vec<String> {
+    let arguments = [Argument::Texts(Some(resources))];
     LOCK_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
@@ -48,14 +62,14 @@ statement!(END_DUE_OF (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
          returning freed.holds)
      select coalesce(sum(holds), 0)::bigint from given_back");
 
-/// Ends overdue holds of resources whose rows are locked, passing over locked holds, and gives
+/// Ends overdue holds of pools whose rows are locked, passing over locked holds, and gives
 /// their room back. Returns how many.
 ///
 /// A hold is found again by its place in the table, which a locked row does not leave: half the
-/// cost of a second search by its key. Only resources that are there are swept, so that a restore
-/// that has loaded the holds and not yet the resources is left alone.
-pub fn end_due_of(session: &Session, resources: &[String], now: Timestamp, limit: i64) -> i64 {
-    let arguments = [Argument::Names(resources), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+/// cost of a second search by its key.
+pub fn end_due_of(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> i64 {
+    let arguments =
+        [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
     END_DUE_OF.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
@@ -93,12 +107,17 @@ pub struct Usage {
 
 statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
     "select resources.capacity,
-            resources.taken - live.quantity - overdue.quantity,
+            all_of_it.taken - live.quantity - overdue.quantity,
             live.quantity,
-            resources.capacity + resources.overbooking - resources.taken + overdue.quantity,
+            resources.capacity + resources.overbooking - all_of_it.taken + overdue.quantity,
             resources.version,
             live.next_expiry
      from booking.resources as resources
+     cross join lateral (
+         select case when kind = 'pool' then resources.taken
+                     else (select count(*) from booking.seats as seats
+                           where seats.resource = resources.name and hold_id is not null)
+                end as taken) as all_of_it
      cross join lateral (
          select coalesce(sum(quantity), 0)::bigint as quantity, min(expires_at) as next_expiry
          from booking.holds as holds
@@ -109,8 +128,8 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
          where holds.resource = resources.name and state = 'held' and expires_at <= $2) as overdue
      where resources.name = $1");
 
-/// How a resource is used. What is confirmed is what is taken and not held, so that a sold-out
-/// concert hall is not counted seat by seat.
+/// How a resource is used. What is confirmed is what is taken and not held, so that the holds of a
+/// sold-out pool are not added up.
 pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<Usage> {
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now))];
     USAGE.with(|statement| {

@@ -1,31 +1,38 @@
-//! Giving a hold more time.
+//! Giving holds more time.
 
 use super::{Stop, Target, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::Micros;
-use crate::rules::lifecycle::{Verdict, extend as decide};
+use crate::rules::basket::{self, Joint};
+use crate::rules::lifecycle::{Hold, extend as decide};
 use crate::settings;
 use crate::store::{Session, holds};
 
-/// Lets a hold live for `ttl` from now, within the bounds of the rules.
+/// Lets holds live for `ttl` from now, within the bounds of the rules.
 pub fn extend(target: Target, ttl: Micros) -> Result<Outcome, Error> {
     settle(attempt(&Session::to_write(c"booking.extend()"), target, ttl))
 }
 
 fn attempt(session: &Session, target: Target, ttl: Micros) -> Result<Outcome, Stop> {
-    let Some(stored) = holds::lock(session, target.hold_id, target.resource)? else {
+    let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
         return Ok(Outcome::not_found(target.hold_id));
     };
     let now = clock::now();
-    match decide(&stored.hold, ttl, settings::max_ttl(), target.expected_version, now.micros()) {
-        Verdict::Change(change) => {
-            holds::write(session, &stored, &change, None, now);
-            Ok(Outcome::changed(&stored, &change, None))
+    let (of_one, of_basket) = match lot.basket {
+        None => (target.expected_version, None),
+        Some(_) => (None, target.expected_version),
+    };
+    let judge = |hold: &Hold| decide(hold, ttl, settings::max_ttl(), of_one, now.micros());
+    let has_left = |hold: &Hold| basket::was_given_back(hold, now.micros());
+    match basket::decide(&lot.lifecycles(), judge, has_left, of_basket) {
+        Joint::Change(changes) => {
+            let lot = lot.write(session, &changes, None, now);
+            Ok(Outcome::changed(&lot, None, now))
         }
-        Verdict::Refuse(refusal) => Ok(Outcome::refused_hold(&stored, refusal, now)),
+        Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
         // It lives as long already.
-        Verdict::Repeat | Verdict::TooMuch => Ok(Outcome::standing(&stored, true, now)),
+        Joint::Repeat | Joint::TooMuch(_) => Ok(Outcome::standing(&lot, true, now)),
     }
 }

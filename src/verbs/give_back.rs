@@ -1,60 +1,163 @@
-//! Giving a hold back, whole or in part: before it is confirmed (release) or after (cancel).
+//! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use super::{Stop, Target, settle, take_turn};
-use crate::clock;
+use super::reacquire::{claim_seats, turns};
+use super::turns::take_turns;
+use super::{Stop, Target, settle};
+use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::Micros;
-use crate::rules::lifecycle::{self, Hold, State, Verdict};
-use crate::store::{Patience, Session, holds, resources};
+use crate::rules::basket::{self, Joint};
+use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
+use crate::store::holds::{self, Lot, StoredHold};
+use crate::store::{Patience, Session, resources, seats};
 
-/// Releases a hold: all of it, or so much.
-pub fn release(target: Target, quantity: Option<i64>) -> Result<Outcome, Error> {
-    settle(give_back(&Session::to_write(c"booking.release()"), target, quantity, lifecycle::release))
+/// How much of a hold is given back: all of it where neither is said.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    pub quantity: Option<i64>,
+    /// Each once, in the order of their labels.
+    pub seats: Option<&'a [&'a str]>,
 }
 
-/// Cancels a confirmed hold: all of it, or so much.
-pub fn cancel(target: Target, quantity: Option<i64>) -> Result<Outcome, Error> {
-    settle(give_back(&Session::to_write(c"booking.cancel()"), target, quantity, lifecycle::cancel))
+struct Verb {
+    decide: fn(&Hold, Option<i64>, Option<i64>, Micros) -> Verdict,
+    has_left: fn(&Hold, Micros) -> bool,
 }
 
-type Decide = fn(&Hold, Option<i64>, Option<i64>, Micros) -> Verdict;
+const RELEASE: Verb = Verb { decide: lifecycle::release, has_left: |_, _| false };
+const CANCEL: Verb = Verb { decide: lifecycle::cancel, has_left: basket::ended_unconfirmed };
 
-fn give_back(
-    session: &Session,
-    target: Target,
-    quantity: Option<i64>,
-    decide: Decide,
-) -> Result<Outcome, Stop> {
-    let Target { hold_id, resource, expected_version } = target;
-    // The resource's lock comes first, and which resource it is never changes.
-    let seen = match resource {
-        Some(resource) => Some(resource.to_owned()),
-        None => holds::by_id(session, hold_id, None).map(|seen| seen.resource),
-    };
-    let Some(resource) = seen else {
+/// Releases holds: all of it, or a part.
+pub fn release(target: Target, part: Part) -> Result<Outcome, Error> {
+    settle(give_back(&Session::to_write(c"booking.release()"), target, part, &RELEASE))
+}
+
+/// Cancels confirmed holds: all of it, or a part.
+pub fn cancel(target: Target, part: Part) -> Result<Outcome, Error> {
+    settle(give_back(&Session::to_write(c"booking.cancel()"), target, part, &CANCEL))
+}
+
+fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Result<Outcome, Stop> {
+    let Target { hold_id, resource, .. } = target;
+    // The resources' locks come first, and which resources they are never changes.
+    let Some(seen) = holds::look(session, hold_id, resource) else {
         return Ok(Outcome::not_found(hold_id));
     };
-    take_turn(session, &resource, Patience::Wait)?;
-    let Some(stored) = holds::lock(session, hold_id, Some(&resource))? else {
+    let turns = turns(&seen);
+    take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
+    claim_seats(&seen, &turns, Patience::Wait)?;
+    let Some(lot) = holds::lock(session, hold_id, resource)? else {
         return Ok(Outcome::not_found(hold_id));
     };
     let now = clock::now();
-    match decide(&stored.hold, quantity, expected_version, now.micros()) {
-        Verdict::Change(change) => {
-            holds::write(session, &stored, &change, None, now);
-            let level = resources::give_back(session, &resource, -change.room);
-            // That its time had run out, swept or not, is no news to be told as a change.
-            if change.state == State::Expired {
-                return Ok(Outcome::repeated(&stored, true, now));
-            }
-            Ok(Outcome::changed(&stored, &change, level))
+    let Some(part) = Given::of(session, &lot, part, now)? else {
+        return Ok(Outcome::repeated(&lot, true, now));
+    };
+    match judge(&lot, &part, target.expected_version, verb, now) {
+        Joint::Change(changes) => Ok(write(session, lot, &part, &changes, now)),
+        Joint::Repeat => Ok(Outcome::repeated(&lot, true, now)),
+        Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
+        Joint::TooMuch(_) => {
+            Err(Error::too_much(lot.holds.first().map_or(0, |one| one.hold.quantity)).into())
         }
-        Verdict::Repeat => Ok(Outcome::repeated(&stored, true, now)),
-        Verdict::Refuse(refusal) => Ok(Outcome::refused_hold(&stored, refusal, now)),
-        Verdict::TooMuch => Err(Error::invalid("quantity is more than the hold has")
-            .detail(format!("The hold has {}.", stored.hold.quantity))
-            .hint("Leave quantity out to give the whole hold back.")
-            .into()),
     }
+}
+
+fn judge(lot: &Lot, part: &Given, expected_version: Option<i64>, verb: &Verb, now: Timestamp) -> Joint {
+    let (of_one, of_basket) = match lot.basket {
+        None => (expected_version, None),
+        Some(_) => (None, expected_version),
+    };
+    let judge = |hold: &Hold| (verb.decide)(hold, part.quantity, of_one, now.micros());
+    let has_left = |hold: &Hold| (verb.has_left)(hold, now.micros());
+    basket::decide(&lot.lifecycles(), judge, has_left, of_basket)
+}
+
+/// What is given back of a hold as it is found.
+struct Given<'a> {
+    quantity: Option<i64>,
+    /// The seats that go, where only some do.
+    seats: Option<Vec<&'a str>>,
+}
+
+impl<'a> Given<'a> {
+    /// None where nothing is left to be given back: the hold is there, without the seats.
+    fn of(session: &Session, lot: &Lot, part: Part<'a>, now: Timestamp) -> Result<Option<Self>, Error> {
+        if part.quantity.is_none() && part.seats.is_none() {
+            return Ok(Some(Self { quantity: None, seats: None }));
+        }
+        let Some(stored) = lot.holds.first().filter(|_| lot.basket.is_none()) else {
+            return Err(Error::part_of_basket());
+        };
+        match (&stored.seats, part.seats) {
+            (None, None) => Ok(Some(Self { quantity: part.quantity, seats: None })),
+            (None, Some(_)) => Err(Error::has_no_seats(&stored.resource)),
+            (Some(has), None) if part.quantity == Some(has.len() as i64) => {
+                Ok(Some(Self { quantity: None, seats: None }))
+            }
+            (Some(_), None) => Err(Error::part_without_seats()),
+            (Some(has), Some(labels)) => Self::of_seats(session, stored, has, labels, now),
+        }
+    }
+
+    /// Seats that the hold does not have, any more perhaps, are passed over: a repeated call is safe.
+    fn of_seats(
+        session: &Session,
+        stored: &StoredHold,
+        has: &[String],
+        labels: &[&'a str],
+        now: Timestamp,
+    ) -> Result<Option<Self>, Error> {
+        let theirs = |label: &&&str| has.iter().any(|seat| seat == **label);
+        let going: Vec<&str> = labels.iter().filter(theirs).copied().collect();
+        if going.len() < labels.len() {
+            let known = seats::read(session, &stored.resource, labels, now);
+            if let Some(label) = labels.iter().find(|label| !known.iter().any(|seat| seat.label == **label)) {
+                return Err(Error::no_seat(&stored.resource, label));
+            }
+        }
+        Ok(match going.len() {
+            0 => None,
+            n if n == has.len() => Some(Self { quantity: None, seats: None }),
+            n => Some(Self { quantity: Some(n as i64), seats: Some(going) }),
+        })
+    }
+}
+
+fn write(
+    session: &Session,
+    mut lot: Lot,
+    part: &Given,
+    changes: &[(usize, Change)],
+    now: Timestamp,
+) -> Outcome {
+    let mut available = None;
+    for (place, change) in changes {
+        let Some(stored) = lot.holds.get_mut(*place) else { continue };
+        let keeps = part.seats.as_ref().map(|going| {
+            let has = stored.seats.iter().flatten().map(String::as_str);
+            has.filter(|seat| !going.contains(seat)).collect::<Vec<_>>()
+        });
+        holds::write(session, stored, change, keeps.as_deref(), None, now);
+        match &stored.seats {
+            None => {
+                let level = resources::give_back(session, &stored.resource, -change.room);
+                available = level.and_then(|level| level.available);
+            }
+            Some(has) => {
+                let all = || has.iter().map(String::as_str).collect::<Vec<_>>();
+                let going = part.seats.clone().unwrap_or_else(all);
+                seats::give_back(session, &stored.resource, &going, stored.id);
+            }
+        }
+        let keeps = keeps.map(|keeps| keeps.into_iter().map(str::to_owned).collect());
+        stored.seats = keeps.or_else(|| stored.seats.take());
+        stored.apply(change, None);
+    }
+    // That its time had run out, swept or not, is no news to be told as a change.
+    if changes.iter().all(|(_, change)| change.state == State::Expired) {
+        return Outcome::repeated(&lot, true, now);
+    }
+    Outcome::changed(&lot, available.filter(|_| lot.basket.is_none()), now)
 }

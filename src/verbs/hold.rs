@@ -1,120 +1,126 @@
 //! Placing a hold.
 
-use super::room::{decide_with_room, owned, read};
-use super::{Stop, settle, take_turn};
+use super::desk::{self, replay};
+use super::turns::{Turns, claim, mode_for_seats, take_turn};
+use super::{Placement, Stop, Want, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::rules::pool::{Admission, admit};
-use crate::rules::{Micros, Refusal};
-use crate::store::holds::{self, NewHold, StoredHold};
-use crate::store::resources::{self, Checked, Level};
-use crate::store::{Patience, Session};
+use crate::store::holds::{self, Lot, NewHold};
+use crate::store::queue::{self, Claim, Mode};
+use crate::store::resources::{self, Checked};
+use crate::store::{Patience, Session, attempt, seats};
 use crate::worker;
-use pgrx::pg_sys;
 use uuid::Uuid;
 
-/// What is asked for.
-pub struct Placement<'a> {
-    pub resource: &'a str,
-    pub quantity: i64,
-    pub ttl: Micros,
-    pub key: Option<&'a str>,
-    /// What the key stands for: the same key with another fingerprint is another request.
-    pub fingerprint: Option<Uuid>,
-    pub holder: Option<&'a str>,
-    pub expected_version: Option<i64>,
-    pub patience: Patience,
-    pub metadata: Option<pg_sys::Datum>,
+/// Holds part of a resource for a while.
+pub fn hold(placement: &Placement, patience: Patience) -> Result<Outcome, Error> {
+    settle(place(&Session::to_write(c"booking.hold()"), placement, patience))
 }
 
-/// Holds part of a pool for a while.
-pub fn hold(placement: &Placement) -> Result<Outcome, Error> {
-    settle(place(&Session::to_write(c"booking.hold()"), placement))
-}
-
-fn place(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
-    take_turn(session, placement.resource, placement.patience)?;
+fn place(session: &Session, placement: &Placement, patience: Patience) -> Result<Outcome, Stop> {
+    let mode = take_its_turn(session, placement, patience)?;
     // Behind the lock: of two that use one key at once, the second finds what the first wrote.
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
     {
-        return Ok(replay(placement, &earlier));
+        let basket = earlier.basket.and_then(|id| holds::look_at_basket(session, id, None));
+        let earlier = basket.unwrap_or_else(|| Lot { basket: None, holds: vec![earlier] });
+        return Ok(replay(&earlier, placement.fingerprint, clock::now()));
     }
-    // Nearly every hold ends here. Only one that this statement refuses asks why.
-    let taken = resources::take(
-        session,
-        placement.resource,
-        placement.quantity,
-        placement.expected_version,
-        Checked::Nothing,
-    );
-    match taken {
-        Some(level) => Ok(write(session, placement, level)),
-        None => deliberate(session, placement),
-    }
-}
-
-fn replay(placement: &Placement, earlier: &StoredHold) -> Outcome {
-    if earlier.fingerprint != placement.fingerprint {
-        return Outcome::key_reused(earlier);
-    }
-    let now = clock::now();
-    Outcome::repeated(earlier, earlier.hold.is_live(now.micros()), now)
-}
-
-/// The way of a request that needs more than one look: the pool limits its holders, or it is full,
-/// closed, another version, or not there.
-fn deliberate(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
-    let Placement { resource, quantity, expected_version, .. } = *placement;
-    let limit = read(session, resource)?.max_per_holder;
-    let owned = match (limit, placement.holder) {
-        (None, _) => 0,
-        (Some(_), Some(holder)) => owned(session, resource, holder, placement.patience)?,
-        (Some(limit), None) => {
-            let detail = format!("Resource \"{resource}\" allows each holder {limit} at most.");
-            return Err(Error::null("holder").detail(detail).into());
+    // Nearly every hold ends here. Only one that this refuses asks why.
+    let placed = match &placement.want {
+        Want::Quantity(quantity) => take_quantity(session, placement, *quantity),
+        Want::Seats(labels) if patience == Patience::Wait && !attempt::has_lock_timeout() => {
+            take_seats(session, placement, labels, mode)?
         }
+        Want::Seats(_) | Want::Best { .. } => None,
     };
-    let (pool, admission) = decide_with_room(
-        session,
-        resource,
-        expected_version,
-        placement.patience,
-        |pool, expected_version| admit(pool, quantity, expected_version, owned),
-    )?;
-    let level = Level { version: pool.version, available: pool.free() };
-    match admission {
-        Admission::Fits => resources::take(session, resource, quantity, None, Checked::Limit)
-            .map(|level| write(session, placement, level))
-            .ok_or_else(|| Error::no_resource(resource).into()),
-        Admission::Short(_) => Ok(Outcome::unavailable(quantity, level)),
-        Admission::Refuse(Refusal::LimitExceeded) => {
-            Ok(Outcome::limit_exceeded(level, quantity, owned, limit))
-        }
-        Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, level.version)),
+    match placed {
+        Some(outcome) => Ok(outcome),
+        None => deliberate(session, placement, mode, patience),
     }
 }
 
-fn write(session: &Session, placement: &Placement, level: Level) -> Outcome {
+fn take_its_turn(session: &Session, placement: &Placement, patience: Patience) -> Result<Mode, Stop> {
+    let mode = match &placement.want {
+        Want::Quantity(_) => {
+            take_turn(session, placement.resource, patience)?;
+            return Ok(Mode::Alone);
+        }
+        want => mode_for_seats(want.quantity() as usize),
+    };
+    queue::line_up(placement.resource, mode, patience)?;
+    if let (Some(key), Mode::Shared) = (placement.key, mode) {
+        queue::line_up_for_key(key, patience)?;
+    }
+    Ok(mode)
+}
+
+fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
+    let Placement { resource, expected_version, .. } = *placement;
+    let level = resources::take(session, resource, quantity, expected_version, Checked::Nothing)?;
+    Some(write(session, placement, Uuid::now_v7(), None, level.available))
+}
+
+fn take_seats(
+    session: &Session,
+    placement: &Placement,
+    labels: &[&str],
+    mode: Mode,
+) -> Result<Option<Outcome>, Stop> {
+    // Alone for an old snapshot's sake: the desk knows how to look at that.
+    if mode == Mode::Alone {
+        return Ok(None);
+    }
+    let claims = claim(placement.resource, labels, Patience::Wait)?;
     let id = Uuid::now_v7();
+    if seats::take(session, placement.resource, labels, id) {
+        return Ok(Some(write(session, placement, id, Some(labels), None)));
+    }
+    claims.into_iter().for_each(Claim::let_go);
+    Ok(None)
+}
+
+/// The way of a request that needs more than one look: seats are to be chosen, the resource limits
+/// its holders, or it is full, closed, another version, or not there.
+fn deliberate(
+    session: &Session,
+    placement: &Placement,
+    mode: Mode,
+    patience: Patience,
+) -> Result<Outcome, Stop> {
+    let turns = Turns::from([(placement.resource, mode)]);
+    desk::serve(session, &turns, std::slice::from_ref(placement), patience, |desk| {
+        let served = desk.serve(placement)?;
+        Ok(desk.outcome(placement, served))
+    })
+}
+
+fn write(
+    session: &Session,
+    placement: &Placement,
+    id: Uuid,
+    seats: Option<&[&str]>,
+    available: Option<i64>,
+) -> Outcome {
     // Only now is every lock granted, so only now does the time to live begin.
     let placed_at = clock::now();
-    let expires_at = placed_at.after(placement.ttl);
-    holds::insert(
-        session,
-        &NewHold {
-            id,
-            resource: placement.resource,
-            quantity: placement.quantity,
-            placed_at,
-            expires_at,
-            key: placement.key,
-            fingerprint: placement.fingerprint,
-            holder: placement.holder,
-            metadata: placement.metadata,
-        },
-    );
-    worker::expect_expiry(expires_at);
-    Outcome::placed(id, expires_at, level)
+    let hold = NewHold {
+        id,
+        resource: placement.resource,
+        basket: None,
+        item: 1,
+        quantity: placement.want.quantity(),
+        seats: seats.map(|labels| labels.iter().map(|&label| label.to_owned()).collect()),
+        placed_at,
+        expires_at: placed_at.after(placement.ttl),
+        key: placement.key,
+        fingerprint: placement.fingerprint,
+        holder: placement.holder,
+        metadata: placement.metadata,
+    };
+    holds::insert(session, &hold);
+    worker::expect_expiry(hold.expires_at);
+    Outcome::placed(&hold, available)
 }

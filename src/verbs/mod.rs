@@ -1,40 +1,101 @@
 //! The transitions, one verb a function: which locks, in which order, what is read under them, whom
 //! to ask, what to write. `rules` decides and `store` does; here is the choreography between.
 
+mod basket;
+mod batch;
+mod best;
 mod confirm;
+mod desk;
 mod extend;
 mod give_back;
 mod hold;
+mod patience;
+mod reacquire;
 mod resource;
 mod room;
+mod seats;
+mod turns;
 mod upkeep;
 mod view;
 
+pub use basket::{Basket, hold_all};
+pub use batch::hold_each;
 pub use confirm::{Confirmation, confirm};
 pub use extend::extend;
-pub use give_back::{cancel, release};
-pub use hold::{Placement, hold};
+pub use give_back::{Part, cancel, release};
+pub use hold::hold;
 pub use resource::{create_pool, drop_resource, set_capacity, set_open};
-pub use upkeep::{expire, expire_on, next_expiry, overdue_resources, purge};
+pub use seats::{Plan, create_seats, set_blocked};
+pub use upkeep::{Sweep, expire, expire_on, next_expiry, overdue_resources, purge};
 pub use view::{availability, find};
 
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::{Busy, Patience, Session, queue, resources};
+use crate::rules::Micros;
+use crate::store::Busy;
+use pgrx::pg_sys;
+use uuid::Uuid;
 
-/// Which hold a verb is about.
+/// Which hold a verb is about, or which basket.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
-    pub hold_id: uuid::Uuid,
+    pub hold_id: Uuid,
     /// Where given, the hold must be on this resource.
     pub resource: Option<&'a str>,
     pub expected_version: Option<i64>,
 }
 
-/// What ends a verb early: a lock that was not to be had is an answer, misuse is an error.
+/// What part of a resource is wanted.
+#[derive(Clone, Debug)]
+pub enum Want<'a> {
+    /// So much of a pool.
+    Quantity(i64),
+    /// These seats, each once, in the order of their labels.
+    Seats(Vec<&'a str>),
+    /// So many seats, the best there are.
+    Best { quantity: usize, section: Option<&'a str>, together: bool },
+}
+
+impl Want<'_> {
+    fn quantity(&self) -> i64 {
+        match self {
+            Self::Quantity(quantity) => *quantity,
+            Self::Seats(seats) => seats.len() as i64,
+            Self::Best { quantity, .. } => *quantity as i64,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Placement<'a> {
+    pub resource: &'a str,
+    pub want: Want<'a>,
+    pub ttl: Micros,
+    pub key: Option<&'a str>,
+    /// What the key stands for: the same key with another fingerprint is another request.
+    pub fingerprint: Option<Uuid>,
+    pub holder: Option<&'a str>,
+    pub expected_version: Option<i64>,
+    pub metadata: Option<pg_sys::Datum>,
+}
+
+/// What ends an attempt early.
 enum Stop {
+    /// A lock was not to be had: an answer.
     Busy,
+    /// Misuse, which is raised.
     Error(Error),
+    /// An answer that nothing may be left written for.
+    Refused(Box<Outcome>),
+    /// Others have these overdue holds locked; what becomes of them decides.
+    Locked(Vec<Uuid>),
+    /// Others are about to take this seat; whether they do decides.
+    Contested { resource: String, seat: String },
+    /// Only ending overdue holds could help: to be tried again by who may do so.
+    TooShallow,
+    /// What had been read as free was taken when it was to be written: to be tried again.
+    Stale,
 }
 
 impl From<Busy> for Stop {
@@ -52,12 +113,10 @@ impl From<Error> for Stop {
 fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {
     result.or_else(|stop| match stop {
         Stop::Busy => Ok(Outcome::busy()),
+        Stop::Refused(outcome) => Ok(*outcome),
         Stop::Error(error) => Err(error),
+        Stop::Locked(_) | Stop::Contested { .. } | Stop::TooShallow | Stop::Stale => {
+            Err(Error::internal("an attempt ended without an answer"))
+        }
     })
-}
-
-/// Takes a resource's locks, for a verb that is going to change it.
-fn take_turn(session: &Session, resource: &str, patience: Patience) -> Result<(), Busy> {
-    queue::line_up(resource, patience)?;
-    resources::lock_ahead(session, resource, patience)
 }

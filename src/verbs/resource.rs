@@ -1,17 +1,20 @@
 //! Creating, changing and dropping a resource.
 
+use super::patience::patiently;
 use super::room::{decide_with_room, read, reclaim};
-use super::{Stop, settle, take_turn};
+use super::turns::take_turn;
+use super::{Stop, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::pool::{Admission, resize};
-use crate::store::resources::{self, Level, NewPool};
-use crate::store::{Patience, Session, holds, upkeep};
+use crate::settings;
+use crate::store::resources::{self, Kind, NewResource};
+use crate::store::{Patience, Session, holds, overdue, seats, upkeep};
 use pgrx::pg_sys;
 
 /// Creates a pool and returns its row of `booking.resources`.
-pub fn create_pool(pool: &NewPool) -> Result<pg_sys::Datum, Error> {
+pub fn create_pool(pool: &NewResource) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_pool()");
     resources::create(&session, pool).ok_or_else(|| Error::resource_exists(pool.name))
 }
@@ -29,10 +32,14 @@ fn resize_pool(
     expected_version: Option<i64>,
 ) -> Result<Outcome, Stop> {
     take_turn(session, resource, Patience::Wait)?;
-    let (pool, admission) =
-        decide_with_room(session, resource, expected_version, Patience::Wait, |pool, expected_version| {
+    if read(session, resource)?.kind == Kind::Seats {
+        return Err(Error::capacity_of_seats(resource).into());
+    }
+    let (pool, admission) = patiently(session, Patience::Wait, || {
+        decide_with_room(session, resource, expected_version, |pool, expected_version| {
             resize(pool, capacity, expected_version)
-        })?;
+        })
+    })?;
     match admission {
         Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version)),
         Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool)),
@@ -49,10 +56,9 @@ pub fn set_open(resource: &str, open: bool) -> Result<Outcome, Error> {
 
 fn open_or_close(session: &Session, resource: &str, open: bool) -> Result<Outcome, Stop> {
     take_turn(session, resource, Patience::Wait)?;
-    let pool = read(session, resource)?;
-    if pool.open == open {
-        let level = Level { version: pool.version, available: pool.free() };
-        return Ok(Outcome::resource_changed(level, true));
+    let stored = read(session, resource)?;
+    if stored.pool.open == open {
+        return Ok(Outcome::resource_changed(stored.level(), true));
     }
     resources::set_open(session, resource, open)
         .map(|level| Outcome::resource_changed(level, false))
@@ -67,15 +73,35 @@ pub fn drop_resource(resource: &str) -> Result<Outcome, Error> {
 
 fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
     take_turn(session, resource, Patience::Wait)?;
-    let taken = read(session, resource)?.taken;
-    if taken > 0 {
-        reclaim(session, resource, taken, Patience::Wait)?;
-    }
+    let stored = read(session, resource)?;
+    patiently(session, Patience::Wait, || match stored.kind {
+        Kind::Pool if stored.pool.taken > 0 => {
+            reclaim(session, resource, stored.pool.taken, clock::now()).map(|_| ())
+        }
+        Kind::Pool => Ok(()),
+        Kind::Seats => free_seats(session, resource),
+    })?;
     let Some(level) = resources::drop(session, resource) else {
         return Err(in_use(session, resource).into());
     };
     holds::delete_ended(session, resource);
     Ok(Outcome::resource_dropped(level.version))
+}
+
+/// Ends what is overdue, and deletes the plan where nothing is left on it.
+fn free_seats(session: &Session, resource: &str) -> Result<(), Stop> {
+    let now = clock::now();
+    let batch = settings::sweep_batch();
+    while seats::end_due(session, &[resource], now, batch).len() as i64 == batch {}
+    let locked: Vec<_> = overdue::due(session, resource, now, batch).iter().map(|due| due.id).collect();
+    if !locked.is_empty() {
+        return Err(Stop::Locked(locked));
+    }
+    if seats::any_taken(session, resource) {
+        return Err(in_use(session, resource).into());
+    }
+    seats::delete(session, resource);
+    Ok(())
 }
 
 fn in_use(session: &Session, resource: &str) -> Error {

@@ -1,12 +1,19 @@
-//! Deciding whether there is room. A resource that is short of it ends its own expired holds
-//! first, so that nobody depends on the worker.
+//! Making room. A resource that is short of it ends its own expired holds first, so that nobody
+//! depends on the worker.
+//!
+//! A locked one may be confirmed this moment and its place gone, or its transaction may roll back and
+//! the place come free: to refuse without waiting for it would be a false "sold out". It is waited for
+//! only if that could make the request fit; and then the clock is read again, since others may have
+//! run out meanwhile. See [`patiently`](super::patience::patiently).
 
 use super::Stop;
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::rules::pool::{Admission, Pool};
 use crate::settings;
-use crate::store::{Busy, Patience, Session, holds, resources};
+use crate::store::resources::StoredResource;
+use crate::store::{Session, overdue, resources};
+use uuid::Uuid;
 
 /// Reads a pool, whose locks the caller has, and decides; where only room is missing, ends expired
 /// holds and decides again.
@@ -16,71 +23,66 @@ pub fn decide_with_room(
     session: &Session,
     resource: &str,
     expected_version: Option<i64>,
-    patience: Patience,
     decide: impl Fn(&Pool, Option<i64>) -> Admission,
 ) -> Result<(Pool, Admission), Stop> {
-    let pool = read(session, resource)?;
+    let pool = read(session, resource)?.pool;
     let admission = decide(&pool, expected_version);
     if let Admission::Short(missing) = admission
-        && reclaim(session, resource, missing, patience)?
+        && reclaim(session, resource, missing, clock::now())? > 0
     {
-        let pool = read(session, resource)?;
+        let pool = read(session, resource)?.pool;
         let admission = decide(&pool, None);
         return Ok((pool, admission));
     }
     Ok((pool, admission))
 }
 
-pub fn read(session: &Session, resource: &str) -> Result<Pool, Error> {
+pub fn read(session: &Session, resource: &str) -> Result<StoredResource, Error> {
     resources::read(session, resource).ok_or_else(|| Error::no_resource(resource))
 }
 
-/// Ends expired holds of a resource, whose locks the caller has, until `missing` is free or none
-/// is left. Returns whether the pool is worth another look.
-///
-/// First those that nobody has locked. A locked one may be confirmed this moment and its place
-/// gone, or its transaction may roll back and the place come free: to refuse without waiting for
-/// it would be a false "sold out". It is waited for only if that could make the request fit; and
-/// then the clock is read again, since others may have run out meanwhile.
-pub fn reclaim(session: &Session, resource: &str, missing: i64, patience: Patience) -> Result<bool, Busy> {
+/// Ends expired holds of a pool, whose locks the caller has, until `missing` is free or none is left
+/// that nobody else has locked. Returns how much was freed.
+pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Result<i64, Stop> {
+    let batch = settings::sweep_batch();
     let mut freed = 0;
-    let mut waited = false;
-    let result = loop {
-        let now = clock::now();
-        freed += end_due(session, resource, missing - freed, now);
-        let locked = if freed < missing { holds::due_quantity(session, resource, now) } else { 0 };
-        if locked == 0 || freed + locked < missing {
-            break Ok(());
+    while freed < missing {
+        let ended = overdue::end_due(session, resource, now, batch);
+        freed += ended.quantity;
+        if ended.holds < batch {
+            break;
         }
-        if let Err(busy) = holds::lock_due(session, resource, now, settings::sweep_batch(), patience) {
-            break Err(busy);
-        }
-        waited = true;
-    };
+    }
     if freed > 0 {
         resources::give_back(session, resource, freed);
     }
-    result.map(|()| waited || freed > 0)
+    if freed < missing {
+        // What is still there is locked by others.
+        let locked = overdue::due(session, resource, now, batch);
+        let quantity: i64 = locked.iter().map(|due| due.quantity).sum();
+        if quantity > 0 && freed + quantity >= missing {
+            return Err(Stop::Locked(locked.iter().map(|due| due.id).collect()));
+        }
+    }
+    Ok(freed)
 }
 
 /// What a holder has live on a resource, whose locks the caller has.
 ///
 /// One that has run out does not count, unless its confirmation is under way, begun in time: that
 /// is waited for, or the holder would end up with both.
-pub fn owned(session: &Session, resource: &str, holder: &str, patience: Patience) -> Result<i64, Busy> {
-    holds::lock_due_of(session, resource, holder, clock::now(), patience)?;
-    Ok(holds::owned(session, resource, holder, clock::now()))
+pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> Result<i64, Stop> {
+    let due = overdue::due_of(session, resource, holder, now);
+    if !due.is_empty() {
+        all_or_wait(&due, &overdue::lock_free(session, &due))?;
+    }
+    Ok(overdue::owned(session, resource, holder, now))
 }
 
-fn end_due(session: &Session, resource: &str, missing: i64, now: Timestamp) -> i64 {
-    let batch = settings::sweep_batch();
-    let mut freed = 0;
-    while freed < missing {
-        let ended = holds::end_due(session, resource, now, batch);
-        freed += ended.quantity;
-        if ended.holds < batch {
-            break;
-        }
+/// Whether everything wanted was to be had; the rest has to be waited for.
+pub fn all_or_wait(wanted: &[Uuid], had: &[Uuid]) -> Result<(), Stop> {
+    if had.len() == wanted.len() {
+        return Ok(());
     }
-    freed
+    Err(Stop::Locked(wanted.iter().filter(|id| !had.contains(id)).copied().collect()))
 }

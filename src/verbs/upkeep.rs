@@ -1,50 +1,85 @@
 //! Ending what is overdue, and forgetting what is over.
 
+use super::Stop;
 use super::room::read;
-use super::{Stop, take_turn};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::rules::Micros;
-use crate::store::{Patience, Session, holds, queue, resources, upkeep};
+use crate::store::queue::{self, Mode};
+use crate::store::resources::{self, Kind};
+use crate::store::{Patience, Session, overdue, seats, upkeep};
 
 /// The most resources that one call sweeps: each takes an entry of the server's lock table.
 const MOST_RESOURCES: usize = 1000;
+
+/// Who sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// The worker, whose transaction ends with the sweep. It skips whatever is locked and waits for
+    /// no row, so a shared turn at seats is enough, and the buyers go on meanwhile.
+    Alone,
+    /// A caller, whose transaction may go on to wait for a seat. It would have others' overdue seats
+    /// locked by then; so it takes a resource whole, before whoever takes seats there, or not at all.
+    InTransaction,
+}
+
+impl Sweep {
+    fn mode(self, kind: Kind) -> Mode {
+        match (self, kind) {
+            (Self::Alone, Kind::Seats) => Mode::Shared,
+            _ => Mode::Alone,
+        }
+    }
+}
 
 /// Ends up to `max_holds` overdue holds anywhere, passing over resources and holds that another
 /// transaction has locked. Returns how many.
 ///
 /// It lines up like everybody, and leaves where there is a line. Without a turn of its own, a
 /// transaction that goes on to place a hold would wait for a turn whose owner waits for its row.
-pub fn expire(max_holds: i64) -> i64 {
+pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
     let due: Vec<_> = upkeep::due_resources(&session, now, max_holds)
         .into_iter()
-        .filter(|resource| queue::line_up(resource, Patience::NoWait).is_ok())
+        .filter(|due| queue::line_up(&due.name, sweep.mode(due.kind), Patience::NoWait).is_ok())
         .take(MOST_RESOURCES)
         .collect();
-    if due.is_empty() {
-        return 0;
+    let names = |kind| due.iter().filter(move |due| due.kind == kind).map(|due| due.name.as_str()).collect();
+    let (pools, seated): (Vec<&str>, Vec<&str>) = (names(Kind::Pool), names(Kind::Seats));
+    let mut ended = 0;
+    if !pools.is_empty() {
+        let locked = upkeep::lock_free(&session, &pools);
+        let locked: Vec<&str> = locked.iter().map(String::as_str).collect();
+        ended += upkeep::end_due_of(&session, &locked, now, max_holds);
     }
-    let locked = upkeep::lock_free(&session, &due);
-    upkeep::end_due_of(&session, &locked, now, max_holds)
+    if !seated.is_empty() && ended < max_holds {
+        ended += seats::end_due(&session, &seated, now, max_holds - ended).len() as i64;
+    }
+    ended
 }
 
 /// Ends up to `max_holds` overdue holds of one resource, waiting for its turn there. Returns how
 /// many; none where `lock_timeout` ran out.
-pub fn expire_on(resource: &str, max_holds: i64) -> Result<i64, Error> {
+pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
-    match expire_in_turn(&session, resource, max_holds) {
+    match expire_in_turn(&session, resource, max_holds, sweep) {
         Ok(ended) => Ok(ended),
-        Err(Stop::Busy) => Ok(0),
         Err(Stop::Error(error)) => Err(error),
+        Err(_) => Ok(0),
     }
 }
 
-fn expire_in_turn(session: &Session, resource: &str, max_holds: i64) -> Result<i64, Stop> {
-    take_turn(session, resource, Patience::Wait)?;
+fn expire_in_turn(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
+    let kind = read(session, resource)?.kind;
+    queue::line_up(resource, sweep.mode(kind), Patience::Wait)?;
+    if kind == Kind::Seats {
+        read(session, resource)?;
+        return Ok(seats::end_due(session, &[resource], clock::now(), max_holds).len() as i64);
+    }
+    resources::lock_ahead(session, resource, Patience::Wait)?;
     read(session, resource)?;
-    let ended = holds::end_due(session, resource, clock::now(), max_holds);
+    let ended = overdue::end_due(session, resource, clock::now(), max_holds);
     if ended.holds > 0 {
         resources::give_back(session, resource, ended.quantity);
     }
@@ -53,7 +88,8 @@ fn expire_in_turn(session: &Session, resource: &str, max_holds: i64) -> Result<i
 
 /// The resources of the holds that are overdue the longest.
 pub fn overdue_resources(max_holds: i64) -> Vec<String> {
-    upkeep::due_resources(&Session::open(), clock::now(), max_holds)
+    let due = upkeep::due_resources(&Session::open(), clock::now(), max_holds);
+    due.into_iter().map(|due| due.name).collect()
 }
 
 /// When the next hold runs out.

@@ -7,12 +7,10 @@ use crate::outcome::Outcome;
 use crate::store::upkeep::{self, Usage};
 use crate::store::{Session, holds};
 
-/// Where a hold stands now.
+/// Where a hold stands now, or a basket.
 pub fn find(target: Target) -> Outcome {
-    holds::by_id(&Session::open(), target.hold_id, target.resource).map_or_else(
-        || Outcome::not_found(target.hold_id),
-        |stored| Outcome::standing(&stored, true, clock::now()),
-    )
+    holds::look(&Session::open(), target.hold_id, target.resource)
+        .map_or_else(|| Outcome::not_found(target.hold_id), |lot| Outcome::standing(&lot, true, clock::now()))
 }
 
 /// How a resource is used now.

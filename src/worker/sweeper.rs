@@ -122,7 +122,8 @@ fn sweep(database: pg_sys::Oid) {
     };
     let batch = settings::sweep_batch();
     while in_time() {
-        let ended = in_transaction(c"ending overdue holds", || verbs::expire(batch)).unwrap_or(0);
+        let ended = in_transaction(c"ending overdue holds", || verbs::expire(batch, verbs::Sweep::Alone))
+            .unwrap_or(0);
         expired += ended;
         if ended < batch {
             break;
@@ -160,7 +161,7 @@ fn sweep_busy(batch: i64, in_time: &mut impl FnMut() -> bool) -> i64 {
         }
         let ended = in_transaction(c"ending overdue holds in turn", || {
             // The resource may be gone by now, and its holds with it.
-            verbs::expire_on(&resource, batch).unwrap_or(0)
+            verbs::expire_on(&resource, batch, verbs::Sweep::Alone).unwrap_or(0)
         });
         expired += ended.unwrap_or(0);
     }

@@ -1,0 +1,79 @@
+//! What becomes of several holds that were placed together, and of one alone: all of it, or nothing.
+
+use super::lifecycle::{Change, Hold, State, Verdict};
+use super::{Micros, Refusal};
+
+/// What is to become of a request about some holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Joint {
+    /// Write these: the place of each in the basket, and its change.
+    Change(Vec<(usize, Change)>),
+    /// Nothing to write: it is so already.
+    Repeat,
+    /// No, because of this one.
+    Refuse(usize, Refusal),
+    /// One has less than was asked to be given back.
+    TooMuch(usize),
+}
+
+/// Judges all, passing over those that have left the basket: given back or run out one by one, they
+/// are no longer what it is about. Where all of them have, the last word on the first counts.
+///
+/// `expected_version` is the basket's; a hold alone has had its own compared by `judge`.
+pub fn decide(
+    holds: &[&Hold],
+    judge: impl Fn(&Hold) -> Verdict,
+    has_left: impl Fn(&Hold) -> bool,
+    expected_version: Option<i64>,
+) -> Joint {
+    let all_have_left = holds.iter().all(|hold| has_left(hold));
+    let mut changes = Vec::new();
+    for (n, hold) in holds.iter().enumerate() {
+        if has_left(hold) && !all_have_left {
+            continue;
+        }
+        match judge(hold) {
+            Verdict::Change(change) => changes.push((n, change)),
+            Verdict::Repeat => {}
+            Verdict::Refuse(refusal) => return Joint::Refuse(n, refusal),
+            Verdict::TooMuch => return Joint::TooMuch(n),
+        }
+    }
+    match changes.first() {
+        None => Joint::Repeat,
+        Some((n, _)) if expected_version.is_some_and(|expected| expected != version(holds)) => {
+            Joint::Refuse(*n, Refusal::VersionMismatch)
+        }
+        Some(_) => Joint::Change(changes),
+    }
+}
+
+/// A basket's version: 1 when it is placed, and higher after every change of any of its holds.
+pub fn version(holds: &[&Hold]) -> i64 {
+    1 + holds.iter().map(|hold| hold.version - 1).sum::<i64>()
+}
+
+/// When the first of those that are still in the basket runs out.
+pub fn expires_at(holds: &[&Hold], now: Micros) -> Option<Micros> {
+    let live = holds.iter().filter(|hold| hold.is_live(now)).map(|hold| hold.expires_at).min();
+    live.or_else(|| holds.iter().map(|hold| hold.expires_at).min())
+}
+
+/// Where a basket stands: held while any of it is only held, else confirmed while any of it is; when
+/// all is over, as the most of it ended by no wish of the caller's.
+pub fn standing(holds: &[&Hold], now: Micros) -> State {
+    [State::Held, State::Confirmed, State::Expired, State::Cancelled, State::Released]
+        .into_iter()
+        .find(|state| holds.iter().any(|hold| hold.standing(now) == *state))
+        .unwrap_or(State::Released)
+}
+
+/// Given back one by one: nothing that a confirmation or an extension is about any more.
+pub fn was_given_back(hold: &Hold, now: Micros) -> bool {
+    matches!(hold.standing(now), State::Released | State::Cancelled)
+}
+
+/// Never confirmed, and over: nothing that a cancellation is about.
+pub fn ended_unconfirmed(hold: &Hold, now: Micros) -> bool {
+    matches!(hold.standing(now), State::Released | State::Expired)
+}

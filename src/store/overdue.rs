@@ -1,0 +1,92 @@
+//! Holds whose time has run out, on a resource whose locks the caller has; and what its holders have.
+
+use super::Session;
+use super::statement::{Argument, statement};
+use crate::clock::Timestamp;
+use uuid::Uuid;
+
+statement!(OWNED (TEXTOID, TEXTOID, TIMESTAMPTZOID)
+    "select coalesce(sum(quantity), 0)::bigint
+     from booking.holds
+     where resource = $1 and holder = $2
+       and state in ('held', 'confirmed') and (state = 'confirmed' or expires_at > $3)");
+
+/// What a holder has live on a resource.
+pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> i64 {
+    let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
+    OWNED.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
+}
+
+statement!(DUE_OF (TEXTOID, TEXTOID, TIMESTAMPTZOID)
+    "select id from booking.holds
+     where resource = $1 and holder = $2 and state = 'held' and expires_at <= $3");
+
+/// The overdue holds of a holder on a resource.
+pub fn due_of(session: &Session, resource: &str, holder: &str, now: Timestamp) -> Vec<Uuid> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
+    DUE_OF.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
+statement!(LOCK_FREE (UUIDARRAYOID)
+    "select id from booking.holds where id = any($1) for no key update skip locked");
+
+/// Locks those of some holds that nobody else has locked.
+pub fn lock_free(session: &Session, ids: &[Uuid]) -> Vec<Uuid> {
+    LOCK_FREE.with(|statement| {
+        statement.run(session, &[Argument::Uuids(ids)]).iter().map(|row| row.need(1)).collect()
+    })
+}
+
+/// How many holds were ended, and how much room they took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ended {
+    pub holds: i64,
+    pub quantity: i64,
+}
+
+statement!(END_DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
+    "with due as (
+         select id from booking.holds
+         where resource = $1 and state = 'held' and expires_at <= $2
+         order by expires_at limit $3
+         for no key update skip locked),
+     ended as (
+         update booking.holds as holds set state = 'expired', ended_at = $2
+         from due where holds.id = due.id and holds.resource = $1
+         returning holds.quantity)
+     select count(*), coalesce(sum(quantity), 0)::bigint from ended");
+
+/// Ends holds of a pool whose time has run out, the longest overdue first, passing over those that
+/// another transaction has locked: it may be confirming or extending them.
+pub fn end_due(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Ended {
+    let arguments =
+        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    END_DUE.with(|statement| {
+        statement
+            .run(session, &arguments)
+            .first()
+            .map_or(Ended::default(), |row| Ended { holds: row.need(1), quantity: row.need(2) })
+    })
+}
+
+/// An overdue hold, for whoever may have to wait for it.
+pub struct Due {
+    pub id: Uuid,
+    pub quantity: i64,
+}
+
+statement!(DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
+    "select id, quantity
+     from booking.holds
+     where resource = $1 and state = 'held' and expires_at <= $2
+     order by expires_at limit $3");
+
+/// The overdue holds of a resource, locked by others or not.
+pub fn due(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<Due> {
+    let arguments =
+        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    DUE.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        rows.iter().map(|row| Due { id: row.need(1), quantity: row.need(2) }).collect()
+    })
+}

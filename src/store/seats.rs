@@ -1,0 +1,341 @@
+//! The table `booking.seats`.
+//!
+//! Whoever takes or gives back a seat has claimed it or has the resource alone, so that its row is
+//! free when it is reached. A seat gets an owner only where it has none, and loses it only to
+//! whoever has that owner's row locked.
+
+use super::snapshot;
+use super::statement::{Argument, Row, Session, statement};
+use super::{Busy, Patience, holds::NewHold};
+use crate::clock::Timestamp;
+use crate::rules::seating::Place;
+use uuid::Uuid;
+
+/// A seat as it is created.
+pub struct NewSeat<'a> {
+    pub label: &'a str,
+    pub section: &'a str,
+    pub row: &'a str,
+    pub place: Place,
+}
+
+statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID)
+    "insert into booking.seats (resource, label, section, row, position, rank, middle)
+     select $1, label, section, row, position, rank, middle
+     from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
+
+pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
+    let integers = |of: fn(&Place) -> i32| seats.iter().map(|seat| of(&seat.place)).collect::<Vec<_>>();
+    let labels: Vec<&str> = seats.iter().map(|seat| seat.label).collect();
+    let sections: Vec<&str> = seats.iter().map(|seat| seat.section).collect();
+    let rows: Vec<&str> = seats.iter().map(|seat| seat.row).collect();
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Texts(Some(&labels)),
+        Argument::Texts(Some(&sections)),
+        Argument::Texts(Some(&rows)),
+        Argument::Integers(&integers(|place| place.position)),
+        Argument::Integers(&integers(|place| place.rank)),
+        Argument::Integers(&integers(|place| place.middle)),
+    ];
+    CREATE.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
+    "update booking.seats as seats set hold_id = $3
+     where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end
+       and exists (
+           select from booking.resources
+           where name = $1 and kind = 'seats' and open and max_per_holder is null)
+       and $4 = (
+           select count(*) from booking.seats
+           where resource = $1 and label = any($2)
+             and case when hold_id is null then not blocked else false end)");
+
+/// Gives all of these seats to a hold, or none of them where one is not free, or where the resource
+/// is closed, limits its holders, or has no seats. Whether it did.
+///
+/// All are counted before one is written: a row that was locked for nothing could not be let go. The
+/// conditions stand inside a CASE so that seats are looked for by their labels: a plan made while the
+/// table was small would walk the index of what is free.
+pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool {
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Texts(Some(seats)),
+        Argument::Uuid(Some(id)),
+        Argument::Bigint(Some(seats.len() as i64)),
+    ];
+    TAKE.with(|statement| statement.run(session, &arguments).count() == seats.len())
+}
+
+statement!(TAKE_AGAIN (TEXTOID, TEXTARRAYOID, UUIDOID)
+    "update booking.seats set hold_id = $3
+     where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end");
+
+/// Gives free seats to a hold that had them before. Whether all were free; undone where not.
+pub fn take_again(session: &Session, resource: &str, labels: &[&str], id: Uuid) -> bool {
+    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Uuid(Some(id))];
+    TAKE_AGAIN.with(|statement| statement.run(session, &arguments).count() == labels.len())
+}
+
+statement!(TAKE_ALL (TEXTOID, TEXTARRAYOID, UUIDARRAYOID, INT8OID)
+    "with free as materialized (
+         select seats.label, wanted.id
+         from unnest($2, $3) as wanted(label, id)
+         join booking.seats as seats on seats.resource = $1 and seats.label = wanted.label
+         where case when seats.hold_id is null then not seats.blocked else false end)
+     update booking.seats as seats set hold_id = free.id
+     from free
+     where seats.resource = $1 and seats.label = free.label
+       and case when seats.hold_id is null then not seats.blocked else false end
+       and $4 = (select count(*) from free)");
+
+/// Gives seats of one resource to their holds, whose rules the caller has looked after: all of them,
+/// or none where one is not free any more. Whether it did.
+pub fn take_all(session: &Session, resource: &str, holds: &[&NewHold]) -> bool {
+    let mut labels: Vec<&str> = Vec::new();
+    let mut ids = Vec::new();
+    for hold in holds {
+        for label in hold.seats.iter().flatten() {
+            labels.push(label);
+            ids.push(hold.id);
+        }
+    }
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Texts(Some(&labels)),
+        Argument::Uuids(&ids),
+        Argument::Bigint(Some(labels.len() as i64)),
+    ];
+    TAKE_ALL.with(|statement| statement.run(session, &arguments).count() == labels.len())
+}
+
+statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
+    "update booking.seats set hold_id = null
+     where resource = $1 and label = any($2) and case when hold_id = $3 then true else false end");
+
+/// Frees seats of a hold, whose row the caller has locked. What is another's by now stays so.
+pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
+    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(seats)), Argument::Uuid(Some(id))];
+    GIVE_BACK.with(|statement| statement.run(session, &arguments));
+}
+
+/// A seat as it stands in its row, and its owner's.
+#[derive(Clone, Debug)]
+pub struct StoredSeat {
+    pub label: String,
+    pub blocked: bool,
+    pub owner: Option<Uuid>,
+    /// Whether the owner's time has run out.
+    pub overdue: bool,
+}
+
+statement!(READ (TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID)
+    "select seats.label, seats.blocked, seats.hold_id,
+            coalesce(holds.state = 'held' and holds.expires_at <= $3, false)
+     from booking.seats as seats
+     left join booking.holds as holds on holds.id = seats.hold_id and holds.resource = seats.resource
+     where seats.resource = $1 and seats.label = any($2)");
+
+pub fn read(session: &Session, resource: &str, labels: &[&str], now: Timestamp) -> Vec<StoredSeat> {
+    let arguments =
+        [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Time(Some(now))];
+    READ.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        let read = |row: Row| StoredSeat {
+            label: row.need(1),
+            blocked: row.need(2),
+            owner: row.get(3),
+            overdue: row.need(4),
+        };
+        rows.iter().map(read).collect()
+    })
+}
+
+statement!(LOCK_OR_SKIP (TEXTOID, TEXTARRAYOID)
+    "select label from booking.seats
+     where resource = $1 and label = any($2)
+     order by label
+     for no key update skip locked");
+statement!(LOCK (TEXTOID, TEXTARRAYOID)
+    "select label from booking.seats
+     where resource = $1 and label = any($2)
+     order by label
+     for no key update");
+statement!(LOCK_PLAN (TEXTOID)
+    "select label from booking.seats where resource = $1 order by label for no key update");
+
+/// Locks the rows of seats ahead, for callers whom the UPDATE would not serve: who does not want to
+/// wait for somebody's own `select … for update`; and who has an old snapshot, in which a seat may
+/// look taken that has come free since. Locking a row that has changed since is 40001.
+pub fn lock_ahead(
+    session: &Session,
+    resource: &str,
+    labels: &[&str],
+    patience: Patience,
+) -> Result<(), Busy> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels))];
+    if patience == Patience::NoWait {
+        let there = read(session, resource, labels, crate::clock::now()).len();
+        let locked = LOCK_OR_SKIP.with(|statement| statement.run(session, &arguments).count());
+        return if locked == there { Ok(()) } else { Err(Busy) };
+    }
+    if snapshot::is_kept() {
+        LOCK.with(|statement| statement.run(session, &arguments));
+    }
+    Ok(())
+}
+
+/// In REPEATABLE READ and above, ends with 40001 if any seat has changed since the snapshot was
+/// taken: "there are none" would be said of an old plan.
+pub fn assert_plan_is_current(session: &Session, resource: &str) {
+    if snapshot::is_kept() {
+        LOCK_PLAN.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
+    }
+}
+
+/// A free seat in the plan.
+#[derive(Clone, Debug)]
+pub struct FreeSeat {
+    pub label: String,
+    pub place: Place,
+}
+
+statement!(FREE (TEXTOID, INT4OID, INT4OID, INT4OID, INT8OID)
+    "select label, rank, position, middle
+     from booking.seats
+     where resource = $1 and hold_id is null and not blocked
+       and (rank, position) > ($2, $3) and rank < $4
+     order by rank, position limit $5");
+
+/// The next free seats of a plan behind a place (rank, position), in front of a rank.
+pub fn free(session: &Session, resource: &str, behind: (i32, i32), before: i32, limit: i64) -> Vec<FreeSeat> {
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Integer(behind.0),
+        Argument::Integer(behind.1),
+        Argument::Integer(before),
+        Argument::Bigint(Some(limit)),
+    ];
+    FREE.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        let read = |row: Row| FreeSeat {
+            label: row.need(1),
+            place: Place { rank: row.need(2), position: row.need(3), middle: row.need(4) },
+        };
+        rows.iter().map(read).collect()
+    })
+}
+
+statement!(OVERDUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
+    "select seats.label, seats.rank, seats.position, seats.middle, due.id
+     from (select id from booking.holds
+           where resource = $1 and state = 'held' and expires_at <= $2
+           order by expires_at limit $3) as due
+     join booking.holds as holds on holds.id = due.id and holds.resource = $1
+     cross join lateral unnest(holds.seats) as its(label)
+     join booking.seats as seats
+         on seats.resource = $1 and seats.label = its.label
+        and case when seats.hold_id = holds.id then not seats.blocked else false end");
+
+/// The seats of overdue holds, with the holds.
+pub fn overdue(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<(FreeSeat, Uuid)> {
+    let arguments =
+        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    OVERDUE.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        let read = |row: Row| {
+            let place = Place { rank: row.need(2), position: row.need(3), middle: row.need(4) };
+            (FreeSeat { label: row.need(1), place }, row.need(5))
+        };
+        rows.iter().map(read).collect()
+    })
+}
+
+statement!(END_THESE (TEXTOID, UUIDARRAYOID, TIMESTAMPTZOID)
+    "with due as (
+         select id, seats from booking.holds
+         where resource = $1 and id = any($2) and state = 'held' and expires_at <= $3
+         for no key update skip locked),
+     freed as (
+         update booking.seats as seats set hold_id = null
+         from (select due.id, its.label from due cross join lateral unnest(due.seats) as its(label)) as its
+         where seats.resource = $1 and seats.label = its.label
+           and case when seats.hold_id = its.id then true else false end),
+     ended as (
+         update booking.holds as holds set state = 'expired', ended_at = $3
+         from due where holds.id = due.id and holds.resource = $1
+         returning holds.id)
+     select id from ended");
+
+/// Ends those of some overdue holds that nobody has locked, and frees all of their seats. Returns
+/// which.
+pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Uuids(ids), Argument::Time(Some(now))];
+    END_THESE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
+statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
+    "with due as (
+         select id, resource, seats from booking.holds
+         where state = 'held' and expires_at <= $2 and resource = any($1)
+         order by expires_at limit $3
+         for no key update skip locked),
+     places as (
+         select seats.ctid as place, seats.hold_id
+         from due
+         cross join lateral unnest(due.seats) as its(label)
+         join booking.seats as seats
+             on seats.resource = due.resource and seats.label = its.label
+            and case when seats.hold_id = due.id then true else false end
+         for no key update of seats skip locked),
+     locked as (select hold_id, count(*) as seats from places group by hold_id),
+     whole as (
+         select due.id, due.resource from due
+         join locked on locked.hold_id = due.id and locked.seats = cardinality(due.seats)),
+     freed as (
+         update booking.seats as seats set hold_id = null
+         from places join whole on whole.id = places.hold_id
+         where seats.ctid = places.place),
+     ended as (
+         update booking.holds as holds set state = 'expired', ended_at = $2
+         from whole where holds.id = whole.id and holds.resource = whole.resource
+         returning holds.id)
+     select id from ended");
+
+/// Ends overdue holds of resources with seats, the longest overdue first, and frees their seats.
+/// Never waits: a hold that somebody has locked, itself or one of its seats, is passed over whole.
+/// Returns which.
+pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Uuid> {
+    let arguments =
+        [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    END_DUE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
+statement!(SET_BLOCKED (TEXTOID, TEXTARRAYOID, BOOLOID)
+    "update booking.seats set blocked = $3
+     where resource = $1 and label = any($2) and blocked <> $3");
+
+/// Blocks seats or unblocks them. Returns how many were not so before.
+pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> i64 {
+    let arguments =
+        [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Boolean(blocked)];
+    SET_BLOCKED.with(|statement| statement.run(session, &arguments).count() as i64)
+}
+
+statement!(ANY_TAKEN (TEXTOID)
+    "select exists (select from booking.seats where resource = $1 and hold_id is not null)");
+
+/// Whether any seat has an owner, overdue or not.
+pub fn any_taken(session: &Session, resource: &str) -> bool {
+    ANY_TAKEN.with(|statement| {
+        statement.run(session, &[Argument::Text(Some(resource))]).first().is_some_and(|row| row.need(1))
+    })
+}
+
+statement!(DELETE (TEXTOID) "delete from booking.seats where resource = $1");
+
+/// Deletes the plan of a resource that is being dropped.
+pub fn delete(session: &Session, resource: &str) {
+    DELETE.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
+}

@@ -1,0 +1,123 @@
+//! Placing a basket: several holds, all of them or none.
+
+use super::desk::{self, Desk, Served, replay};
+use super::turns::{MOST_CLAIMS, Turns, mode_for_seats, take_turns};
+use super::{Placement, Stop, Want, settle};
+use crate::error::Error;
+use crate::outcome::{Outcome, Refused};
+use crate::store::queue::{self, Mode};
+use crate::store::{Patience, Session};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What is asked for.
+pub struct Basket<'a> {
+    /// Its items, which share key, holder and time to live.
+    pub items: Vec<Placement<'a>>,
+    pub patience: Patience,
+}
+
+/// Holds all the items of a basket for a while, or none.
+pub fn hold_all(basket: &Basket) -> Result<Outcome, Error> {
+    settle(place(&Session::to_write(c"booking.hold_all()"), basket))
+}
+
+fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
+    let Basket { items, patience } = basket;
+    let turns = turns(items);
+    let is_pool = |name: &str| items.iter().any(|item| item.resource == name && is_of_pool(item));
+    take_turns(session, &turns, is_pool, *patience)?;
+    if let Some(key) = items.first().and_then(|item| item.key)
+        && turns.values().any(|mode| *mode == Mode::Shared)
+    {
+        queue::line_up_for_key(key, *patience)?;
+    }
+    desk::serve(session, &turns, items, *patience, |desk| answer(desk, items))
+}
+
+fn is_of_pool(item: &Placement) -> bool {
+    matches!(item.want, Want::Quantity(_))
+}
+
+/// A turn alone at a pool; a shared one where seats are wanted, as long as they are few.
+pub fn turns<'a>(items: &'a [Placement<'a>]) -> Turns<'a> {
+    let mut seats: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut turns = Turns::new();
+    let mut all = 0;
+    for item in items {
+        let wanted = match &item.want {
+            Want::Quantity(_) => MOST_CLAIMS + 1,
+            want => {
+                all += want.quantity() as usize;
+                want.quantity() as usize
+            }
+        };
+        *seats.entry(item.resource).or_default() += wanted;
+    }
+    for (resource, wanted) in seats {
+        turns.insert(resource, mode_for_seats(wanted.max(if all > MOST_CLAIMS { all } else { 0 })));
+    }
+    turns
+}
+
+fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Stop> {
+    for item in items {
+        if let Some(earlier) = desk.earlier(item) {
+            return Ok(replay(&earlier, item.fingerprint, desk.now));
+        }
+    }
+    let sums = sums_of_pools(items);
+    let mut refused: Vec<(i32, &str, Refused)> = Vec::new();
+    for (item, n) in items.iter().zip(1..) {
+        // All that is wanted of a pool has to fit, and is asked for once.
+        let quantity = match sums.get(item.resource) {
+            Some((first, sum)) if is_of_pool(item) && *first == n => *sum,
+            Some((first, _)) if is_of_pool(item) => {
+                repeat_refusal(&mut refused, *first, n, item);
+                continue;
+            }
+            _ => item.want.quantity(),
+        };
+        if let Some(why) = desk.admission(item, quantity)? {
+            refused.push((n, item.resource, why));
+        } else if !is_of_pool(item) {
+            match desk.seat(item)? {
+                Served::Refused(why) => refused.push((n, item.resource, why)),
+                _ => desk.number_latest(n),
+            }
+        }
+    }
+    if !refused.is_empty() {
+        desk.forget();
+        return Ok(Outcome::basket_refused(refused));
+    }
+    for (item, n) in items.iter().zip(1..).filter(|(item, _)| is_of_pool(item)) {
+        desk.seat(item)?;
+        desk.number_latest(n);
+    }
+    let basket = Uuid::now_v7();
+    desk.bind(basket);
+    Ok(Outcome::basket_placed(basket, &desk.new))
+}
+
+/// For each pool, which item names it first and how much is wanted of it in all.
+fn sums_of_pools<'a>(items: &'a [Placement<'a>]) -> BTreeMap<&'a str, (i32, i64)> {
+    let mut sums: BTreeMap<&str, (i32, i64)> = BTreeMap::new();
+    for (item, n) in items.iter().zip(1..).filter(|(item, _)| is_of_pool(item)) {
+        let (_, sum) = sums.entry(item.resource).or_insert((n, 0));
+        *sum = sum.saturating_add(item.want.quantity());
+    }
+    sums
+}
+
+/// What was said of a pool's first item goes for its others.
+fn repeat_refusal<'a>(
+    refused: &mut Vec<(i32, &'a str, Refused)>,
+    first: i32,
+    n: i32,
+    item: &'a Placement<'a>,
+) {
+    if let Some(why) = refused.iter().find(|(of, _, _)| *of == first).map(|(_, _, why)| why.clone()) {
+        refused.push((n, item.resource, why));
+    }
+}

@@ -1,0 +1,71 @@
+//! Placing many independent holds in one call, as the single calls would in that order.
+
+use super::desk::{Depth, Desk};
+use super::patience::patiently;
+use super::turns::Turns;
+use super::{Placement, Stop, Want};
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::store::queue::{self, Mode};
+use crate::store::{Patience, Session, resources};
+use std::collections::HashSet;
+
+/// Places each of many holds and answers each, in their order.
+///
+/// Every resource is taken whole: a turn for each of a thousand requests would fill the server's lock
+/// table. Where a resource is not to be had until `lock_timeout`, what was asked of it is busy and the
+/// rest goes on.
+pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
+    let session = Session::to_write(c"booking.hold_each()");
+    place(&session, placements).map_err(|stop| match stop {
+        Stop::Error(error) => error,
+        _ => Error::internal("an attempt ended without an answer"),
+    })
+}
+
+fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, Stop> {
+    let mut turns: Turns = placements.iter().map(|placement| (placement.resource, Mode::Alone)).collect();
+    let pools: HashSet<&str> = placements
+        .iter()
+        .filter(|placement| matches!(placement.want, Want::Quantity(_)))
+        .map(|placement| placement.resource)
+        .collect();
+    turns.retain(|resource, mode| {
+        let turn = queue::line_up(resource, *mode, Patience::Wait);
+        let row = turn.and_then(|()| match pools.contains(resource) {
+            true => resources::lock_ahead(session, resource, Patience::Wait),
+            false => Ok(()),
+        });
+        row.is_ok()
+    });
+    let at = |depth| {
+        let desk = Desk::open(session, &turns, placements, Patience::Wait, depth)?;
+        desk.close_after(|desk| answer(desk, &turns, placements))
+    };
+    match at(Depth::Shallow) {
+        Err(Stop::TooShallow | Stop::Stale) => {}
+        result => return result,
+    }
+    match patiently(session, Patience::Wait, || at(Depth::Deep)) {
+        Err(Stop::Busy) => patiently(session, Patience::Wait, || at(Depth::DeepOrBusy)),
+        result => result,
+    }
+}
+
+fn answer<'a>(
+    desk: &mut Desk<'_, 'a>,
+    turns: &Turns,
+    placements: &'a [Placement<'a>],
+) -> Result<Vec<Outcome>, Stop> {
+    let serve = |(n, placement): (usize, &'a Placement<'a>)| {
+        if !turns.contains_key(placement.resource) {
+            return Ok(Outcome::busy());
+        }
+        match desk.serve(placement) {
+            Ok(served) => Ok(desk.outcome(placement, served)),
+            Err(Stop::Error(error)) => Err(Stop::Error(error.of_item("request", n + 1))),
+            Err(stop) => Err(stop),
+        }
+    };
+    placements.iter().enumerate().map(serve).collect()
+}

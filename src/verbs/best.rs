@@ -1,0 +1,222 @@
+//! Choosing the best seats while others do the same.
+//!
+//! Everybody wants the same seats first. So who finds a seat claimed by somebody else leaves it at
+//! that, takes it for taken, and chooses again: 32 buyers go through the plan side by side instead of
+//! queueing for its front. Only before it says no does a call wait, for one seat that somebody is
+//! about to take, or for one hold that ran out and that somebody has locked.
+
+use super::Stop;
+use super::desk::{Depth, Desk};
+use crate::error::Error;
+use crate::outcome::Refused;
+use crate::rules::Refusal;
+use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose};
+use crate::settings;
+use crate::store::queue::Claim;
+use crate::store::seats::{self, FreeSeat};
+use crate::store::{Patience, overdue};
+use serde_json::{Map, json};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// How many free seats are read at first; each further look takes four times as many.
+const FIRST_LOOK: i64 = 48;
+const MOST_A_LOOK: i64 = 16_384;
+
+/// What a desk has seen of a plan.
+pub struct Plan {
+    /// Its free seats from the front, without those that this desk gave away.
+    free: Vec<FreeSeat>,
+    /// Those that others were about to take when this desk wanted them.
+    contested: Vec<FreeSeat>,
+    /// From which rank on it goes, how far it was read, and before which rank it ends.
+    from: i32,
+    seen: (i32, i32),
+    before: i32,
+    /// How much of it to read next.
+    look: i64,
+    complete: bool,
+}
+
+impl Plan {
+    fn of_section(section: Option<usize>) -> Self {
+        let rank = |section: usize| i32::try_from(section).unwrap_or(i32::MAX).saturating_mul(ROWS_A_SECTION);
+        Self {
+            free: Vec::new(),
+            contested: Vec::new(),
+            from: section.map_or(0, rank),
+            seen: (section.map_or(0, rank), i32::MIN),
+            before: section.map_or(i32::MAX, |section| rank(section + 1)),
+            look: FIRST_LOOK,
+            complete: false,
+        }
+    }
+
+    fn choose(&self, quantity: usize, together: bool) -> Search {
+        let places: Vec<Place> = self.free.iter().map(|seat| seat.place).collect();
+        choose(&places, self.complete, quantity, together)
+    }
+
+    /// Somebody else is about to take this one.
+    fn set_aside(&mut self, label: &str) {
+        if let Some(n) = self.free.iter().position(|seat| seat.label == label) {
+            self.contested.push(self.free.remove(n));
+        }
+    }
+
+    pub fn remove(&mut self, label: &str) {
+        self.free.retain(|seat| seat.label != label);
+    }
+}
+
+impl<'a> Desk<'_, 'a> {
+    /// Chooses seats, and claims them where others are choosing, too.
+    pub fn best(
+        &mut self,
+        resource: &'a str,
+        quantity: usize,
+        section: Option<&'a str>,
+        together: bool,
+    ) -> Result<Result<Vec<String>, Refused>, Stop> {
+        self.end_overdue(resource)?;
+        let mut plan = match self.plans.remove(&(resource, section)) {
+            Some(plan) => plan,
+            None => Plan::of_section(self.section(resource, section)?),
+        };
+        let chosen = loop {
+            match plan.choose(quantity, together) {
+                Search::Take(picks) => {
+                    let picked: Vec<String> = picks.iter().map(|n| plan.free[*n].label.clone()).collect();
+                    match self.claim_free(resource, &picked) {
+                        Ok(()) => break Ok(picked),
+                        Err(contested) => plan.set_aside(&contested),
+                    }
+                }
+                Search::Nothing if plan.complete => break Err(()),
+                Search::Nothing | Search::LookFurther => self.look_further(resource, &mut plan),
+            }
+        };
+        let answer = match chosen {
+            Ok(mut picked) => {
+                picked.sort_unstable();
+                Ok(picked)
+            }
+            Err(()) => Err(self.nothing(resource, &plan, quantity, together)?),
+        };
+        self.plans.insert((resource, section), plan);
+        Ok(answer)
+    }
+
+    fn section(&self, resource: &str, section: Option<&str>) -> Result<Option<usize>, Error> {
+        let Some(section) = section else { return Ok(None) };
+        let sections = &self.resource(resource)?.sections;
+        match sections.iter().position(|there| there == section) {
+            Some(n) => Ok(Some(n)),
+            None => Err(Error::no_section(resource, section, sections)),
+        }
+    }
+
+    /// Seats of overdue holds are as good as free ones, swept or not.
+    fn end_overdue(&mut self, resource: &'a str) -> Result<(), Stop> {
+        if self.exhausted.contains(resource) {
+            return Ok(());
+        }
+        if self.depth == Depth::Shallow {
+            if !overdue::due(self.session, resource, self.now, 1).is_empty() {
+                return Err(Stop::TooShallow);
+            }
+        } else {
+            let ended = seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
+            self.seats_freed(&ended);
+        }
+        self.exhausted.insert(resource);
+        Ok(())
+    }
+
+    fn look_further(&self, resource: &str, plan: &mut Plan) {
+        let more = seats::free(self.session, resource, plan.seen, plan.before, plan.look);
+        plan.complete = (more.len() as i64) < plan.look;
+        plan.look = (plan.look * 4).min(MOST_A_LOOK);
+        if let Some(last) = more.last() {
+            plan.seen = (last.place.rank, last.place.position);
+        }
+        let given: HashSet<&str> = self
+            .new
+            .iter()
+            .filter(|hold| hold.resource == resource)
+            .flat_map(|hold| hold.seats.iter().flatten().map(String::as_str))
+            .collect();
+        plan.free.extend(more.into_iter().filter(|seat| !given.contains(seat.label.as_str())));
+    }
+
+    /// Claims seats, or none of them and tells which one somebody else has claimed.
+    fn claim_free(&mut self, resource: &str, labels: &[String]) -> Result<(), String> {
+        if self.has_alone(resource) {
+            return Ok(());
+        }
+        let before = self.claims.len();
+        for label in labels {
+            match Claim::wait(resource, label, Patience::NoWait) {
+                Ok(claim) => self.claims.push(claim),
+                Err(_) => {
+                    self.claims.drain(before..).for_each(Claim::let_go);
+                    return Err(label.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says no, unless what others are doing at this moment could still make it a yes.
+    fn nothing(&self, resource: &str, plan: &Plan, quantity: usize, together: bool) -> Result<Refused, Stop> {
+        let overdue = seats::overdue(self.session, resource, self.now, settings::sweep_batch());
+        let in_plan = |seat: &FreeSeat| (plan.from..plan.before).contains(&seat.place.rank);
+        let overdue: Vec<_> = overdue.into_iter().filter(|(seat, _)| in_plan(seat)).collect();
+        if !plan.contested.is_empty() || !overdue.is_empty() {
+            if self.depth == Depth::Shallow {
+                return Err(Stop::TooShallow);
+            }
+            if let Some(stop) = obstacle(resource, plan, &overdue, quantity, together) {
+                return Err(stop);
+            }
+        }
+        seats::assert_plan_is_current(self.session, resource);
+        let available = plan.free.len();
+        let mut detail = Map::new();
+        detail.insert("requested".to_owned(), json!(quantity));
+        detail.insert("available".to_owned(), json!(available));
+        if together && available >= quantity {
+            detail.insert("together".to_owned(), json!(true));
+        }
+        Ok(Refused {
+            refusal: Refusal::Unavailable,
+            version: Some(self.resource(resource)?.pool.version),
+            available: Some(available as i64),
+            seats: None,
+            detail: Some(detail),
+        })
+    }
+}
+
+/// The first thing in the way of seats that would do if nothing were in the way.
+fn obstacle(
+    resource: &str,
+    plan: &Plan,
+    overdue: &[(FreeSeat, Uuid)],
+    quantity: usize,
+    together: bool,
+) -> Option<Stop> {
+    let contested =
+        |seat: &FreeSeat| Stop::Contested { resource: resource.to_owned(), seat: seat.label.clone() };
+    let mut seats: Vec<(Place, Option<Stop>)> = Vec::new();
+    seats.extend(plan.free.iter().map(|seat| (seat.place, None)));
+    seats.extend(plan.contested.iter().map(|seat| (seat.place, Some(contested(seat)))));
+    seats.extend(overdue.iter().map(|(seat, owner)| (seat.place, Some(Stop::Locked(vec![*owner])))));
+    seats.sort_by_key(|(place, _)| (place.rank, place.position));
+    seats.dedup_by_key(|(place, _)| (place.rank, place.position));
+    let places: Vec<Place> = seats.iter().map(|(place, _)| *place).collect();
+    let Search::Take(mut picks) = choose(&places, true, quantity, together) else { return None };
+    picks.sort_unstable();
+    let picked: HashSet<usize> = picks.into_iter().collect();
+    seats.into_iter().enumerate().find_map(|(n, (_, stop))| if picked.contains(&n) { stop } else { None })
+}

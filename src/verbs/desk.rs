@@ -1,0 +1,582 @@
+//! Where requests for room are served, one after the other, with every lock they need already taken.
+//!
+//! What is decided is kept in memory and written at the end, all of it with one statement for each
+//! table: a request sees what those before it were given, and a basket that is refused has written
+//! nothing. The single calls come here as well wherever their fast way ends, so that a basket and a
+//! batch answer as the single calls would.
+
+use super::room::{self, all_or_wait};
+use super::turns::{Turns, claim};
+use super::{Placement, Stop, Want};
+use crate::clock::{self, Timestamp};
+use crate::error::Error;
+use crate::outcome::{Outcome, Refused};
+use crate::rules::Refusal;
+use crate::rules::lifecycle::{Hold, State};
+use crate::rules::pool::{Admission, admit};
+use crate::store::holds::{self, Lot, NewHold, StoredHold};
+use crate::store::queue::{self, Claim, Mode};
+use crate::store::resources::{self, Kind, StoredResource, Sum};
+use crate::store::seats::{self, StoredSeat};
+use crate::store::{Patience, Session, attempt, overdue};
+use crate::worker;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use uuid::Uuid;
+
+/// How far a desk goes to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// It ends no overdue hold, and so writes nothing before the end.
+    Shallow,
+    /// It does, in an attempt that can be undone.
+    Deep,
+    /// The same, and what would have to be waited for is answered with "busy".
+    DeepOrBusy,
+}
+
+/// The answer to one request.
+pub enum Served {
+    /// The place of the hold among the new ones, and what is left.
+    Placed {
+        new: usize,
+        available: Option<i64>,
+    },
+    Refused(Refused),
+    /// The key was used before.
+    Earlier(Box<Lot>),
+    Busy,
+}
+
+pub struct Desk<'s, 'a> {
+    pub session: &'s Session,
+    pub now: Timestamp,
+    pub depth: Depth,
+    turns: &'s Turns<'a>,
+    resources: HashMap<String, StoredResource>,
+    pub seats: HashMap<(&'a str, String), StoredSeat>,
+    pub plans: HashMap<(&'a str, Option<&'a str>), super::best::Plan>,
+    earlier: HashMap<(String, String), StoredHold>,
+    owned: HashMap<(&'a str, &'a str), i64>,
+    sums: BTreeMap<&'a str, Sum>,
+    /// Pools of which no overdue hold is left to be ended.
+    pub exhausted: HashSet<&'a str>,
+    pub claims: Vec<Claim>,
+    pub new: Vec<NewHold<'a>>,
+}
+
+/// Serves at a desk until there is an answer: first without ending anything, which is nearly always
+/// enough; then as deep as it takes.
+pub fn serve<'a, T>(
+    session: &Session,
+    turns: &Turns<'a>,
+    placements: &'a [Placement<'a>],
+    patience: Patience,
+    answer: impl Fn(&mut Desk<'_, 'a>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let at = |depth| Desk::open(session, turns, placements, patience, depth)?.close_after(&answer);
+    loop {
+        match at(Depth::Shallow) {
+            Err(Stop::Stale) => {}
+            Err(Stop::TooShallow) => break,
+            result => return result,
+        }
+    }
+    super::patience::patiently(session, patience, || at(Depth::Deep))
+}
+
+impl<'s, 'a> Desk<'s, 'a> {
+    /// Takes the locks that are still missing behind the turns, and reads what the requests are about.
+    pub fn open(
+        session: &'s Session,
+        turns: &'s Turns<'a>,
+        placements: &'a [Placement<'a>],
+        patience: Patience,
+        depth: Depth,
+    ) -> Result<Self, Stop> {
+        let names: Vec<&str> = turns.keys().copied().collect();
+        let found = resources::read_all(session, &names);
+        let resources: HashMap<_, _> = found.into_iter().map(|found| (found.name.clone(), found)).collect();
+        let mut desk = Self {
+            session,
+            now: clock::now(),
+            depth,
+            turns,
+            resources,
+            seats: HashMap::new(),
+            plans: HashMap::new(),
+            earlier: HashMap::new(),
+            owned: HashMap::new(),
+            sums: BTreeMap::new(),
+            exhausted: HashSet::new(),
+            claims: Vec::new(),
+            new: Vec::with_capacity(placements.len()),
+        };
+        desk.line_up_for_holders(placements, patience)?;
+        let wanted = named_seats(placements);
+        for (resource, labels) in &wanted {
+            if !desk.has_alone(resource) {
+                match claim(resource, labels, patience) {
+                    Ok(claims) => desk.claims.extend(claims),
+                    Err(busy) => return Err(desk.let_go(busy.into())),
+                }
+            }
+            if let Err(busy) = seats::lock_ahead(session, resource, labels, patience) {
+                return Err(desk.let_go(busy.into()));
+            }
+        }
+        // Only now is every lock granted.
+        desk.now = clock::now();
+        for (resource, labels) in wanted {
+            for seat in seats::read(session, resource, &labels, desk.now) {
+                desk.seats.insert((resource, seat.label.clone()), seat);
+            }
+        }
+        desk.read_keys(placements);
+        Ok(desk)
+    }
+
+    /// Serves, and writes what was decided, or lets go of the seats where nothing was.
+    pub fn close_after<T>(mut self, answer: impl Fn(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+        let result = answer(&mut self).and_then(|answer| self.write().map(|()| answer));
+        match result {
+            Ok(answer) => {
+                if self.new.is_empty() {
+                    self.claims.drain(..).for_each(Claim::let_go);
+                }
+                Ok(answer)
+            }
+            Err(stop) => Err(self.let_go(stop)),
+        }
+    }
+
+    /// Where the attempt is undone, its claims go with it.
+    fn let_go(&mut self, stop: Stop) -> Stop {
+        if self.depth == Depth::Shallow {
+            self.claims.drain(..).for_each(Claim::let_go);
+        }
+        stop
+    }
+
+    fn line_up_for_holders(&self, placements: &[Placement], patience: Patience) -> Result<(), Stop> {
+        let limited = |placement: &&Placement| {
+            !self.has_alone(placement.resource)
+                && self
+                    .resources
+                    .get(placement.resource)
+                    .is_some_and(|found| found.pool.max_per_holder.is_some())
+        };
+        let mut holders: Vec<_> = placements
+            .iter()
+            .filter(limited)
+            .filter_map(|placement| Some((placement.resource, placement.holder?)))
+            .collect();
+        holders.sort_unstable();
+        holders.dedup();
+        for (resource, holder) in holders {
+            queue::line_up_for_holder(resource, holder, patience)?;
+        }
+        Ok(())
+    }
+
+    fn read_keys(&mut self, placements: &[Placement]) {
+        let mut keys: Vec<&str> = placements.iter().filter_map(|placement| placement.key).collect();
+        if keys.is_empty() {
+            return;
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let names: Vec<&str> = self.turns.keys().copied().collect();
+        for (key, stored) in holds::by_keys(self.session, &keys, &names) {
+            self.earlier.entry((key, stored.resource.clone())).or_insert(stored);
+        }
+    }
+
+    pub fn has_alone(&self, resource: &str) -> bool {
+        self.turns.get(resource) == Some(&Mode::Alone)
+    }
+
+    pub fn resource(&self, name: &str) -> Result<&StoredResource, Error> {
+        self.resources.get(name).ok_or_else(|| Error::no_resource(name))
+    }
+
+    /// Serves one request.
+    pub fn serve(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
+        let served = match self.earlier(placement) {
+            Some(lot) => Ok(Served::Earlier(Box::new(lot))),
+            None => match self.admission(placement, placement.want.quantity())? {
+                Some(refused) => Ok(Served::Refused(refused)),
+                None => self.seat(placement),
+            },
+        };
+        match served {
+            Err(Stop::Locked(_) | Stop::Contested { .. }) if self.depth == Depth::DeepOrBusy => {
+                Ok(Served::Busy)
+            }
+            served => served,
+        }
+    }
+
+    /// What was placed under the request's key before.
+    pub fn earlier(&self, placement: &Placement) -> Option<Lot> {
+        let key = (placement.key?.to_owned(), placement.resource.to_owned());
+        let stored = self.earlier.get(&key)?;
+        let basket = stored.basket.and_then(|id| holds::look_at_basket(self.session, id, None));
+        Some(basket.unwrap_or_else(|| Lot { basket: None, holds: vec![stored.clone()] }))
+    }
+
+    /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
+    /// that is all there is to ask; which seats there are is the next question.
+    pub fn admission(&mut self, placement: &Placement<'a>, quantity: i64) -> Result<Option<Refused>, Stop> {
+        let resource = placement.resource;
+        let stored = self.resource(resource)?;
+        let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
+        fits_kind(placement, kind)?;
+        let owned = self.owned(placement, limit)?;
+        let asked = match kind {
+            Kind::Pool => quantity,
+            Kind::Seats => 0,
+        };
+        let pool = &self.resource(resource)?.pool;
+        let mut admission = if kind == Kind::Seats && limit.is_some_and(|limit| quantity > limit - owned) {
+            match pool.open {
+                true => Admission::Refuse(Refusal::LimitExceeded),
+                false => Admission::Refuse(Refusal::Closed),
+            }
+        } else {
+            admit(pool, asked, placement.expected_version, owned)
+        };
+        if let Admission::Short(missing) = admission
+            && self.makes_room(resource, missing)?
+        {
+            admission = admit(&self.resource(resource)?.pool, asked, None, owned);
+        }
+        let stored = self.resource(resource)?;
+        let level = stored.level();
+        let refused = |refusal, detail| Refused {
+            refusal,
+            version: Some(level.version),
+            available: level.available,
+            seats: None,
+            detail,
+        };
+        Ok(match admission {
+            Admission::Fits => None,
+            Admission::Short(_) => {
+                let detail = object(json!({"requested": quantity, "available": level.available}));
+                Some(refused(Refusal::Unavailable, detail))
+            }
+            Admission::Refuse(Refusal::LimitExceeded) => {
+                let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
+                Some(refused(Refusal::LimitExceeded, object(detail)))
+            }
+            Admission::Refuse(refusal) => Some(Refused { available: None, ..refused(refusal, None) }),
+        })
+    }
+
+    fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Stop> {
+        let (Some(limit), resource) = (limit, placement.resource) else { return Ok(0) };
+        let Some(holder) = placement.holder else {
+            let detail = format!("Resource \"{resource}\" allows each holder {limit} at most.");
+            return Err(Error::null("holder").detail(detail).into());
+        };
+        if let Some(owned) = self.owned.get(&(resource, holder)) {
+            return Ok(*owned);
+        }
+        let owned = if self.depth == Depth::Shallow {
+            if !overdue::due_of(self.session, resource, holder, self.now).is_empty() {
+                return Err(Stop::TooShallow);
+            }
+            overdue::owned(self.session, resource, holder, self.now)
+        } else {
+            room::owned(self.session, resource, holder, self.now)?
+        };
+        self.owned.insert((resource, holder), owned);
+        Ok(owned)
+    }
+
+    /// Ends overdue holds of a pool that is short of room. Whether that freed any.
+    fn makes_room(&mut self, resource: &'a str, missing: i64) -> Result<bool, Stop> {
+        if self.exhausted.contains(resource) {
+            return Ok(false);
+        }
+        if self.depth == Depth::Shallow {
+            if overdue::due(self.session, resource, self.now, 1).is_empty() {
+                self.exhausted.insert(resource);
+                return Ok(false);
+            }
+            return Err(Stop::TooShallow);
+        }
+        let freed = room::reclaim(self.session, resource, missing, self.now)?;
+        if freed < missing {
+            self.exhausted.insert(resource);
+        }
+        if freed > 0
+            && let Some(stored) = self.resources.get_mut(resource)
+        {
+            stored.pool.taken -= freed;
+            stored.pool.version += 1;
+        }
+        Ok(freed > 0)
+    }
+
+    /// Gives a request that was let in its place, or tells which seats are not to be had.
+    pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
+        let seats = match &placement.want {
+            Want::Quantity(_) => Ok(None),
+            Want::Seats(labels) => {
+                let labels_owned = || labels.iter().map(|&label| label.to_owned()).collect();
+                self.named(placement.resource, labels)?.map(|()| Some(labels_owned()))
+            }
+            Want::Best { quantity, section, together } => {
+                self.best(placement.resource, *quantity, *section, *together)?.map(Some)
+            }
+        };
+        match seats {
+            Err(refused) => Ok(Served::Refused(refused)),
+            Ok(seats) => Ok(self.give(placement, seats)),
+        }
+    }
+
+    /// Whether these seats are to be had.
+    fn named(&mut self, resource: &'a str, labels: &[&str]) -> Result<Result<(), Refused>, Stop> {
+        let mut taken = Vec::new();
+        let mut blocked = Vec::new();
+        let mut overdue = Vec::new();
+        for &label in labels {
+            match self.seats.get(&(resource, label.to_owned())) {
+                None => return Err(Error::no_seat(resource, label).into()),
+                Some(seat) if seat.blocked => blocked.push(label),
+                Some(StoredSeat { owner: Some(owner), overdue: true, .. }) => overdue.push(*owner),
+                Some(StoredSeat { owner: Some(_), .. }) => taken.push(label),
+                Some(_) => {}
+            }
+        }
+        if !taken.is_empty() || !blocked.is_empty() {
+            return Ok(Err(self.seats_refused(resource, labels.len(), taken, blocked)?));
+        }
+        if !overdue.is_empty() {
+            overdue.sort_unstable();
+            overdue.dedup();
+            self.end(resource, &overdue)?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn seats_refused(
+        &self,
+        resource: &str,
+        requested: usize,
+        taken: Vec<&str>,
+        blocked: Vec<&str>,
+    ) -> Result<Refused, Stop> {
+        let mut missing: Vec<&str> = [&taken[..], &blocked[..]].concat();
+        missing.sort_unstable();
+        let available = requested - missing.len();
+        let mut detail = Map::new();
+        detail.insert("requested".to_owned(), json!(requested));
+        detail.insert("available".to_owned(), json!(available));
+        for (name, labels) in [("taken", taken), ("blocked", blocked)] {
+            if !labels.is_empty() {
+                detail.insert(name.to_owned(), json!(labels));
+            }
+        }
+        Ok(Refused {
+            refusal: Refusal::Unavailable,
+            version: Some(self.resource(resource)?.pool.version),
+            available: Some(available as i64),
+            seats: Some(missing.into_iter().map(str::to_owned).collect()),
+            detail: Some(detail),
+        })
+    }
+
+    /// Ends overdue holds of a resource with seats, all of these.
+    pub fn end(&mut self, resource: &str, ids: &[Uuid]) -> Result<(), Stop> {
+        if self.depth == Depth::Shallow {
+            return Err(Stop::TooShallow);
+        }
+        let ended = seats::end_these(self.session, resource, ids, self.now);
+        self.seats_freed(&ended);
+        all_or_wait(ids, &ended)
+    }
+
+    /// Notes that some holds were ended.
+    pub fn seats_freed(&mut self, ended: &[Uuid]) {
+        for seat in self.seats.values_mut() {
+            if seat.owner.is_some_and(|owner| ended.contains(&owner)) {
+                seat.owner = None;
+                seat.overdue = false;
+            }
+        }
+    }
+
+    fn give(&mut self, placement: &'a Placement<'a>, seats: Option<Vec<String>>) -> Served {
+        let id = Uuid::now_v7();
+        let resource = placement.resource;
+        let quantity = placement.want.quantity();
+        let mut available = None;
+        if seats.is_none()
+            && let Some(stored) = self.resources.get_mut(resource)
+        {
+            stored.pool.taken += quantity;
+            stored.pool.version += 1;
+            available = Some(stored.pool.free());
+            let sum = self.sums.entry(resource).or_default();
+            sum.quantity += quantity;
+            sum.changes += 1;
+        }
+        for label in seats.iter().flatten() {
+            if let Some(seat) = self.seats.get_mut(&(resource, label.clone())) {
+                seat.owner = Some(id);
+            }
+            for (_, plan) in self.plans.iter_mut().filter(|((of, _), _)| *of == resource) {
+                plan.remove(label);
+            }
+        }
+        if let Some(holder) = placement.holder
+            && let Some(owned) = self.owned.get_mut(&(resource, holder))
+        {
+            *owned += quantity;
+        }
+        let hold = NewHold {
+            id,
+            resource,
+            basket: None,
+            item: 1,
+            quantity,
+            seats,
+            placed_at: self.now,
+            expires_at: self.now.after(placement.ttl),
+            key: placement.key,
+            fingerprint: placement.fingerprint,
+            holder: placement.holder,
+            metadata: placement.metadata,
+        };
+        if let Some(key) = placement.key {
+            self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| as_stored(&hold));
+        }
+        self.new.push(hold);
+        Served::Placed { new: self.new.len() - 1, available }
+    }
+
+    /// Says which item of a basket the latest hold is.
+    pub fn number_latest(&mut self, item: i32) {
+        if let Some(hold) = self.new.last_mut() {
+            hold.item = item;
+        }
+    }
+
+    /// Makes one basket of the new holds.
+    pub fn bind(&mut self, basket: Uuid) {
+        self.new.iter_mut().for_each(|hold| hold.basket = Some(basket));
+        self.new.sort_by_key(|hold| hold.item);
+    }
+
+    /// Takes back what was decided.
+    pub fn forget(&mut self) {
+        self.new.clear();
+        self.sums.clear();
+    }
+
+    /// Writes what was decided.
+    fn write(&self) -> Result<(), Stop> {
+        let mut by_resource: BTreeMap<&str, Vec<&NewHold>> = BTreeMap::new();
+        for hold in self.new.iter().filter(|hold| hold.seats.is_some()) {
+            by_resource.entry(hold.resource).or_default().push(hold);
+        }
+        let write = || {
+            for (resource, holds) in &by_resource {
+                if !seats::take_all(self.session, resource, holds) {
+                    return Err(Stop::Stale);
+                }
+            }
+            let sums: Vec<_> = self.sums.iter().map(|(name, sum)| (*name, *sum)).collect();
+            if !sums.is_empty() && !resources::take_sums(self.session, &sums) {
+                return Err(Stop::Stale);
+            }
+            Ok(())
+        };
+        // One resource is written whole or not at all; with more of them, the first may have been.
+        match by_resource.len() + self.sums.len() {
+            0 => return Ok(()),
+            1 => attempt::until_lock_timeout(write)??,
+            _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
+        }
+        holds::insert_all(self.session, &self.new);
+        if let Some(first) = self.new.iter().map(|hold| hold.expires_at).min() {
+            worker::expect_expiry(first);
+        }
+        Ok(())
+    }
+
+    /// The answer to a single request.
+    pub fn outcome(&self, placement: &Placement, served: Served) -> Outcome {
+        match served {
+            Served::Placed { new, available } => Outcome::placed(&self.new[new], available),
+            Served::Refused(refused) => Outcome::refused(refused),
+            Served::Earlier(lot) => replay(&lot, placement.fingerprint, self.now),
+            Served::Busy => Outcome::busy(),
+        }
+    }
+}
+
+/// The answer to a request whose key was used before.
+pub fn replay(earlier: &Lot, fingerprint: Option<Uuid>, now: Timestamp) -> Outcome {
+    let first = earlier.holds.first();
+    if first.is_none_or(|stored| stored.fingerprint != fingerprint) {
+        return Outcome::key_reused(earlier, now);
+    }
+    let is_live = earlier.holds.iter().any(|stored| stored.hold.is_live(now.micros()));
+    Outcome::repeated(earlier, is_live, now)
+}
+
+/// Seats are not asked of a pool, nor a quantity of seats: nobody would say which.
+fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
+    match (&placement.want, kind) {
+        (Want::Quantity(_), Kind::Pool) | (Want::Seats(_) | Want::Best { .. }, Kind::Seats) => Ok(()),
+        (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(placement.resource)),
+        (_, Kind::Pool) => Err(Error::has_no_seats(placement.resource)),
+    }
+}
+
+/// The seats asked for by name, by resource and label.
+fn named_seats<'a>(placements: &'a [Placement<'a>]) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for placement in placements {
+        if let Want::Seats(labels) = &placement.want {
+            wanted.entry(placement.resource).or_default().extend(labels);
+        }
+    }
+    for labels in wanted.values_mut() {
+        labels.sort_unstable();
+        labels.dedup();
+    }
+    wanted
+}
+
+fn as_stored(hold: &NewHold) -> StoredHold {
+    StoredHold {
+        id: hold.id,
+        resource: hold.resource.to_owned(),
+        holder: hold.holder.map(str::to_owned),
+        fingerprint: hold.fingerprint,
+        basket: hold.basket,
+        item: hold.item,
+        seats: hold.seats.clone(),
+        hold: Hold {
+            state: State::Held,
+            quantity: hold.quantity,
+            placed_at: hold.placed_at.micros(),
+            expires_at: hold.expires_at.micros(),
+            reference: None,
+            version: 1,
+        },
+    }
+}
+
+fn object(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}

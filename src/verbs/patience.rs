@@ -1,0 +1,37 @@
+//! Waiting for others without having what they wait for.
+//!
+//! Ending an overdue hold takes its row's lock, and many may be ended in one call, those that happen
+//! to be free first. To wait for another hold's row meanwhile could be to wait for somebody who waits
+//! for one of these: a basket is confirmed hold by hold. So nobody waits for a hold, or for a seat
+//! that others are taking, while anything was ended: the attempt is undone, its locks with it, the
+//! wait is for nothing else, and then all is looked at anew.
+
+use super::Stop;
+use crate::store::queue::Claim;
+use crate::store::{Busy, Patience, Session, attempt, holds};
+
+/// Makes an attempt that may end overdue holds, until it has its answer.
+pub fn patiently<T>(
+    session: &Session,
+    patience: Patience,
+    mut attempt: impl FnMut() -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    loop {
+        match attempt::undo_unless_ok(&mut attempt) {
+            Err(Stop::Stale) => {}
+            Err(stop @ (Stop::Locked(_) | Stop::Contested { .. })) => wait_for(session, &stop, patience)?,
+            result => return result,
+        }
+    }
+}
+
+fn wait_for(session: &Session, stop: &Stop, patience: Patience) -> Result<(), Busy> {
+    match (stop, patience) {
+        (_, Patience::NoWait) => Err(Busy),
+        (Stop::Locked(ids), Patience::Wait) => holds::wait_for(session, ids, patience),
+        (Stop::Contested { resource, seat }, Patience::Wait) => {
+            Claim::wait(resource, seat, patience).map(Claim::let_go)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,198 @@
+//! Giving expired holds their places again, where those are still free.
+
+use super::confirm::Confirmation;
+use super::patience::patiently;
+use super::room::{all_or_wait, decide_with_room, owned};
+use super::turns::{Turns, claim, mode_for_seats, take_turns};
+use super::{Stop, Target};
+use crate::clock::{self, Timestamp};
+use crate::outcome::Outcome;
+use crate::rules::Micros;
+use crate::rules::Refusal;
+use crate::rules::basket::Joint;
+use crate::rules::lifecycle::{Change, State};
+use crate::rules::pool::{Admission, readmit};
+use crate::store::holds::{self, Lot, StoredHold};
+use crate::store::queue::Mode;
+use crate::store::resources::{self, Checked, Kind};
+use crate::store::{Patience, Session, queue, seats};
+
+/// Whether any of it has run out at a moment.
+pub fn is_late(lot: &Lot, at: Micros) -> bool {
+    lot.holds.iter().any(|stored| stored.hold.standing(at) == State::Expired)
+}
+
+/// Takes the turns that the holds need, then confirms them, late or not.
+pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Result<Outcome, Stop> {
+    let turns = turns(seen);
+    take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
+    line_up_for_holders(session, seen, &turns, Patience::Wait)?;
+    patiently(session, Patience::Wait, || {
+        claim_seats(seen, &turns, Patience::Wait)?;
+        let Target { hold_id, resource, .. } = confirmation.target;
+        let Some(lot) = holds::lock(session, hold_id, resource)? else {
+            return Ok(Outcome::not_found(hold_id));
+        };
+        let now = clock::now();
+        match confirmation.judge(&lot, now.micros()) {
+            Joint::Change(changes) => write(session, confirmation, lot, &changes, now),
+            Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
+            Joint::Repeat | Joint::TooMuch(_) => Ok(Outcome::repeated(&lot, true, now)),
+        }
+    })
+}
+
+/// The same for holds that are locked already: without waiting for anybody.
+pub fn at_once(
+    session: &Session,
+    confirmation: &Confirmation,
+    lot: Lot,
+    now: Timestamp,
+) -> Result<Outcome, Stop> {
+    let turns = turns(&lot);
+    take_turns(session, &turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
+    line_up_for_holders(session, &lot, &turns, Patience::NoWait)?;
+    patiently(session, Patience::NoWait, || {
+        claim_seats(&lot, &turns, Patience::NoWait)?;
+        match confirmation.judge(&lot, now.micros()) {
+            Joint::Change(changes) => write(session, confirmation, lot.clone(), &changes, now),
+            _ => Ok(Outcome::repeated(&lot, true, now)),
+        }
+    })
+}
+
+pub fn turns(lot: &Lot) -> Turns<'_> {
+    let all: usize = lot.holds.iter().map(|stored| stored.seats.as_ref().map_or(0, Vec::len)).sum();
+    let mode = |stored: &StoredHold| stored.seats.as_ref().map_or(Mode::Alone, |_| mode_for_seats(all));
+    lot.holds.iter().map(|stored| (stored.resource.as_str(), mode(stored))).collect()
+}
+
+/// Claims the seats of holds, by resource and label.
+pub fn claim_seats(lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
+    for (resource, mode) in turns {
+        let mut labels: Vec<&str> = lot
+            .holds
+            .iter()
+            .filter(|stored| stored.resource == *resource && *mode == Mode::Shared)
+            .flat_map(|stored| stored.seats.iter().flatten().map(String::as_str))
+            .collect();
+        labels.sort_unstable();
+        claim(resource, &labels, patience)?;
+    }
+    Ok(())
+}
+
+fn line_up_for_holders(session: &Session, lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
+    let limited =
+        |name: &str| resources::read(session, name).is_some_and(|found| found.pool.max_per_holder.is_some());
+    for resource in turns.iter().filter(|(_, mode)| **mode == Mode::Shared).map(|(resource, _)| *resource) {
+        let on_it = lot.holds.iter().find(|stored| stored.resource == resource);
+        if let Some(holder) = on_it.and_then(|stored| stored.holder.as_deref())
+            && limited(resource)
+        {
+            queue::line_up_for_holder(resource, holder, patience)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    session: &Session,
+    confirmation: &Confirmation,
+    lot: Lot,
+    changes: &[(usize, Change)],
+    now: Timestamp,
+) -> Result<Outcome, Stop> {
+    let late = changes.iter().filter(|(place, _)| {
+        lot.holds.get(*place).is_some_and(|stored| stored.hold.standing(now.micros()) == State::Expired)
+    });
+    for (place, change) in late {
+        take_place(session, &lot, *place, change, now)?;
+    }
+    let lot = lot.write(session, changes, confirmation.reference, now);
+    Ok(Outcome::changed(&lot, None, now))
+}
+
+/// Takes one hold's place again. Where that is gone, nothing of the rest may stay written.
+fn take_place(
+    session: &Session,
+    lot: &Lot,
+    place: usize,
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let Some(stored) = lot.holds.get(place) else { return Ok(()) };
+    let quantity = stored.hold.quantity;
+    let owned = match (&stored.holder, limit(session, stored)) {
+        (Some(holder), Some(_)) => owned(session, &stored.resource, holder, now)?,
+        _ => 0,
+    };
+    let lost = || Stop::Refused(Box::new(Outcome::refused_hold(lot, place, Refusal::Expired, now)));
+    let over_limit = |limit| {
+        let outcome = Outcome::late_limit_exceeded(lot, quantity, owned, limit, now);
+        Stop::Refused(Box::new(outcome))
+    };
+    if let Some(labels) = &stored.seats {
+        let limit = limit(session, stored);
+        if limit.is_some_and(|limit| quantity > limit - owned) {
+            return Err(over_limit(limit));
+        }
+        return if takes_seats(session, stored, labels, now)? { Ok(()) } else { Err(lost()) };
+    }
+    let (pool, admission) = decide_with_room(session, &stored.resource, None, |pool, _| {
+        readmit(pool, quantity, change.room, owned)
+    })?;
+    match admission {
+        Admission::Refuse(Refusal::LimitExceeded) => Err(over_limit(pool.max_per_holder)),
+        Admission::Fits if change.room == 0 => Ok(()),
+        Admission::Fits => resources::take(session, &stored.resource, change.room, None, Checked::Everything)
+            .map(|_| ())
+            .ok_or_else(lost),
+        _ => Err(lost()),
+    }
+}
+
+fn limit(session: &Session, stored: &StoredHold) -> Option<i64> {
+    resources::read(session, &stored.resource)?.pool.max_per_holder
+}
+
+/// Takes the seats of a hold again, from nobody or from holds that have run out themselves. Its own
+/// pointers are still there where its end was not written down.
+fn takes_seats(
+    session: &Session,
+    stored: &StoredHold,
+    labels: &[String],
+    now: Timestamp,
+) -> Result<bool, Stop> {
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    seats::lock_ahead(session, &stored.resource, &labels, Patience::Wait)?;
+    let found = seats::read(session, &stored.resource, &labels, now);
+    let mut overdue = Vec::new();
+    let mut missing = Vec::new();
+    for seat in &found {
+        match seat.owner {
+            _ if seat.blocked => return Ok(false),
+            Some(owner) if owner == stored.id => continue,
+            Some(_) if !seat.overdue => return Ok(false),
+            Some(owner) => overdue.push(owner),
+            None => {}
+        }
+        missing.push(seat.label.as_str());
+    }
+    if found.len() < labels.len() {
+        return Ok(false);
+    }
+    overdue.sort_unstable();
+    overdue.dedup();
+    all_or_wait(&overdue, &seats::end_these(session, &stored.resource, &overdue, now))?;
+    if missing.is_empty() || seats::take_again(session, &stored.resource, &missing, stored.id) {
+        return Ok(true);
+    }
+    Err(Stop::Stale)
+}
+
+impl Lot {
+    pub fn is_of_pool(&self, resource: &str) -> bool {
+        self.holds.iter().any(|stored| stored.resource == resource && stored.kind() == Kind::Pool)
+    }
+}

@@ -1,0 +1,101 @@
+//! Creating a resource with seats, and blocking some of them.
+
+use super::room::{all_or_wait, read};
+use super::turns::take_turn;
+use super::{Stop, settle};
+use crate::clock;
+use crate::error::Error;
+use crate::outcome::{Outcome, Refused};
+use crate::rules::Refusal;
+use crate::store::resources::{self, Kind, NewResource};
+use crate::store::seats::{self, NewSeat, StoredSeat};
+use crate::store::{Patience, Session};
+use pgrx::pg_sys;
+use serde_json::{Map, json};
+
+/// A resource with seats as it is created.
+pub struct Plan<'a> {
+    pub name: &'a str,
+    pub seats: Vec<NewSeat<'a>>,
+    /// In the order of the seats' ranks.
+    pub sections: Vec<&'a str>,
+    pub max_per_holder: Option<i64>,
+    pub metadata: Option<pg_sys::Datum>,
+}
+
+/// Creates a resource with seats and returns its row of `booking.resources`.
+pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
+    let session = Session::to_write(c"booking.create_seats()");
+    let resource = NewResource {
+        name: plan.name,
+        kind: Kind::Seats,
+        capacity: plan.seats.len() as i64,
+        overbooking: 0,
+        contention: "locked",
+        max_per_holder: plan.max_per_holder,
+        sections: Some(&plan.sections),
+        metadata: plan.metadata,
+    };
+    let row = resources::create(&session, &resource).ok_or_else(|| Error::resource_exists(plan.name))?;
+    seats::create(&session, plan.name, &plan.seats);
+    Ok(row)
+}
+
+/// Takes seats off the market, or puts them back: all of these, or none where one is held.
+pub fn set_blocked(resource: &str, labels: &[&str], blocked: bool) -> Result<Outcome, Error> {
+    let session = Session::to_write(c"booking.set_blocked()");
+    let attempt = || block(&session, resource, labels, blocked);
+    settle(
+        take_turn(&session, resource, Patience::Wait)
+            .map_err(Stop::from)
+            .and_then(|()| super::patience::patiently(&session, Patience::Wait, attempt)),
+    )
+}
+
+fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> Result<Outcome, Stop> {
+    let stored = read(session, resource)?;
+    if stored.kind != Kind::Seats {
+        return Err(Error::has_no_seats(resource).into());
+    }
+    seats::lock_ahead(session, resource, labels, Patience::Wait)?;
+    let now = clock::now();
+    let found = seats::read(session, resource, labels, now);
+    if let Some(unknown) = labels.iter().find(|label| !found.iter().any(|seat| seat.label == **label)) {
+        return Err(Error::no_seat(resource, unknown).into());
+    }
+    if blocked {
+        let live = |seat: &&StoredSeat| seat.owner.is_some() && !seat.overdue;
+        let mut taken: Vec<String> = found.iter().filter(live).map(|seat| seat.label.clone()).collect();
+        if !taken.is_empty() {
+            taken.sort_unstable();
+            return Ok(Outcome::refused(in_use(labels.len(), taken, stored.pool.version)));
+        }
+        let mut overdue: Vec<_> = found.iter().filter_map(|seat| seat.owner).collect();
+        overdue.sort_unstable();
+        overdue.dedup();
+        all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;
+    }
+    let seats = labels.iter().map(|&label| label.to_owned()).collect();
+    let changed = seats::set_blocked(session, resource, labels, blocked);
+    if changed == 0 {
+        return Ok(Outcome::resource_changed(stored.level(), true).seats(seats));
+    }
+    resources::add_capacity(session, resource, if blocked { -changed } else { changed })
+        .map(|level| Outcome::resource_changed(level, false).seats(seats))
+        .ok_or_else(|| Error::no_resource(resource).into())
+}
+
+fn in_use(requested: usize, taken: Vec<String>, version: i64) -> Refused {
+    let available = requested - taken.len();
+    let mut detail = Map::new();
+    detail.insert("requested".to_owned(), json!(requested));
+    detail.insert("available".to_owned(), json!(available));
+    detail.insert("taken".to_owned(), json!(taken));
+    Refused {
+        refusal: Refusal::Unavailable,
+        version: Some(version),
+        available: Some(available as i64),
+        seats: Some(taken),
+        detail: Some(detail),
+    }
+}

@@ -1,0 +1,357 @@
+//! Best available, on plans drawn by hand and on random ones that are judged by their pictures.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use booking_rules::seating::{Place, REACH, ROWS_A_SECTION, Search, best};
+
+#[path = "seating/judge.rs"]
+mod judge;
+#[path = "seating/plan.rs"]
+mod plan;
+
+use judge::{best_fit, choose, closest, fits, least_apart, smallest_group};
+use plan::{Label, Plan, Random};
+
+const PLANS: u64 = 100_000;
+
+/// Calls back with random plans and parties of up to eight.
+fn every_plan(seed: u64, mut each: impl FnMut(&mut Random, &Plan, usize, bool)) {
+    let mut random = Random(seed);
+    for _ in 0..PLANS {
+        let plan = random.plan();
+        let quantity = random.within(1, 8) as usize;
+        let together = random.within(0, 1) == 1;
+        each(&mut random, &plan, quantity, together);
+    }
+}
+
+fn ranks(labels: &[Label]) -> BTreeSet<i32> {
+    labels.iter().map(|(rank, _)| *rank).collect()
+}
+
+fn sections(labels: &[Label]) -> BTreeSet<i32> {
+    labels.iter().map(|(rank, _)| rank / ROWS_A_SECTION).collect()
+}
+
+/// Neither a taken nor a blocked seat nor an aisle, no seat twice, nobody left standing; and a party
+/// is turned away only if its seats are not there.
+#[test]
+fn a_party_gets_that_many_free_seats_or_there_are_not_that_many() {
+    let mut seen = [0; 3];
+    every_plan(1, |_, plan, quantity, together| {
+        let there =
+            if together { !fits(plan, quantity).is_empty() } else { plan.labels().count() >= quantity };
+        let Some(chosen) = choose(plan, quantity, together) else {
+            assert!(!there, "{quantity}, together {together}:\n{plan}");
+            seen[0] += 1;
+            return;
+        };
+        assert!(there, "{quantity}, together {together}: {chosen:?}\n{plan}");
+        assert_eq!(chosen.len(), quantity, "{chosen:?}\n{plan}");
+        assert!(chosen.is_sorted_by(|one, next| one < next), "out of order or twice: {chosen:?}\n{plan}");
+        assert!(chosen.iter().all(|label| plan.is_free(*label)), "{chosen:?}\n{plan}");
+        seen[if together { 1 } else { 2 }] += 1;
+    });
+    assert!(seen.iter().all(|cases| *cases > PLANS / 20), "{seen:?}");
+}
+
+#[test]
+fn a_party_sits_side_by_side_wherever_there_is_room() {
+    let mut seen = [0; 2];
+    every_plan(2, |_, plan, quantity, together| {
+        let fits = fits(plan, quantity);
+        let chosen = choose(plan, quantity, together);
+        let side_by_side = fits.iter().any(|fit| Some(&fit.labels) == chosen.as_ref());
+        assert_eq!(side_by_side, !fits.is_empty(), "{quantity}, together {together}: {chosen:?}\n{plan}");
+        seen[usize::from(side_by_side)] += 1;
+    });
+    assert!(seen.iter().all(|cases| *cases > PLANS / 20), "{seen:?}");
+}
+
+/// A single seat is left alone only where every choice within reach would leave one, and no more of
+/// them than the best of these would.
+#[test]
+fn no_seat_is_left_alone_that_a_choice_within_reach_would_spare() {
+    let mut seen = [0; 2];
+    every_plan(3, |_, plan, quantity, together| {
+        let fits = fits(plan, quantity);
+        let Some(front) = fits.iter().map(|fit| fit.rank).min() else {
+            return;
+        };
+        let chosen = choose(plan, quantity, together);
+        let taken = fits.iter().find(|fit| Some(&fit.labels) == chosen.as_ref()).expect("side by side");
+        for other in fits.iter().filter(|other| other.rank <= front + REACH) {
+            assert!(taken.orphans <= other.orphans, "{quantity}: {chosen:?}\n{plan}");
+        }
+        // Never two: the same seats moved by one, to the end of the run, leave two together.
+        seen[taken.orphans] += 1;
+    });
+    assert!(seen.iter().all(|cases| *cases > PLANS / 100), "{seen:?}");
+}
+
+/// Further back only to leave fewer seats alone, and then no further than within reach.
+#[test]
+fn a_party_is_never_further_from_the_front_than_it_needs() {
+    let mut seen = [0; 2];
+    let mut furthest = 0;
+    every_plan(4, |_, plan, quantity, together| {
+        let fits = fits(plan, quantity);
+        let Some(front) = fits.iter().map(|fit| fit.rank).min() else {
+            return;
+        };
+        let chosen = choose(plan, quantity, together);
+        let taken = fits.iter().find(|fit| Some(&fit.labels) == chosen.as_ref()).expect("side by side");
+        assert!(taken.rank - front <= REACH, "{quantity}: {chosen:?}\n{plan}");
+        for nearer in fits.iter().filter(|other| other.rank < taken.rank) {
+            assert!(taken.orphans < nearer.orphans, "{quantity}: {chosen:?}\n{plan}");
+        }
+        furthest = furthest.max(taken.rank - front);
+        seen[usize::from(taken.rank > front)] += 1;
+    });
+    assert!(seen.iter().all(|cases| *cases > PLANS / 100), "{seen:?}");
+    assert_eq!(furthest, REACH);
+}
+
+/// Which leaves, after the front and the single seats, the middle of the row and its lower end.
+#[test]
+fn of_all_places_side_by_side_the_party_gets_the_one_that_the_rules_leave() {
+    every_plan(5, |_, plan, quantity, together| {
+        if let Some(right) = best_fit(&fits(plan, quantity)) {
+            assert_eq!(choose(plan, quantity, together), Some(right.labels), "{quantity}\n{plan}");
+        }
+    });
+}
+
+#[test]
+fn a_party_is_split_over_as_few_rows_as_can_be_and_sits_as_close_as_can_be() {
+    let mut seen = [0; 4];
+    every_plan(6, |_, plan, quantity, _| {
+        if !fits(plan, quantity).is_empty() || plan.labels().count() < quantity {
+            return;
+        }
+        let chosen = choose(plan, quantity, false).expect("there are enough");
+        let Some((top, height)) = smallest_group(plan, quantity) else {
+            assert!(sections(&chosen).len() > 1, "{chosen:?}\n{plan}");
+            let front: Vec<Label> = plan.labels().take(quantity).collect();
+            assert_eq!(chosen, front, "{plan}");
+            seen[3] += 1;
+            return;
+        };
+        assert_eq!(sections(&chosen).len(), 1, "{chosen:?}\n{plan}");
+        let inside = ranks(&chosen).into_iter().all(|rank| (top..top + height).contains(&rank));
+        assert!(inside, "{height} rows from {top}: {chosen:?}\n{plan}");
+        assert_eq!(chosen, closest(plan, (top, height), quantity), "{quantity}\n{plan}");
+        seen[if height < 3 { height as usize - 1 } else { 2 }] += 1;
+    });
+    assert!(seen.iter().all(|cases| *cases > PLANS / 200), "{seen:?}");
+}
+
+/// However much of the plan is shown, the answer is that of the whole plan or none yet; and it is
+/// given as soon as nothing further back could change it.
+#[test]
+fn a_part_of_the_plan_gives_the_answer_of_the_whole_or_none() {
+    let mut seen = [0; 2];
+    every_plan(7, |random, plan, quantity, together| {
+        let free = plan.free();
+        let whole = best(&free, true, quantity, together);
+        let fits = fits(plan, quantity);
+        let settled_after = best_fit(&fits).map(|right| {
+            let front = fits.iter().map(|fit| fit.rank).min().expect("one is right");
+            if right.orphans == 0 { right.rank } else { front + REACH }
+        });
+        for _ in 0..4 {
+            let shown = &free[..random.within(0, free.len() as i32) as usize];
+            let part = best(shown, false, quantity, together);
+            let settled =
+                settled_after.is_some_and(|rank| shown.last().is_some_and(|place| place.rank > rank));
+            let right = if settled { &whole } else { &Search::LookFurther };
+            assert_eq!(part, *right, "{quantity} of the first {}\n{plan}", shown.len());
+            seen[usize::from(settled)] += 1;
+        }
+    });
+    assert!(seen.iter().all(|cases| *cases > PLANS / 5), "{seen:?}");
+}
+
+/// Asserts that a party is given the seats that are drawn as `@`, and no others.
+fn gives(quantity: usize, together: bool, picture: &[&str]) {
+    let blank: Vec<String> = picture.iter().map(|row| row.replace('@', ".")).collect();
+    let plan = Plan::read(&blank.iter().map(String::as_str).collect::<Vec<_>>());
+    let chosen = choose(&plan, quantity, together).unwrap_or_default();
+    let drawn: Vec<&str> = picture.iter().copied().filter(|row| !row.is_empty() && *row != "---").collect();
+    assert_eq!(plan.with(&chosen), drawn, "{quantity}, together {together}");
+}
+
+/// Asserts it for a party that fits side by side: whether it could be split makes no difference.
+fn gives_side_by_side(quantity: usize, picture: &[&str]) {
+    gives(quantity, true, picture);
+    gives(quantity, false, picture);
+}
+
+#[test]
+fn the_front_comes_first_and_then_the_middle_of_the_row() {
+    gives_side_by_side(3, &["..@@@..", ".......", "......."]);
+    gives_side_by_side(2, &["xxx#xxx", "xx.xx.x", "..@@..."]);
+    // Of two equally far from the middle, the lower.
+    gives_side_by_side(2, &["..@@..."]);
+    gives_side_by_side(1, &["..x@x.."]);
+    gives_side_by_side(5, &["@@@@@"]);
+    // The middle is that of the whole row, not of what is left of it.
+    gives_side_by_side(2, &["......@@xxxxxxxx"]);
+    gives_side_by_side(2, &["xx ..@@...."]);
+}
+
+#[test]
+fn no_seat_is_left_alone_though_it_is_nearer_the_middle() {
+    // In the middle there would be one left on each side.
+    gives_side_by_side(3, &["@@@.."]);
+    gives_side_by_side(2, &["@@.."]);
+    gives_side_by_side(4, &["..x@@@@..x"]);
+    gives_side_by_side(1, &["..@.."]);
+    gives_side_by_side(1, &["x@..x"]);
+    // One that was alone before does not count.
+    gives_side_by_side(2, &[".x@@x."]);
+}
+
+#[test]
+fn an_aisle_parts_neighbours() {
+    gives_side_by_side(4, &["... ...", "@@@@..."]);
+    gives_side_by_side(2, &["xx. .xx", "..@@..."]);
+    // What an aisle cuts off is alone too.
+    gives_side_by_side(2, &["... ...", "x@@xxxx"]);
+    gives_side_by_side(3, &["@@@ ...."]);
+    gives(4, true, &["... ..."]);
+}
+
+#[test]
+fn a_seat_is_left_alone_where_it_cannot_be_helped() {
+    gives_side_by_side(2, &["x@@.x", "x...x"]);
+    gives_side_by_side(3, &["xx@@@.xx", "xxxxxxxx", "x....xxx"]);
+    // Then the middle decides again.
+    gives_side_by_side(3, &["x.@@@xxxx"]);
+}
+
+#[test]
+fn eight_rows_further_back_are_within_reach_and_nine_are_not() {
+    let full = "xxxxx";
+    let near = ["x...x", full, full, full, full, full, full, full, "x@@xx"];
+    gives_side_by_side(2, &near);
+    let far = ["x@@.x", full, full, full, full, full, full, full, full, "x..xx"];
+    gives_side_by_side(2, &far);
+    // It is counted in ranks, and from the first row that has room at all.
+    gives_side_by_side(2, &["x@@.x", "", "", "", "", "", "", "", "", "x..xx"]);
+    gives_side_by_side(2, &["x.x.x", full, "x...x", full, full, full, full, full, full, full, "x@@xx"]);
+    // Another section is never within reach, however few rows the first has.
+    gives_side_by_side(2, &["x@@.x", "---", "x..xx"]);
+}
+
+#[test]
+fn a_split_party_sits_in_as_few_rows_of_one_section_as_can_be() {
+    gives(3, false, &[".@x@@x", "x..x.."]);
+    gives(4, false, &["..x.x", "x.xxx", "@@x@@"]);
+    gives(5, false, &["@@x@@x", "x@.x.."]);
+    // A rank without a free seat lies between all the same.
+    gives(3, false, &["..x", "xxx", ".x.", "---", "@@x", "x@x"]);
+    // More rows of one section rather than fewer of two.
+    gives(4, false, &["..x", "---", "@@x", "x@x", ".@x"]);
+    gives(5, false, &["@@x", "---", "x@@", "@x."]);
+}
+
+#[test]
+fn a_split_party_sits_as_close_as_its_rows_allow() {
+    // Close together comes before the middle.
+    gives(3, false, &["@@xxx@x."]);
+    gives(4, false, &[".@@ @@."]);
+    // Behind one another rather than far along the row.
+    gives(3, false, &["@xxxx.", "@x@xxx"]);
+}
+
+/// For so many people not every seat is tried as the centre, which may cost them next to nothing.
+#[test]
+fn a_large_split_party_sits_nearly_as_close_as_can_be() {
+    let mut random = Random(8);
+    for _ in 0..12 {
+        let plan = random.large_plan();
+        let quantity = random.within(260, 500) as usize;
+        let (top, height) = smallest_group(&plan, quantity).expect("there are enough");
+        let group: Vec<Label> =
+            plan.labels().filter(|(rank, _)| (top..top + height).contains(rank)).collect();
+        assert!(height > 1, "{plan}");
+        let chosen = choose(&plan, quantity, false).expect("there are enough");
+        assert!(chosen.iter().all(|label| group.contains(label)), "{height} rows from {top}: {chosen:?}");
+        let (best, given) = (least_apart(&group, quantity), least_apart(&chosen, quantity));
+        assert!(given * 100 <= best * 101, "{given} for {best} of {quantity} people");
+    }
+}
+
+#[test]
+fn a_party_that_cannot_be_seated_is_turned_away() {
+    let plan = ["..x..x", "x..x..", "xxxxxx"];
+    gives(3, true, &plan);
+    gives(9, false, &plan);
+    for together in [true, false] {
+        assert_eq!(best(&[], true, 1, together), Search::Nothing);
+        assert_eq!(best(&[], false, 1, together), Search::LookFurther);
+        for complete in [true, false] {
+            assert_eq!(best(&Plan::read(&plan).free(), complete, 0, together), Search::Nothing);
+        }
+    }
+}
+
+#[test]
+fn the_furthest_numbers_do_not_overflow() {
+    let ends = [i32::MIN, -1, 0, i32::MAX - 1, i32::MAX];
+    for middle in ends {
+        let places = ends.iter().flat_map(|rank| ends.iter().map(move |position| (*rank, *position)));
+        let places = places.map(|(rank, position)| Place { rank, position, middle });
+        let free: Vec<Place> = places.collect();
+        for shown in 0..=free.len() {
+            for quantity in [1, 2, 3, 5, 6, shown, shown + 1, usize::MAX] {
+                for (complete, together) in [(true, true), (true, false), (false, true), (false, false)] {
+                    let found = best(&free[..shown], complete, quantity, together);
+                    if let Search::Take(chosen) = found {
+                        assert_eq!(chosen.len(), quantity);
+                        assert!(chosen.is_sorted_by(|one, next| one < next), "{chosen:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of one section in which every `step`th of so many places is free.
+fn combed(rows: i32, places: i32, step: i32) -> Vec<Place> {
+    let middle = places - 1;
+    let row = move |rank| (0..places).step_by(step as usize).map(move |position| (rank, position));
+    (0..rows).flat_map(row).map(|(rank, position)| Place { rank, position, middle }).collect()
+}
+
+/// The limit is far above what it takes, yet far below what trying everything would.
+#[test]
+fn sixty_thousand_free_seats_are_searched_without_delay() {
+    let plans = [
+        ("one row", combed(1, 60_000, 1)),
+        ("one row with every other seat", combed(1, 120_000, 2)),
+        ("a chequered row", combed(1, 10_000, 2)),
+        ("a chequered house", combed(300, 400, 2)),
+        ("rows just too small", combed(61, 1998, 2)),
+        ("single seats, each in its row", combed(60_000, 1, 1)),
+        ("a free house", combed(100, 600, 1)),
+    ];
+    for (name, free) in plans {
+        for quantity in [1, 8, 100, 601, 1000] {
+            for complete in [true, false] {
+                let start = Instant::now();
+                let found = best(&free, complete, quantity, false);
+                let took = start.elapsed();
+                assert!(took < Duration::from_secs(2), "{name}, {quantity}: {took:?}");
+                if let Search::Take(chosen) = found {
+                    assert_eq!(chosen.len(), quantity, "{name}");
+                    assert!(chosen.is_sorted_by(|one, next| one < next), "{name}, {quantity}");
+                } else {
+                    assert!(!complete, "{name}, {quantity}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Plans of seats as pictures: drawn by hand or at random.
+
+use std::fmt;
+
+use booking_rules::seating::{Place, ROWS_A_SECTION};
+
+/// A seat by what is printed on the ticket, and not by where it lies in any list.
+pub type Label = (i32, i32);
+
+/// One row, a character a position: `.` free, `x` taken, `#` blocked, a space where there is no seat.
+pub struct Row {
+    pub rank: i32,
+    pub first: i32,
+    pub seats: Vec<u8>,
+}
+
+impl Row {
+    pub fn is_free(&self, index: usize) -> bool {
+        self.seats.get(index) == Some(&b'.')
+    }
+
+    /// The free seats, as indexes.
+    pub fn free(&self) -> impl Iterator<Item = usize> {
+        (0..self.seats.len()).filter(|index| self.is_free(*index))
+    }
+
+    /// How far in its seats begin and end, free or not.
+    pub fn ends(&self) -> (usize, usize) {
+        let is_seat = |seat: &u8| *seat != b' ';
+        let first = self.seats.iter().position(is_seat).expect("a row has seats");
+        (first, self.seats.iter().rposition(is_seat).expect("a row has seats"))
+    }
+
+    pub fn position(&self, index: usize) -> i32 {
+        self.first + index as i32
+    }
+
+    pub fn section(&self) -> i32 {
+        self.rank / ROWS_A_SECTION
+    }
+}
+
+/// Rows from the front to the back.
+pub struct Plan {
+    pub rows: Vec<Row>,
+}
+
+impl Plan {
+    /// Reads a picture, a line a row: `---` begins the next section, an empty line is a rank without seats.
+    pub fn read(picture: &[&str]) -> Self {
+        let mut rows = Vec::new();
+        let mut rank = 0;
+        for line in picture {
+            if *line == "---" {
+                rank = (rank / ROWS_A_SECTION + 1) * ROWS_A_SECTION;
+                continue;
+            }
+            if !line.is_empty() {
+                rows.push(Row { rank, first: 1, seats: line.bytes().collect() });
+            }
+            rank += 1;
+        }
+        Self { rows }
+    }
+
+    /// The free seats as the search is shown them.
+    pub fn free(&self) -> Vec<Place> {
+        let places = self.rows.iter().flat_map(|row| {
+            let (first, last) = row.ends();
+            let middle = row.position(first) + row.position(last);
+            row.free().map(move |index| Place { rank: row.rank, position: row.position(index), middle })
+        });
+        places.collect()
+    }
+
+    /// The free seats from the front on.
+    pub fn labels(&self) -> impl Iterator<Item = Label> {
+        let rows = self.rows.iter();
+        rows.flat_map(|row| row.free().map(|index| (row.rank, row.position(index))))
+    }
+
+    pub fn is_free(&self, (rank, position): Label) -> bool {
+        let row = self.rows.iter().find(|row| row.rank == rank);
+        row.is_some_and(|row| usize::try_from(position - row.first).is_ok_and(|index| row.is_free(index)))
+    }
+
+    /// The picture, with the chosen seats as `@`.
+    pub fn with(&self, chosen: &[Label]) -> Vec<String> {
+        let draw = |row: &Row| {
+            let seats = row.seats.iter().enumerate();
+            seats
+                .map(|(index, seat)| {
+                    let label = (row.rank, row.position(index));
+                    if chosen.contains(&label) { '@' } else { char::from(*seat) }
+                })
+                .collect()
+        };
+        self.rows.iter().map(draw).collect()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in &self.rows {
+            writeln!(formatter, "{:8} {:4} {}", row.rank, row.first, String::from_utf8_lossy(&row.seats))?;
+        }
+        Ok(())
+    }
+}
+
+/// Splitmix64: the same plans in every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number from `low` to `high`, both included.
+    pub fn within(&mut self, low: i32, high: i32) -> i32 {
+        low + (self.next() % (high - low + 1) as u64) as i32
+    }
+
+    fn percent(&mut self, chance: i32) -> bool {
+        self.within(1, 100) <= chance
+    }
+
+    /// From one small section that is nearly free to four that are nearly full.
+    pub fn plan(&mut self) -> Plan {
+        let (taken, blocked) = (self.within(0, 95), self.within(0, 30));
+        let aisles = self.within(0, 25);
+        // Without it hardly any row would be full up to its end, and few rows out of reach.
+        let sold_out = self.within(0, 60);
+        let mut rows = Vec::new();
+        for section in 0..self.within(1, 4) {
+            let mut rank = section * ROWS_A_SECTION;
+            for _ in 0..self.within(1, 12) {
+                rank += i32::from(self.percent(10));
+                let taken = if self.percent(sold_out) { 100 } else { taken };
+                rows.push(self.row(rank, taken, blocked, aisles));
+                rank += 1;
+            }
+        }
+        Plan { rows }
+    }
+
+    /// One section of long rows, in each of which less than half is free and hardly any side by side.
+    pub fn large_plan(&mut self) -> Plan {
+        let length = self.within(30, 300);
+        let row = |random: &mut Self, rank| {
+            let seats = (0..length).map(|_| if random.percent(30) { b'.' } else { b'x' });
+            Row { rank, first: 1, seats: seats.collect() }
+        };
+        Plan { rows: (0..60).map(|rank| row(self, rank)).collect() }
+    }
+
+    fn row(&mut self, rank: i32, taken: i32, blocked: i32, aisles: i32) -> Row {
+        let length = self.within(1, 20);
+        let inner = 1..length - 1;
+        let seats = (0..length).map(|index| match () {
+            () if inner.contains(&index) && self.percent(aisles) => b' ',
+            () if self.percent(taken) => b'x',
+            () if self.percent(blocked) => b'#',
+            () => b'.',
+        });
+        let seats = seats.collect();
+        Row { rank, first: self.within(-5, 5), seats }
+    }
+}
