@@ -7,6 +7,7 @@
 mod api;
 mod clock;
 mod error;
+mod frontier;
 mod outcome;
 mod rules;
 mod settings;
@@ -36,5 +37,6 @@ pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {
     settings::register();
+    frontier::register();
     worker::register();
 }

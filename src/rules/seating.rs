@@ -78,63 +78,65 @@ pub enum Search {
 /// Chooses the best `quantity` of the free seats.
 ///
 /// `free` is sorted by rank and position, from the front of what may be chosen on. `complete` says
-/// whether that is all of it. Where it is not, the last row shown may be cut short and is not
-/// judged, and an answer is given only if nothing further back could change it.
+/// whether that is all of it. Where it is not, the last row shown may be cut short, and an answer is
+/// given only if neither the rest of that row nor anything further back could change it.
 pub fn best(free: &[Place], complete: bool, quantity: usize, together: bool) -> Search {
     if quantity == 0 {
         return Search::Nothing;
     }
-    let cut_short = if complete { None } else { free.last() };
-    let judged = match cut_short {
-        Some(cut) => free.partition_point(|place| place.rank < cut.rank),
-        None => free.len(),
-    };
-    match side_by_side(free.get(..judged).unwrap_or_default(), quantity) {
-        Some(Found { block, nearest }) => {
-            let settled = block.orphans == 0
-                || cut_short.is_none_or(|cut| i64::from(cut.rank) > nearest + i64::from(REACH));
-            if settled {
-                Search::Take((block.start..block.start + quantity).collect())
-            } else {
-                Search::LookFurther
-            }
-        }
+    // The last row shown counts as unseen: seats that are missing from it may make a better block, or
+    // be the ones that a block leaves alone.
+    let seen_up_to = |rank: i64| complete || free.last().is_some_and(|last| i64::from(last.rank) > rank);
+    match side_by_side(free, quantity) {
+        Some(block) if !seen_up_to(block.last_rival()) => Search::LookFurther,
+        Some(block) => Search::Take((block.start..block.start + quantity).collect()),
         None if !complete => Search::LookFurther,
         None if together || quantity > free.len() => Search::Nothing,
         None => Search::Take(split(free, quantity)),
     }
 }
 
+/// The front-most row that has so many free seats side by side: no party of that size, and none that
+/// is larger, sits before it.
+pub fn first_row(free: &[Place], quantity: usize) -> Option<i32> {
+    let mut runs = free.chunk_by(Place::is_followed_by);
+    runs.find(|run| run.len() >= quantity).and_then(|run| run.first()).map(|place| place.rank)
+}
+
 /// Free seats side by side. The best of them is the least.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Block {
-    /// How many seats it leaves alone that were not alone before.
-    orphans: u8,
+    /// Whether it leaves a seat alone that was not alone before. How many does not matter: where it
+    /// would be two, the same party moved up by one leaves none.
+    orphans: bool,
     rank: i64,
     off_middle: i64,
     /// The index of its first seat.
     start: usize,
 }
 
-struct Found {
-    block: Block,
-    /// The front-most rank that has a block at all.
-    nearest: i64,
+impl Block {
+    /// The last rank where a better block than this, the best of its rank and all before, could be.
+    ///
+    /// If it leaves a seat alone, then so do all before, and its row is the front-most that has a
+    /// block at all: the one that [`REACH`] is counted from.
+    fn last_rival(&self) -> i64 {
+        if self.orphans { self.rank + i64::from(REACH) } else { self.rank }
+    }
 }
 
-/// The best block. Nothing behind a block that leaves no orphan can be better, nor is anything looked
-/// at beyond [`REACH`]; since sections are much further apart, that never leads into another section.
-fn side_by_side(free: &[Place], quantity: usize) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for block in blocks(free, quantity) {
-        match &mut found {
-            None => found = Some(Found { block, nearest: block.rank }),
-            Some(Found { nearest, .. }) if block.rank > *nearest + i64::from(REACH) => break,
-            Some(Found { block: best, .. }) if best.orphans == 0 && block.rank > best.rank => break,
-            Some(Found { block: best, .. }) => *best = block.min(*best),
+/// The best block. Sections are further apart than [`REACH`], so sparing a seat never moves a party to
+/// another section.
+fn side_by_side(free: &[Place], quantity: usize) -> Option<Block> {
+    let mut blocks = blocks(free, quantity);
+    let mut best = blocks.next()?;
+    for block in blocks {
+        if block.rank > best.last_rival() {
+            break;
         }
+        best = best.min(block);
     }
-    found
+    Some(best)
 }
 
 /// Every block there is, from the front.
@@ -147,7 +149,7 @@ fn blocks(free: &[Place], quantity: usize) -> impl Iterator<Item = Block> {
         run.iter().take(room).enumerate().map(move |(before, first)| {
             let after = run.len() - quantity - before;
             Block {
-                orphans: u8::from(before == 1) + u8::from(after == 1),
+                orphans: before == 1 || after == 1,
                 rank: i64::from(first.rank),
                 off_middle: first.off_middle(quantity as i64 - 1),
                 start: run_start + before,

@@ -8,6 +8,7 @@ use super::snapshot;
 use super::statement::{Argument, Row, Session, statement};
 use super::{Busy, Patience, holds::NewHold};
 use crate::clock::Timestamp;
+use crate::frontier;
 use crate::rules::seating::Place;
 use uuid::Uuid;
 
@@ -39,6 +40,7 @@ pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
         Argument::Integers(&integers(|place| place.middle)),
     ];
     CREATE.with(|statement| statement.run(session, &arguments));
+    frontier::freed(resource);
 }
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
@@ -65,6 +67,7 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
         Argument::Uuid(Some(id)),
         Argument::Bigint(Some(seats.len() as i64)),
     ];
+    frontier::took();
     TAKE.with(|statement| statement.run(session, &arguments).count() == seats.len())
 }
 
@@ -75,6 +78,7 @@ statement!(TAKE_AGAIN (TEXTOID, TEXTARRAYOID, UUIDOID)
 /// Gives free seats to a hold that had them before. Whether all were free; undone where not.
 pub fn take_again(session: &Session, resource: &str, labels: &[&str], id: Uuid) -> bool {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Uuid(Some(id))];
+    frontier::took();
     TAKE_AGAIN.with(|statement| statement.run(session, &arguments).count() == labels.len())
 }
 
@@ -107,6 +111,7 @@ pub fn take_all(session: &Session, resource: &str, holds: &[&NewHold]) -> bool {
         Argument::Uuids(&ids),
         Argument::Bigint(Some(labels.len() as i64)),
     ];
+    frontier::took();
     TAKE_ALL.with(|statement| statement.run(session, &arguments).count() == labels.len())
 }
 
@@ -118,6 +123,7 @@ statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
 pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(seats)), Argument::Uuid(Some(id))];
     GIVE_BACK.with(|statement| statement.run(session, &arguments));
+    frontier::freed(resource);
 }
 
 /// A seat as it stands in its row, and its owner's.
@@ -227,6 +233,16 @@ pub fn free(session: &Session, resource: &str, behind: (i32, i32), before: i32, 
     })
 }
 
+statement!(STILL_FREE (TEXTOID, TEXTARRAYOID)
+    "select label from booking.seats
+     where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end");
+
+/// Which of some seats, that the caller has claimed, are free now.
+pub fn still_free(session: &Session, resource: &str, labels: &[&str]) -> Vec<String> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels))];
+    STILL_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
 statement!(OVERDUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
     "select seats.label, seats.rank, seats.position, seats.middle, due.id
      from (select id from booking.holds
@@ -272,6 +288,7 @@ statement!(END_THESE (TEXTOID, UUIDARRAYOID, TIMESTAMPTZOID)
 /// which.
 pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
     let arguments = [Argument::Text(Some(resource)), Argument::Uuids(ids), Argument::Time(Some(now))];
+    frontier::freed(resource);
     END_THESE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
@@ -309,6 +326,7 @@ statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
 pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Uuid> {
     let arguments =
         [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    resources.iter().for_each(|resource| frontier::freed(resource));
     END_DUE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
@@ -320,6 +338,8 @@ statement!(SET_BLOCKED (TEXTOID, TEXTARRAYOID, BOOLOID)
 pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> i64 {
     let arguments =
         [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Boolean(blocked)];
+    frontier::freed(resource);
+    frontier::took();
     SET_BLOCKED.with(|statement| statement.run(session, &arguments).count() as i64)
 }
 

@@ -45,7 +45,10 @@ impl Drop for Session {
 
 /// A statement, planned at its first use in a session and kept until the session ends.
 ///
-/// PostgreSQL plans it anew by itself when a table it names changes, so dropping and creating the
+/// One plan for all arguments. PostgreSQL would plan anew for each call where the arguments make a
+/// plan look cheaper, as an array of two labels does: a fifth of the time of a hold on two seats.
+///
+/// It does so by itself when a table it names changes, so dropping and creating the
 /// extension again needs no care here. Thread-local, since a plan must never leave its thread.
 pub struct Statement {
     text: &'static CStr,
@@ -87,7 +90,12 @@ impl Statement {
             let count = self.types.len() as c_int;
             // SAFETY: called only from `run`, where a connection is open. The types are copied.
             unsafe {
-                let plan = pg_sys::SPI_prepare(self.text.as_ptr(), count, self.types.as_ptr().cast_mut());
+                let plan = pg_sys::SPI_prepare_cursor(
+                    self.text.as_ptr(),
+                    count,
+                    self.types.as_ptr().cast_mut(),
+                    pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int,
+                );
                 if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                     Error::internal("statement could not be prepared").raise();
                 }

@@ -8,9 +8,10 @@
 use super::Stop;
 use super::desk::{Depth, Desk};
 use crate::error::Error;
+use crate::frontier;
 use crate::outcome::Refused;
 use crate::rules::Refusal;
-use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose};
+use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose, first_row};
 use crate::settings;
 use crate::store::queue::Claim;
 use crate::store::seats::{self, FreeSeat};
@@ -29,10 +30,15 @@ pub struct Plan {
     free: Vec<FreeSeat>,
     /// Those that others were about to take when this desk wanted them.
     contested: Vec<FreeSeat>,
+    /// All that was read, whoever is taking it.
+    read: Vec<Place>,
     /// From which rank on it goes, how far it was read, and before which rank it ends.
     from: i32,
     seen: (i32, i32),
     before: i32,
+    /// Whether the front was left out, since no row there would do.
+    skips: bool,
+    count: Option<u64>,
     /// How much of it to read next.
     look: i64,
     complete: bool,
@@ -44,6 +50,9 @@ impl Plan {
         Self {
             free: Vec::new(),
             contested: Vec::new(),
+            read: Vec::new(),
+            skips: false,
+            count: None,
             from: section.map_or(0, rank),
             seen: (section.map_or(0, rank), i32::MIN),
             before: section.map_or(i32::MAX, |section| rank(section + 1)),
@@ -52,9 +61,36 @@ impl Plan {
         }
     }
 
+    /// A party is split only over a plan that was read from its front.
     fn choose(&self, quantity: usize, together: bool) -> Search {
         let places: Vec<Place> = self.free.iter().map(|seat| seat.place).collect();
-        choose(&places, self.complete, quantity, together)
+        choose(&places, self.complete, quantity, together || self.skips)
+    }
+
+    /// Leaves out the rows in front of which it is known that none would do.
+    fn skip(&mut self, resource: &str, quantity: usize) {
+        self.count = frontier::count(resource);
+        let rank = self.count.and_then(|count| frontier::recall(resource, self.from, quantity, count));
+        if let Some(rank) = rank {
+            self.seen = (rank, i32::MIN);
+            self.skips = true;
+        }
+    }
+
+    /// Begins anew from the front.
+    fn skip_nothing(&mut self) {
+        *self = Self {
+            from: self.from,
+            before: self.before,
+            seen: (self.from, i32::MIN),
+            ..Self::of_section(None)
+        };
+    }
+
+    fn remember(&self, resource: &str, quantity: usize) {
+        if let (Some(count), Some(rank)) = (self.count, first_row(&self.read, quantity)) {
+            frontier::remember(resource, self.from, quantity, count, rank);
+        }
     }
 
     /// Somebody else is about to take this one.
@@ -81,23 +117,30 @@ impl<'a> Desk<'_, 'a> {
         self.end_overdue(resource)?;
         let mut plan = match self.plans.remove(&(resource, section)) {
             Some(plan) => plan,
-            None => Plan::of_section(self.section(resource, section)?),
+            None => {
+                let mut plan = Plan::of_section(self.section(resource, section)?);
+                plan.skip(resource, quantity);
+                plan
+            }
         };
         let chosen = loop {
             match plan.choose(quantity, together) {
                 Search::Take(picks) => {
                     let picked: Vec<String> = picks.iter().map(|n| plan.free[*n].label.clone()).collect();
                     match self.claim_free(resource, &picked) {
-                        Ok(()) => break Ok(picked),
+                        Ok(gone) if gone.is_empty() => break Ok(picked),
+                        Ok(gone) => gone.iter().for_each(|label| plan.remove(label)),
                         Err(contested) => plan.set_aside(&contested),
                     }
                 }
+                Search::Nothing if plan.complete && plan.skips => plan.skip_nothing(),
                 Search::Nothing if plan.complete => break Err(()),
                 Search::Nothing | Search::LookFurther => self.look_further(resource, &mut plan),
             }
         };
         let answer = match chosen {
             Ok(mut picked) => {
+                plan.remember(resource, quantity);
                 picked.sort_unstable();
                 Ok(picked)
             }
@@ -140,6 +183,7 @@ impl<'a> Desk<'_, 'a> {
         if let Some(last) = more.last() {
             plan.seen = (last.place.rank, last.place.position);
         }
+        plan.read.extend(more.iter().map(|seat| seat.place));
         let given: HashSet<&str> = self
             .new
             .iter()
@@ -149,10 +193,11 @@ impl<'a> Desk<'_, 'a> {
         plan.free.extend(more.into_iter().filter(|seat| !given.contains(seat.label.as_str())));
     }
 
-    /// Claims seats, or none of them and tells which one somebody else has claimed.
-    fn claim_free(&mut self, resource: &str, labels: &[String]) -> Result<(), String> {
+    /// Claims seats that looked free: all of them, or none. The error is a seat that somebody else
+    /// has claimed; else it tells those that were taken since the look.
+    fn claim_free(&mut self, resource: &str, labels: &[String]) -> Result<Vec<String>, String> {
         if self.has_alone(resource) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let before = self.claims.len();
         for label in labels {
@@ -164,7 +209,13 @@ impl<'a> Desk<'_, 'a> {
                 }
             }
         }
-        Ok(())
+        // Nobody takes them any more, so what this look finds stays so.
+        let names: Vec<&str> = labels.iter().map(String::as_str).collect();
+        let free = seats::still_free(self.session, resource, &names);
+        if free.len() < labels.len() {
+            self.claims.drain(before..).for_each(Claim::let_go);
+        }
+        Ok(labels.iter().filter(|label| !free.contains(label)).cloned().collect())
     }
 
     /// Says no, unless what others are doing at this moment could still make it a yes.

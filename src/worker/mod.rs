@@ -10,7 +10,7 @@ mod signals;
 mod status;
 mod sweeper;
 
-pub use registry::expect_expiry;
+pub use registry::{expect_expiry, this_database};
 pub use status::status;
 
 /// Reserves the shared memory and registers the launcher, where the library is preloaded.

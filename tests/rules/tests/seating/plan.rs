@@ -159,14 +159,20 @@ impl Random {
 
     fn row(&mut self, rank: i32, taken: i32, blocked: i32, aisles: i32) -> Row {
         let length = self.within(1, 20);
-        let inner = 1..length - 1;
-        let seats = (0..length).map(|index| match () {
-            () if inner.contains(&index) && self.percent(aisles) => b' ',
-            () if self.percent(taken) => b'x',
-            () if self.percent(blocked) => b'#',
-            () => b'.',
-        });
-        let seats = seats.collect();
+        let mut seats = vec![b'.'; length as usize];
+        let last = seats.len() - 1;
+        for (index, seat) in seats.iter_mut().enumerate() {
+            // One draw for all three, since this is where the time goes.
+            let draw = self.next();
+            let percent = |shift: u32| (((draw >> shift) & 0xffff) as i32 * 100) >> 16;
+            if percent(0) < aisles && index != 0 && index != last {
+                *seat = b' ';
+            } else if percent(16) < taken {
+                *seat = b'x';
+            } else if percent(32) < blocked {
+                *seat = b'#';
+            }
+        }
         Row { rank, first: self.within(-5, 5), seats }
     }
 }
