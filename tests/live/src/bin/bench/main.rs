@@ -1,8 +1,9 @@
 //! How fast the extension is, against what teams write by hand: in one run, on one server, in turn.
 //!
-//!     bench [--seconds N] [--rounds N] [--history ROWS]
+//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|seats]
 
 mod scripts;
+mod seats;
 
 use std::time::Instant;
 
@@ -15,6 +16,18 @@ struct Options {
     seconds: u32,
     rounds: usize,
     history: u64,
+    only: Option<String>,
+}
+
+/// How long a contender's turn is.
+#[derive(Clone, Copy)]
+enum Length {
+    Seconds(u32),
+    /// So many calls of each client, whose part of a venue has so many seats.
+    Calls {
+        calls: u32,
+        part: u32,
+    },
 }
 
 struct Bench {
@@ -35,31 +48,21 @@ fn main() -> Result<()> {
         .set("autovacuum_naptime", "10s")
         .start()?;
     server.psql("create database history");
-    for database in ["postgres", "history"] {
-        if database != "postgres" {
-            server.psql_in(database, "create extension booking");
-        }
-        let rivals = server.home().join("rivals.sql");
-        std::fs::write(&rivals, include_str!("rivals.sql"))?;
-        let status = server
-            .command("psql")
-            .args(["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-d", database, "-f"])
-            .arg(&rivals)
-            .status()?;
-        if !status.success() {
-            bail!("the rivals could not be set up");
-        }
-    }
-    let turns =
-        [HOT.len() * 4, MANY.len() * 2, CONFIRM.len() * 2, 2, 2].iter().sum::<usize>() * options.rounds;
-    let progress = ProgressBar::new(turns as u64);
+    server.psql_in("history", "create extension booking");
+    let turns = [HOT.len() * 4, MANY.len() * 2, CONFIRM.len() * 2, 2, 2].iter().sum::<usize>();
+    let turns = match options.only.as_deref() {
+        None => turns + seats::TURNS,
+        Some("seats") => seats::TURNS,
+        Some(_) => turns,
+    };
+    let progress = ProgressBar::new((turns * options.rounds) as u64);
     progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}")?);
     let bench = Bench { server, options, progress };
     bench.run()
 }
 
 fn read_arguments() -> Result<Options> {
-    let mut options = Options { seconds: 5, rounds: 3, history: 10_000_000 };
+    let mut options = Options { seconds: 5, rounds: 3, history: 10_000_000, only: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{argument} wants a value"))?;
@@ -67,6 +70,7 @@ fn read_arguments() -> Result<Options> {
             "--seconds" => options.seconds = value.parse()?,
             "--rounds" => options.rounds = value.parse()?,
             "--history" => options.history = value.parse()?,
+            "--only" if ["pools", "seats"].contains(&value.as_str()) => options.only = Some(value),
             _ => bail!("no such option: {argument}"),
         }
     }
@@ -75,8 +79,22 @@ fn read_arguments() -> Result<Options> {
 
 impl Bench {
     fn run(&self) -> Result<()> {
+        for database in ["postgres", "history"] {
+            self.load(include_str!("rivals.sql"), database)?;
+        }
         println!("| scenario | clients | contender | a second | booking is |");
         println!("| --- | ---: | --- | ---: | ---: |");
+        if self.options.only.as_deref() != Some("seats") {
+            self.pools()?;
+        }
+        if self.options.only.as_deref() != Some("pools") {
+            self.seats()?;
+        }
+        self.progress.finish_and_clear();
+        Ok(())
+    }
+
+    fn pools(&self) -> Result<()> {
         for clients in [1, 8, 32, 96] {
             self.contest("one hot pool", clients, HOT)?;
         }
@@ -87,8 +105,22 @@ impl Bench {
             self.contest("hold, then confirm", clients, CONFIRM)?;
         }
         self.expire()?;
-        self.history()?;
-        self.progress.finish_and_clear();
+        self.history()
+    }
+
+    /// Sets up the rivals.
+    fn load(&self, sql: &str, database: &str) -> Result<()> {
+        let script = self.server.home().join("rivals.sql");
+        std::fs::write(&script, sql)?;
+        let status = self
+            .server
+            .command("psql")
+            .args(["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-d", database, "-f"])
+            .arg(&script)
+            .status()?;
+        if !status.success() {
+            bail!("the rivals could not be set up");
+        }
         Ok(())
     }
 
@@ -97,7 +129,8 @@ impl Bench {
         let mut rates = vec![Vec::new(); contenders.len()];
         for _ in 0..self.options.rounds {
             for (contender, rates) in contenders.iter().zip(&mut rates) {
-                rates.push(self.pgbench(scenario, clients, contender, "postgres")?);
+                let length = Length::Seconds(self.options.seconds);
+                rates.push(self.pgbench(scenario, clients, contender, "postgres", length)?);
             }
         }
         let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();
@@ -107,15 +140,30 @@ impl Bench {
         Ok(())
     }
 
-    fn pgbench(&self, scenario: &str, clients: u32, contender: &Contender, database: &str) -> Result<f64> {
+    fn pgbench(
+        &self,
+        scenario: &str,
+        clients: u32,
+        contender: &Contender,
+        database: &str,
+        length: Length,
+    ) -> Result<f64> {
         self.progress.set_message(format!("{scenario}, {clients} clients: {}", contender.name));
         let script = self.server.home().join("script.sql");
         std::fs::write(&script, contender.script)?;
+        let length = match length {
+            Length::Seconds(seconds) => vec![format!("-T{seconds}")],
+            Length::Calls { calls, part } => {
+                vec![format!("-t{calls}"), format!("-Dpart={part}"), "-Dcall=0".to_owned()]
+            }
+        };
+        let threads = clients.min(2).to_string();
         let output = self
             .server
             .command("pgbench")
-            .args(["-n", "-M", "prepared", "-j", "2", "-c", &clients.to_string()])
-            .args(["-T", &self.options.seconds.to_string(), "-f"])
+            .args(["-n", "-M", "prepared", "-j", &threads, "-c", &clients.to_string()])
+            .args(length)
+            .arg("-f")
             .arg(&script)
             .arg(database)
             .output()?;
@@ -163,7 +211,8 @@ impl Bench {
         let mut rates = [Vec::new(), Vec::new()];
         for _ in 0..self.options.rounds {
             for (n, database) in ["history", "postgres"].into_iter().enumerate() {
-                rates[n].push(self.pgbench("history", 1, &HISTORY, database)?);
+                let length = Length::Seconds(self.options.seconds);
+                rates[n].push(self.pgbench("history", 1, &HISTORY, database, length)?);
             }
         }
         let medians = rates.each_ref().map(|rates| median(rates));

@@ -1,0 +1,121 @@
+//! Seats and batches. Each run sells a good part of a venue, so that its length is a number of calls
+//! and everything is put back before the next.
+
+use anyhow::Result;
+
+use crate::scripts::Contender;
+use crate::{Bench, Length, median};
+
+/// Seats side by side, each client's in a part of the venue of its own: nothing is refused.
+const NAMED: &[Contender] = &[
+    Contender {
+        name: "booking",
+        script: "\\set first :client_id * :part + (:call * 2) % :part
+            \\set second :first + 1
+            \\set call :call + 1
+            select * from booking.hold('named', seats => array['s' || :first, 's' || :second],
+                                       ttl => '10 minutes');",
+    },
+    Contender {
+        name: "select for update",
+        script: "\\set first :client_id * :part + (:call * 2) % :part
+            \\set second :first + 1
+            \\set call :call + 1
+            select * from rival.hold_seats('named', array['s' || :first, 's' || :second], '10 minutes');",
+    },
+];
+
+const BEST_OF_MANY: &[Contender] = &[
+    Contender { name: "booking", script: "select * from booking.hold_best('large', 4, '10 minutes');" },
+    Contender {
+        name: "any four, skip locked",
+        script: "select * from rival.hold_any('large', 4, '10 minutes');",
+    },
+    Contender {
+        name: "booking, 6,000 seats",
+        script: "select * from booking.hold_best('small', 4, '10 minutes');",
+    },
+];
+
+const BEST_AT_ONCE: &[Contender] = &[
+    Contender { name: "booking", script: "select * from booking.hold_best('large', 2, '10 minutes');" },
+    Contender {
+        name: "one at a time",
+        script: "begin;
+            select pg_advisory_xact_lock(1);
+            select * from booking.hold_best('large', 2, '10 minutes');
+            commit;",
+    },
+    Contender {
+        name: "any two, skip locked",
+        script: "select * from rival.hold_any('large', 2, '10 minutes');",
+    },
+];
+
+const BATCH: &[Contender] = &[
+    Contender {
+        name: "booking.hold_each()",
+        script: "select count(*) from rival.batch, lateral booking.hold_each(requests) as answer where ok;",
+    },
+    Contender { name: "one bulk INSERT", script: "select rival.bulk_insert(1000);" },
+];
+
+/// Everything that was sold while measuring comes back, and no dead row is left behind.
+const PUT_BACK: &[&str] = &[
+    "update booking.seats s set hold_id = null
+     where hold_id is not null and not exists (select from rival.sold where sold.id = s.hold_id)",
+    "update rival.seats s set hold_id = null
+     where hold_id is not null and not exists (select from rival.sold where sold.id = s.hold_id)",
+    "delete from booking.holds where state = 'held'",
+    "update booking.resources set taken = 0 where taken > 0",
+    "truncate rival.seat_holds",
+    "vacuum full analyze booking.seats",
+    "vacuum full analyze rival.seats",
+    "vacuum full analyze booking.holds",
+    "vacuum full analyze booking.resources",
+    "checkpoint",
+];
+
+pub const TURNS: usize = NAMED.len() * 3 + BEST_OF_MANY.len() + BEST_AT_ONCE.len() + BATCH.len();
+
+impl Bench {
+    pub fn seats(&self) -> Result<()> {
+        self.load(include_str!("seats.sql"), "postgres")?;
+        for clients in [1, 8, 32] {
+            let part = 20_000 / clients / 2 * 2;
+            let length = Length::Calls { calls: 8000 / clients, part };
+            self.in_turn("two named seats of 20,000", clients, NAMED, length, 1.0)?;
+        }
+        let calls = Length::Calls { calls: 400, part: 0 };
+        self.in_turn("best four, half sold, 60,000 seats", 1, BEST_OF_MANY, calls, 1.0)?;
+        let calls = Length::Calls { calls: 200, part: 0 };
+        self.in_turn("best two, half sold, 60,000 seats", 32, BEST_AT_ONCE, calls, 1.0)?;
+        let calls = Length::Calls { calls: 50, part: 0 };
+        self.in_turn("batches of 1,000 holds", 1, BATCH, calls, 1000.0)
+    }
+
+    fn in_turn(
+        &self,
+        scenario: &str,
+        clients: u32,
+        contenders: &[Contender],
+        length: Length,
+        each: f64,
+    ) -> Result<()> {
+        let mut rates = vec![Vec::new(); contenders.len()];
+        for _ in 0..self.options.rounds {
+            for (contender, rates) in contenders.iter().zip(&mut rates) {
+                let mut client = self.server.connect("postgres");
+                for statement in PUT_BACK {
+                    client.batch_execute(statement)?;
+                }
+                rates.push(each * self.pgbench(scenario, clients, contender, "postgres", length)?);
+            }
+        }
+        let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();
+        for (contender, rate) in contenders.iter().zip(&medians) {
+            self.row(scenario, &clients.to_string(), contender.name, *rate, medians[0] / rate);
+        }
+        Ok(())
+    }
+}
