@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::crowd::{BUYERS, CONNECTIONS, Shop, TICKETS};
+use crate::venues::{self, Sale};
 use crate::verdict::Verdict;
 
 pub struct Progress(ProgressBar);
@@ -48,6 +49,14 @@ pub fn curtain<S: Shop>() {
     }
 }
 
+pub fn seats_curtain() {
+    println!("\n{}", paint("1", "Act three: an aeroplane and a theatre, 200 buyers, the best seats"));
+    for line in venues::WAYS {
+        println!("  {}", paint("2", line));
+    }
+    println!();
+}
+
 pub fn table(usual: &Verdict, booked: &Verdict) {
     let line = "─".repeat(70);
     println!("{}", paint("1", &format!("{:<34}{:>18}{:>18}", "", "the usual way", "with booking")));
@@ -80,4 +89,89 @@ pub fn conclusion(usual: &Verdict, booked: &Verdict) -> bool {
         println!("Counted from the rows both shops left behind, not from what they believe.");
     }
     booked.is_clean()
+}
+
+/// The maps of the venues, side by side: redrawn in place on a terminal, a few times anywhere else.
+pub struct Stage {
+    drawn: usize,
+    shown: usize,
+}
+
+impl Stage {
+    pub fn open() -> Stage {
+        Stage { drawn: 0, shown: 1 }
+    }
+
+    pub fn draw(&mut self, maps: &[(String, String)], elapsed: Duration) {
+        if std::io::stdout().is_terminal() {
+            self.redraw(maps);
+        } else if elapsed.as_secs() as usize >= self.shown {
+            // After a second, after two, after four.
+            self.shown *= 2;
+            println!("  after {:.1} s", elapsed.as_secs_f64());
+            self.redraw(maps);
+        }
+    }
+
+    pub fn close(&mut self, maps: &[(String, String)]) {
+        if !std::io::stdout().is_terminal() {
+            println!("  sold out");
+        }
+        self.redraw(maps);
+        println!();
+    }
+
+    fn redraw(&mut self, maps: &[(String, String)]) {
+        if std::io::stdout().is_terminal() && self.drawn > 0 {
+            print!("\x1b[{}A", self.drawn);
+        }
+        let lines = side_by_side(maps);
+        for line in &lines {
+            let clear = if std::io::stdout().is_terminal() { "\x1b[K" } else { "" };
+            println!("  {}{clear}", colour_seats(line));
+        }
+        self.drawn = lines.len();
+    }
+}
+
+/// One map beside the other; the legend, which is the last line of each, once.
+fn side_by_side(maps: &[(String, String)]) -> Vec<String> {
+    let columns: Vec<Vec<String>> = maps
+        .iter()
+        .map(|(name, map)| {
+            let mut lines: Vec<String> = map.lines().map(str::to_owned).collect();
+            lines.pop();
+            lines.insert(0, format!("  {name}"));
+            lines
+        })
+        .collect();
+    let legend = maps.first().and_then(|(_, map)| map.lines().last()).unwrap_or_default().to_owned();
+    let height = columns.iter().map(Vec::len).max().unwrap_or_default();
+    let width =
+        |column: &[String]| column.iter().map(|line| line.chars().count()).max().unwrap_or_default() + 4;
+    let row = |n: usize| {
+        let cell =
+            |column: &Vec<String>| format!("{:<1$}", column.get(n).map_or("", String::as_str), width(column));
+        columns.iter().map(cell).collect::<String>().trim_end().to_owned()
+    };
+    (0..height).map(row).chain([legend]).collect()
+}
+
+fn colour_seats(line: &str) -> String {
+    let colour = |sign: &str| match sign {
+        "o" => paint("33", sign),
+        "#" => paint("32", sign),
+        _ => sign.to_owned(),
+    };
+    line.split(' ').map(colour).collect::<Vec<_>>().join(" ")
+}
+
+pub fn seats_sold(sale: &Sale, clean: bool) {
+    println!(
+        "{} seats, sold in {:.1} s to {} parties, {} of them side by side.",
+        sale.seats, sale.seconds, sale.parties, sale.side_by_side
+    );
+    let verdict =
+        format!("{} sold, {} unsold, {} broken rules.", sale.sold, sale.seats - sale.sold, sale.broken);
+    println!("{}", paint(if clean { "32" } else { "1;31" }, &verdict));
 }
