@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Statement};
 use crate::screen::{self, Stage};
 
 const BUYERS: usize = 200;
-/// Within how long they all come.
+/// Within how long they all come, and come again for another party.
 const SALE: Duration = Duration::from_secs(6);
 /// How long a buyer takes to pay, at the most.
 const PAYS_WITHIN: Duration = Duration::from_millis(400);
@@ -129,9 +129,10 @@ impl Buyer {
     async fn buy(mut self) -> Result<()> {
         let mut sold_out = 0;
         let mut venue = self.random.random_range(0..VENUES.len());
-        tokio::time::sleep(SALE.mul_f64(self.random.random())).await;
         while sold_out < VENUES.len() {
-            self.pause().await;
+            // Who comes in vain asks again soon.
+            let within = if sold_out == 0 { SALE } else { PAYS_WITHIN };
+            tokio::time::sleep(within.mul_f64(self.random.random())).await;
             let party = self.random.random_range(1..=5);
             if self.seat(VENUES[venue].0, party).await? {
                 sold_out = 0;
@@ -143,10 +144,6 @@ impl Buyer {
         Ok(())
     }
 
-    async fn pause(&mut self) {
-        tokio::time::sleep(PAYS_WITHIN.mul_f64(self.random.random())).await;
-    }
-
     /// Seats a party, or fewer where there are fewer. False where nothing is left, and nothing that is
     /// held can come back.
     async fn seat(&mut self, venue: &str, party: i64) -> Result<bool> {
@@ -155,7 +152,7 @@ impl Buyer {
             let Some(held) = held else { continue };
             self.count.parties.fetch_add(1, Ordering::Relaxed);
             self.count.side_by_side.fetch_add(together.into(), Ordering::Relaxed);
-            self.pause().await;
+            tokio::time::sleep(PAYS_WITHIN.mul_f64(self.random.random())).await;
             // One in twelve closes the window, and the seats come back by themselves.
             if self.random.random_range(0..12) > 0 {
                 self.client.query_one(&self.confirm, &[&held.get::<_, String>(0)]).await?;
