@@ -135,7 +135,9 @@ fn write(
     let mut available = None;
     for (place, change) in changes {
         let Some(stored) = lot.holds.get_mut(*place) else { continue };
-        let keeps = part.seats.as_ref().map(|going| {
+        // One that had run out ends whole, whatever part of it was meant.
+        let some = part.seats.as_ref().filter(|_| change.state.takes_room());
+        let keeps = some.map(|going| {
             let has = stored.seats.iter().flatten().map(String::as_str);
             has.filter(|seat| !going.contains(seat)).collect::<Vec<_>>()
         });
@@ -147,7 +149,7 @@ fn write(
             }
             Some(has) => {
                 let all = || has.iter().map(String::as_str).collect::<Vec<_>>();
-                let going = part.seats.clone().unwrap_or_else(all);
+                let going = some.cloned().unwrap_or_else(all);
                 seats::give_back(session, &stored.resource, &going, stored.id);
             }
         }
