@@ -68,7 +68,7 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
     }
     let sums = sums_of_pools(items);
     let mut refused: Vec<(i32, &str, Refused)> = Vec::new();
-    for (item, n) in items.iter().zip(1..) {
+    for (item, n) in named_first(items) {
         // All that is wanted of a pool has to fit, and is asked for once.
         let quantity = match sums.get(item.resource) {
             Some((first, sum)) if is_of_pool(item) && *first == n => *sum,
@@ -88,6 +88,7 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
         }
     }
     if !refused.is_empty() {
+        refused.sort_by_key(|(n, _, _)| *n);
         desk.forget();
         return Ok(Outcome::basket_refused(refused));
     }
@@ -98,6 +99,14 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
     let basket = Uuid::now_v7();
     desk.bind(basket);
     Ok(Outcome::basket_placed(basket, &desk.new))
+}
+
+/// The items with their numbers. The best seats are chosen last, or they could be just those that
+/// another item of the basket names.
+fn named_first<'a>(items: &'a [Placement<'a>]) -> Vec<(&'a Placement<'a>, i32)> {
+    let mut order: Vec<_> = items.iter().zip(1..).collect();
+    order.sort_by_key(|(item, _)| matches!(item.want, Want::Best { .. }));
+    order
 }
 
 /// For each pool, which item names it first and how much is wanted of it in all.
