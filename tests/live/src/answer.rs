@@ -13,9 +13,17 @@ pub struct Answer {
     pub version: Option<i64>,
     pub available: Option<i64>,
     pub replayed: bool,
+    pub seats: Option<Vec<String>>,
+    /// In microseconds since 1970.
+    pub expires_at: Option<i64>,
+    /// As JSON.
+    pub detail: Option<String>,
 }
 
 impl Answer {
+    const COLUMNS: &str = "select ok, status, hold_id::text, version, available, replayed, seats,
+        (extract(epoch from expires_at) * 1000000)::bigint, detail::text";
+
     fn read(row: &Row) -> Answer {
         Answer {
             ok: row.get(0),
@@ -24,6 +32,9 @@ impl Answer {
             version: row.get(3),
             available: row.get(4),
             replayed: row.get(5),
+            seats: row.get(6),
+            expires_at: row.get(7),
+            detail: row.get(8),
         }
     }
 
@@ -37,9 +48,15 @@ impl Answer {
 /// Calls a verb: `ask(&mut session, "hold('gig', ttl => '1 min')")`. The extended protocol, with the
 /// unnamed statement, so that it passes through any pooler.
 pub fn ask(session: &mut impl GenericClient, call: &str) -> Result<Answer, Error> {
-    let sql = format!("select ok, status, hold_id::text, version, available, replayed from booking.{call}");
+    let sql = format!("{} from booking.{call}", Answer::COLUMNS);
     let rows = session.query_typed(&sql, &[])?;
     Ok(Answer::read(&rows[0]))
+}
+
+/// The same for a verb that gives several answers.
+pub fn ask_each(session: &mut impl GenericClient, call: &str) -> Result<Vec<Answer>, Error> {
+    let sql = format!("{} from booking.{call}", Answer::COLUMNS);
+    Ok(session.query_typed(&sql, &[])?.iter().map(Answer::read).collect())
 }
 
 impl Server {

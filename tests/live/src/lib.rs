@@ -2,10 +2,12 @@
 //! clients stand on these, and so do the demo, the benchmark and `make psql`.
 
 mod answer;
+mod persistent;
 pub mod server;
 mod tree;
 mod wait;
 
-pub use answer::{Answer, ask};
+pub use answer::{Answer, ask, ask_each};
+pub use persistent::{Caller, Told, clock};
 pub use server::{Builder, Server, Shutdown, Worker, backend_pid, in_background, join};
 pub use wait::{BOUND, wait_until};

@@ -4,10 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
-use booking_live::{Answer, Server, Worker, ask, join, wait_until};
-use postgres::{Client, Config, NoTls};
+use booking_live::{Answer, Caller, Server, Worker, join, wait_until};
 
 const CONNECTIONS: usize = 16;
 const CYCLES: usize = 30;
@@ -52,7 +50,7 @@ fn what_was_acknowledged_survives_thirty_crashes() {
     let ledger = Arc::new(Ledger::default());
     let clients = (0..CONNECTIONS).map(|number| {
         let (config, ledger) = (server.config("postgres"), ledger.clone());
-        std::thread::spawn(move || client(&config, number, &ledger))
+        std::thread::spawn(move || client(Caller::new(config), number, &ledger))
     });
     let clients = clients.collect::<Vec<_>>();
 
@@ -61,9 +59,9 @@ fn what_was_acknowledged_survives_thirty_crashes() {
         wait_until("the load to go on", || ledger.size(), |size| *size > before + 150);
         let promised = ledger.lock().clone();
         match cycle % 3 {
-            0 => kill_a_process(&server, "client backend"),
-            1 if Worker::from_env() == Worker::On => kill_a_process(&server, "booking launcher"),
-            1 => kill_a_process(&server, "checkpointer"),
+            0 => server.kill_a_process("client backend"),
+            1 if Worker::from_env() == Worker::On => server.kill_a_process("booking launcher"),
+            1 => server.kill_a_process("checkpointer"),
             _ => {
                 server.kill_9();
                 server.start();
@@ -87,22 +85,6 @@ fn what_was_acknowledged_survives_thirty_crashes() {
         server.wait_for_launcher(None);
         server.wait_until_swept("postgres");
     }
-}
-
-/// A backend's death by SIGKILL makes the server end all others and recover. Returns when it has.
-fn kill_a_process(server: &Server, backend_type: &str) {
-    let mut watcher = server.connect("postgres");
-    let sql = "select pid from pg_stat_activity
-               where backend_type = $1 and pid <> pg_backend_pid() order by random() limit 1";
-    let mut victim = || watcher.query_opt(sql, &[&backend_type]).expect("the processes");
-    let victim = wait_until(&format!("a {backend_type}"), &mut victim, Option::is_some);
-    server.signal(victim.expect("just seen").get(0), libc::SIGKILL);
-    wait_until("the server to notice", || watcher.is_valid(Duration::from_secs(5)).is_err(), |gone| *gone);
-    wait_until(
-        "the server to recover",
-        || server.config("postgres").connect(NoTls).is_ok(),
-        |recovered| *recovered,
-    );
 }
 
 fn verify(server: &Server, promised: &Promises) {
@@ -135,8 +117,7 @@ fn verify(server: &Server, promised: &Promises) {
     assert_eq!(server.psql(oversold), "");
 }
 
-fn client(config: &Config, number: usize, ledger: &Ledger) {
-    let mut session = None;
+fn client(mut caller: Caller, number: usize, ledger: &Ledger) {
     for n in 0.. {
         if ledger.is_over() {
             return;
@@ -145,7 +126,8 @@ fn client(config: &Config, number: usize, ledger: &Ledger) {
         let small = n % 4 == 3;
         let (pool, ttl) = if small { ("small", "100 ms") } else { ("large", "1 h") };
         let call = format!("hold('{pool}', {}, '{ttl}', key => '{key}')", 1 + n % 3);
-        let (hold, again) = until_answered(config, &mut session, &call);
+        let told = caller.ask(&call);
+        let (again, hold) = (told.again(), told.answer);
         if hold.status == "unavailable" && small {
             continue;
         }
@@ -153,9 +135,9 @@ fn client(config: &Config, number: usize, ledger: &Ledger) {
         assert!(hold.ok || (again && small && hold.status == "expired"), "{call}: {hold:?}");
         note_placed(ledger, &key, &hold, again);
         if !small && n % 4 == 2 {
-            release(config, &mut session, hold.id(), ledger);
+            release(&mut caller, hold.id(), ledger);
         } else if !small {
-            confirm(config, &mut session, hold.id(), ledger);
+            confirm(&mut caller, hold.id(), ledger);
         }
     }
 }
@@ -167,10 +149,11 @@ fn note_placed(ledger: &Ledger, key: &str, hold: &Answer, again: bool) {
     assert_eq!(promises.placed.insert(key.to_owned(), hold.id().to_owned()), None);
 }
 
-fn confirm(config: &Config, session: &mut Option<Client>, id: &str, ledger: &Ledger) {
+fn confirm(caller: &mut Caller, id: &str, ledger: &Ledger) {
     let reference = format!("payment for {id}");
     let call = format!("confirm('{id}', '{reference}')");
-    let (answer, again) = until_answered(config, session, &call);
+    let told = caller.ask(&call);
+    let (again, answer) = (told.again(), told.answer);
     assert!(answer.ok && answer.status == "confirmed", "{call}: {answer:?}");
     assert!(again || !answer.replayed, "{call}: {answer:?}");
     let mut promises = ledger.lock();
@@ -178,41 +161,11 @@ fn confirm(config: &Config, session: &mut Option<Client>, id: &str, ledger: &Led
     promises.confirmed.insert(id.to_owned(), reference);
 }
 
-fn release(config: &Config, session: &mut Option<Client>, id: &str, ledger: &Ledger) {
-    let (answer, again) = until_answered(config, session, &format!("release('{id}')"));
+fn release(caller: &mut Caller, id: &str, ledger: &Ledger) {
+    let told = caller.ask(&format!("release('{id}')"));
+    let (again, answer) = (told.again(), told.answer);
     assert!(answer.ok && answer.status == "released" && (again || !answer.replayed), "{answer:?}");
     let mut promises = ledger.lock();
     promises.done_before += usize::from(answer.replayed);
     promises.released.insert(id.to_owned());
-}
-
-/// Asks until there is an answer, over one connection after the other, as a client that wants to know
-/// has to. Says whether it asked more than once. Nothing but the loss of the connection is excused.
-fn until_answered(config: &Config, session: &mut Option<Client>, call: &str) -> (Answer, bool) {
-    let mut again = false;
-    loop {
-        let open = session.get_or_insert_with(|| {
-            let connect = || config.connect(NoTls).ok();
-            let mut client = None;
-            wait_until(
-                "a connection",
-                || {
-                    client = connect();
-                    client.is_some()
-                },
-                |connected| *connected,
-            );
-            client.expect("just connected")
-        });
-        match ask(open, call) {
-            Ok(answer) => return (answer, again),
-            Err(error) => {
-                let code = error.code().map(|code| code.code().to_owned());
-                let lost = matches!(code.as_deref(), None | Some("57P01" | "57P02" | "57P03"));
-                assert!(lost, "{call}: {error:?}");
-                *session = None;
-                again = true;
-            }
-        }
-    }
 }
