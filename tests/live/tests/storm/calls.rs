@@ -1,7 +1,9 @@
 //! What the storm consists of.
 
+use std::collections::HashSet;
+
 use rand::rngs::StdRng;
-use rand::seq::{IndexedMutRandom, IndexedRandom, SliceRandom};
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
@@ -144,13 +146,18 @@ pub fn basket(random: &mut StdRng, venue: &Venue, number: usize) -> Call {
 fn items(random: &mut StdRng, venue: &Venue) -> Vec<Value> {
     let size = random.random_range(2..=20);
     // No seat is named twice in a basket: that would be misuse.
-    let mut unnamed = HALLS.map(|hall| (hall, venue.some(random, venue.labels.len())));
+    let mut named = HashSet::new();
     let item = |_| match random.random_range(0..100) {
         0..45 => json!({"resource": POOLS.choose(random), "quantity": random.random_range(1..=4)}),
         45..75 => {
-            let (hall, labels) = unnamed.choose_mut(random).expect("a hall");
-            let rest = labels.len() - random.random_range(1..=3).min(labels.len());
-            json!({"resource": hall, "seats": labels.split_off(rest)})
+            let hall = *HALLS.choose(random).expect("a hall");
+            let count = random.random_range(1..=3);
+            let mut labels = venue.some(random, count);
+            labels.retain(|label| named.insert((hall, label.clone())));
+            match labels.is_empty() {
+                true => best(random),
+                false => json!({"resource": hall, "seats": labels}),
+            }
         }
         // So many that each hall of the basket is taken whole.
         75 => json!({"resource": HALLS.choose(random), "best": 66, "together": false}),
