@@ -171,6 +171,10 @@ impl<'a> Desk<'_, 'a> {
         } else {
             let ended = seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
             self.seats_freed(&ended);
+            // Before the plan is read: whoever is ending the others now may be done by the time it has
+            // been, and their seats would be found neither free nor overdue.
+            let others = seats::overdue(self.session, resource, self.now, settings::sweep_batch());
+            self.overdue.insert(resource, others);
         }
         self.exhausted.insert(resource);
         Ok(())
@@ -220,7 +224,7 @@ impl<'a> Desk<'_, 'a> {
 
     /// Says no, unless what others are doing at this moment could still make it a yes.
     fn nothing(&self, resource: &str, plan: &Plan, quantity: usize, together: bool) -> Result<Refused, Stop> {
-        let overdue = seats::overdue(self.session, resource, self.now, settings::sweep_batch());
+        let overdue = self.overdue.get(resource).cloned().unwrap_or_default();
         let in_plan = |seat: &FreeSeat| (plan.from..plan.before).contains(&seat.place.rank);
         let overdue: Vec<_> = overdue.into_iter().filter(|(seat, _)| in_plan(seat)).collect();
         if !plan.contested.is_empty() || !overdue.is_empty() {

@@ -17,7 +17,7 @@ use crate::rules::pool::{Admission, admit};
 use crate::store::holds::{self, Lot, NewHold, StoredHold};
 use crate::store::queue::{self, Claim, Mode};
 use crate::store::resources::{self, Kind, StoredResource, Sum};
-use crate::store::seats::{self, StoredSeat};
+use crate::store::seats::{self, FreeSeat, StoredSeat};
 use crate::store::{Patience, Session, attempt, overdue};
 use crate::worker;
 use serde_json::{Map, Value, json};
@@ -59,8 +59,10 @@ pub struct Desk<'s, 'a> {
     earlier: HashMap<(String, String), StoredHold>,
     owned: HashMap<(&'a str, &'a str), i64>,
     sums: BTreeMap<&'a str, Sum>,
-    /// Pools of which no overdue hold is left to be ended.
+    /// Resources of which no overdue hold is left to be ended.
     pub exhausted: HashSet<&'a str>,
+    /// The seats of those overdue holds that others have locked.
+    pub overdue: HashMap<&'a str, Vec<(FreeSeat, Uuid)>>,
     pub claims: Vec<Claim>,
     pub new: Vec<NewHold<'a>>,
 }
@@ -109,6 +111,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             owned: HashMap::new(),
             sums: BTreeMap::new(),
             exhausted: HashSet::new(),
+            overdue: HashMap::new(),
             claims: Vec::new(),
             new: Vec::with_capacity(placements.len()),
         };
