@@ -4,6 +4,7 @@
 //! free when it is reached. A seat gets an owner only where it has none, and loses it only to
 //! whoever has that owner's row locked.
 
+use super::attempt::{until_lock_timeout, wait_only};
 use super::snapshot;
 use super::statement::{Argument, Row, Session, statement};
 use super::{Busy, Patience, holds::NewHold};
@@ -187,9 +188,41 @@ pub fn lock_ahead(
         return if locked == there { Ok(()) } else { Err(Busy) };
     }
     if snapshot::is_kept() {
-        LOCK.with(|statement| statement.run(session, &arguments));
+        until_lock_timeout(|| {
+            LOCK.with(|statement| statement.run(session, &arguments));
+        })?;
     }
     Ok(())
+}
+
+statement!(LOCKED_ONE (UUIDARRAYOID)
+    "with its as materialized (
+         select holds.resource, its.label
+         from booking.holds as holds cross join lateral unnest(holds.seats) as its(label)
+         where holds.id = any($1)),
+     free as materialized (
+         select seats.resource, seats.label
+         from its join booking.seats as seats using (resource, label)
+         for no key update of seats skip locked)
+     select resource, label
+     from its join booking.seats as seats using (resource, label)
+     where (resource, label) not in (select resource, label from free)
+     order by resource, label limit 1");
+
+/// Waits for whoever has a seat of these holds locked, and locks none: a hold is passed over on
+/// account of one of its seats, too. One seat is waited for and no more, so that nothing is locked
+/// meanwhile.
+pub fn wait_for_one(session: &Session, holds: &[Uuid]) -> Result<(), Busy> {
+    let mut locked: Option<(String, String)> = None;
+    wait_only(|| {
+        let rows = LOCKED_ONE.with(|statement| statement.run(session, &[Argument::Uuids(holds)]));
+        locked = rows.first().map(|row| (row.need(1), row.need(2)));
+    })?;
+    let Some((resource, label)) = locked else { return Ok(()) };
+    wait_only(|| {
+        let arguments = [Argument::Text(Some(&resource)), Argument::Texts(Some(&[&label]))];
+        LOCK.with(|statement| statement.run(session, &arguments));
+    })
 }
 
 /// In REPEATABLE READ and above, ends with 40001 if any seat has changed since the snapshot was
@@ -273,19 +306,30 @@ statement!(END_THESE (TEXTOID, UUIDARRAYOID, TIMESTAMPTZOID)
          select id, seats from booking.holds
          where resource = $1 and id = any($2) and state = 'held' and expires_at <= $3
          for no key update skip locked),
+     places as (
+         select seats.ctid as place, seats.hold_id
+         from due
+         cross join lateral unnest(due.seats) as its(label)
+         join booking.seats as seats
+             on seats.resource = $1 and seats.label = its.label
+            and case when seats.hold_id = due.id then true else false end
+         for no key update of seats skip locked),
+     locked as (select hold_id, count(*) as seats from places group by hold_id),
+     whole as (
+         select due.id from due
+         join locked on locked.hold_id = due.id and locked.seats = cardinality(due.seats)),
      freed as (
          update booking.seats as seats set hold_id = null
-         from (select due.id, its.label from due cross join lateral unnest(due.seats) as its(label)) as its
-         where seats.resource = $1 and seats.label = its.label
-           and case when seats.hold_id = its.id then true else false end),
+         from places join whole on whole.id = places.hold_id
+         where seats.ctid = places.place),
      ended as (
          update booking.holds as holds set state = 'expired', ended_at = $3
-         from due where holds.id = due.id and holds.resource = $1
+         from whole where holds.id = whole.id and holds.resource = $1
          returning holds.id)
      select id from ended");
 
-/// Ends those of some overdue holds that nobody has locked, and frees all of their seats. Returns
-/// which.
+/// Ends those of some overdue holds of which nobody has anything locked, themselves or one of their
+/// seats, and frees all of their seats. Never waits. Returns which.
 pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
     let arguments = [Argument::Text(Some(resource)), Argument::Uuids(ids), Argument::Time(Some(now))];
     frontier::freed(resource);

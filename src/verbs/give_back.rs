@@ -10,7 +10,7 @@ use crate::rules::Micros;
 use crate::rules::basket::{self, Joint};
 use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
 use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::{Patience, Session, resources, seats};
+use crate::store::{Patience, Session, attempt, resources, seats};
 
 /// How much of a hold is given back: all of it where neither is said.
 #[derive(Clone, Copy)]
@@ -55,7 +55,10 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
         return Ok(Outcome::repeated(&lot, true, now));
     };
     match judge(&lot, &part, target.expected_version, verb, now) {
-        Joint::Change(changes) => Ok(write(session, lot, &part, &changes, now)),
+        // Claimed, the seats' rows are free, unless somebody's own query has locked one.
+        Joint::Change(changes) => {
+            Ok(attempt::until_lock_timeout(|| write(session, lot, &part, &changes, now))?)
+        }
         Joint::Repeat => Ok(Outcome::repeated(&lot, true, now)),
         Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
         Joint::TooMuch(_) => {

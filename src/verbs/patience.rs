@@ -8,7 +8,7 @@
 
 use super::Stop;
 use crate::store::queue::Claim;
-use crate::store::{Busy, Patience, Session, attempt, holds};
+use crate::store::{Busy, Patience, Session, attempt, holds, seats};
 
 /// Makes an attempt that may end overdue holds, until it has its answer.
 pub fn patiently<T>(
@@ -28,7 +28,10 @@ pub fn patiently<T>(
 fn wait_for(session: &Session, stop: &Stop, patience: Patience) -> Result<(), Busy> {
     match (stop, patience) {
         (_, Patience::NoWait) => Err(Busy),
-        (Stop::Locked(ids), Patience::Wait) => holds::wait_for(session, ids, patience),
+        (Stop::Locked(ids), Patience::Wait) => {
+            holds::wait_for(session, ids, patience)?;
+            seats::wait_for_one(session, ids)
+        }
         (Stop::Contested { resource, seat }, Patience::Wait) => {
             Claim::wait(resource, seat, patience).map(Claim::let_go)
         }

@@ -15,7 +15,7 @@ use crate::rules::pool::{Admission, readmit};
 use crate::store::holds::{self, Lot, StoredHold};
 use crate::store::queue::Mode;
 use crate::store::resources::{self, Checked, Kind};
-use crate::store::{Patience, Session, queue, seats};
+use crate::store::{Patience, Session, attempt, queue, seats};
 
 /// Whether any of it has run out at a moment.
 pub fn is_late(lot: &Lot, at: Micros) -> bool {
@@ -185,10 +185,11 @@ fn takes_seats(
     overdue.sort_unstable();
     overdue.dedup();
     all_or_wait(&overdue, &seats::end_these(session, &stored.resource, &overdue, now))?;
-    if missing.is_empty() || seats::take_again(session, &stored.resource, &missing, stored.id) {
+    if missing.is_empty() {
         return Ok(true);
     }
-    Err(Stop::Stale)
+    let take = || seats::take_again(session, &stored.resource, &missing, stored.id);
+    if attempt::until_lock_timeout(take)? { Ok(true) } else { Err(Stop::Stale) }
 }
 
 impl Lot {

@@ -9,7 +9,7 @@ use crate::outcome::{Outcome, Refused};
 use crate::rules::Refusal;
 use crate::store::resources::{self, Kind, NewResource};
 use crate::store::seats::{self, NewSeat, StoredSeat};
-use crate::store::{Patience, Session};
+use crate::store::{Patience, Session, attempt};
 use pgrx::pg_sys;
 use serde_json::{Map, json};
 
@@ -76,7 +76,7 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
         all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;
     }
     let seats = labels.iter().map(|&label| label.to_owned()).collect();
-    let changed = seats::set_blocked(session, resource, labels, blocked);
+    let changed = attempt::until_lock_timeout(|| seats::set_blocked(session, resource, labels, blocked))?;
     if changed == 0 {
         return Ok(Outcome::resource_changed(stored.level(), true).seats(seats));
     }
