@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use booking_rules::seating::{Place, REACH, ROWS_A_SECTION, Search, best};
+use booking_rules::seating::{Place, REACH, ROWS_A_SECTION, Search, best, first_row};
 
 #[path = "seating/judge.rs"]
 mod judge;
@@ -332,6 +332,23 @@ fn sixty_thousand_free_seats_are_searched_without_delay() {
                     assert!(!complete, "{name}, {quantity}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn no_row_before_the_first_has_a_block() {
+    let mut random = Random(41);
+    for _ in 0..20_000 {
+        let plan = random.plan();
+        let free = plan.free();
+        for quantity in 1..=6 {
+            let rows =
+                |rank: i32| free.iter().filter(|place| place.rank == rank).copied().collect::<Vec<_>>();
+            let has_block = |rank: i32| matches!(best(&rows(rank), true, quantity, true), Search::Take(_));
+            let ranks = free.iter().map(|place| place.rank).collect::<BTreeSet<_>>();
+            let expected = ranks.into_iter().find(|rank| has_block(*rank));
+            assert_eq!(first_row(&free, quantity), expected, "{quantity} in {free:?}");
         }
     }
 }

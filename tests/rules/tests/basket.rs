@@ -1,0 +1,171 @@
+//! What becomes of several holds: every basket of three, against the rules told another way.
+
+use booking_rules::basket::{self, Joint};
+use booking_rules::lifecycle::{self, Hold, Late, State, Verdict};
+use booking_rules::{Micros, Refusal};
+
+const NOW: Micros = 1_000_000;
+const TTL: Micros = 60_000_000;
+
+/// Where an item can stand; a held one that ran out may have been written down as expired or not.
+const ITEMS: [(State, bool); 6] = [
+    (State::Held, true),
+    (State::Held, false),
+    (State::Confirmed, true),
+    (State::Released, true),
+    (State::Cancelled, true),
+    (State::Expired, false),
+];
+
+fn hold((state, in_time): (State, bool), version: i64) -> Hold {
+    Hold {
+        state,
+        quantity: 2,
+        placed_at: NOW - TTL,
+        expires_at: if in_time { NOW + 1 } else { NOW },
+        reference: (state == State::Confirmed).then(|| "payment".to_owned()),
+        version,
+    }
+}
+
+/// Calls back with every basket of three, of versions 1, 2 and 3.
+fn every_basket(mut each: impl FnMut(&[&Hold])) {
+    for a in ITEMS {
+        for b in ITEMS {
+            for c in ITEMS {
+                each(&[&hold(a, 1), &hold(b, 2), &hold(c, 3)]);
+            }
+        }
+    }
+}
+
+fn stand(holds: &[&Hold], state: State) -> usize {
+    holds.iter().filter(|hold| hold.standing(NOW) == state).count()
+}
+
+/// What a joint answer comes to: how many are changed, or the refusal.
+fn told(joint: &Joint) -> Result<usize, Refusal> {
+    match joint {
+        Joint::Change(changes) => Ok(changes.len()),
+        Joint::Repeat => Ok(0),
+        Joint::Refuse(_, refusal) => Err(*refusal),
+        Joint::TooMuch(n) => panic!("nobody asked for a part, yet item {n} has too little"),
+    }
+}
+
+fn confirm(holds: &[&Hold], reference: &str, late: Late, expected: Option<i64>) -> Joint {
+    let judge = |hold: &Hold| lifecycle::confirm(hold, Some(reference), None, late, NOW);
+    basket::decide(holds, judge, |hold| basket::was_given_back(hold, NOW), expected)
+}
+
+#[test]
+fn a_basket_is_confirmed_without_what_has_left_it_or_not_at_all() {
+    every_basket(|holds| {
+        let [held, expired, confirmed] =
+            [State::Held, State::Expired, State::Confirmed].map(|s| stand(holds, s));
+        for late in [Late::Refuse, Late::Reacquire] {
+            let answer = told(&confirm(holds, "payment", late, None));
+            if held + expired + confirmed == 0 {
+                assert!(
+                    matches!(answer, Err(Refusal::Released | Refusal::Cancelled)),
+                    "{holds:?}: {answer:?}"
+                );
+            } else if expired > 0 && late == Late::Refuse {
+                assert_eq!(answer, Err(Refusal::Expired), "{holds:?}");
+            } else {
+                assert_eq!(answer, Ok(held + expired), "{holds:?}");
+            }
+            let other = told(&confirm(holds, "another payment", late, None));
+            if confirmed > 0 {
+                assert!(
+                    matches!(other, Err(Refusal::AlreadyConfirmed | Refusal::Expired)),
+                    "{holds:?}: {other:?}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_basket_is_extended_only_while_all_that_is_left_of_it_is_held() {
+    every_basket(|holds| {
+        let judge = |hold: &Hold| lifecycle::extend(hold, TTL, 10 * TTL, None, NOW);
+        let answer = told(&basket::decide(holds, judge, |hold| basket::was_given_back(hold, NOW), None));
+        let left = holds.len() - stand(holds, State::Released) - stand(holds, State::Cancelled);
+        let held = stand(holds, State::Held);
+        assert_eq!(answer.ok(), (held == left && left > 0).then_some(held), "{holds:?}");
+    });
+}
+
+#[test]
+fn a_basket_is_released_unless_any_of_it_is_confirmed() {
+    every_basket(|holds| {
+        let judge = |hold: &Hold| lifecycle::release(hold, None, None, NOW);
+        let answer = told(&basket::decide(holds, judge, |_| false, None));
+        let unwritten = holds.iter().filter(|hold| hold.state == State::Held).count();
+        let expected =
+            if stand(holds, State::Confirmed) > 0 { Err(Refusal::AlreadyConfirmed) } else { Ok(unwritten) };
+        assert_eq!(answer, expected, "{holds:?}");
+    });
+}
+
+#[test]
+fn a_basket_is_cancelled_without_what_was_never_confirmed_and_is_over() {
+    every_basket(|holds| {
+        let judge = |hold: &Hold| lifecycle::cancel(hold, None, None, NOW);
+        let has_left = |hold: &Hold| basket::ended_unconfirmed(hold, NOW);
+        let answer = told(&basket::decide(holds, judge, has_left, None));
+        let confirmed = stand(holds, State::Confirmed);
+        let is_over = stand(holds, State::Held) == 0 && confirmed + stand(holds, State::Cancelled) > 0;
+        assert_eq!(answer, if is_over { Ok(confirmed) } else { Err(Refusal::NotConfirmed) }, "{holds:?}");
+    });
+}
+
+#[test]
+fn every_change_of_an_item_is_one_of_the_basket_and_a_repetition_asks_for_no_version() {
+    every_basket(|holds| {
+        let version = basket::version(holds);
+        assert_eq!(version, 4, "three items, changed 0, 1 and 2 times");
+        let right = confirm(holds, "payment", Late::Reacquire, Some(version));
+        assert_eq!(right, confirm(holds, "payment", Late::Reacquire, None));
+        let stale = confirm(holds, "payment", Late::Reacquire, Some(version - 1));
+        match told(&right) {
+            Ok(changes) if changes > 0 => assert_eq!(told(&stale), Err(Refusal::VersionMismatch)),
+            _ => assert_eq!(stale, right),
+        }
+        if let Joint::Change(changes) = right {
+            let after: i64 = changes.iter().map(|(n, change)| change.version - holds[*n].version).sum();
+            assert_eq!(after, changes.len() as i64);
+        }
+    });
+}
+
+#[test]
+fn a_basket_stands_where_the_liveliest_of_it_does() {
+    every_basket(|holds| {
+        let standing = basket::standing(holds, NOW);
+        let order = [State::Held, State::Confirmed, State::Expired, State::Cancelled, State::Released];
+        let place = |state: State| order.iter().position(|other| *other == state).unwrap();
+        let liveliest = holds.iter().map(|hold| place(hold.standing(NOW))).min().unwrap();
+        assert_eq!(place(standing), liveliest, "{holds:?}");
+        let live = holds.iter().filter(|hold| hold.is_live(NOW)).map(|hold| hold.expires_at).min();
+        assert!(live.is_none() || basket::expires_at(holds, NOW) == live, "{holds:?}");
+    });
+}
+
+#[test]
+fn one_hold_is_judged_as_if_there_were_no_basket() {
+    for item in ITEMS {
+        let hold = hold(item, 5);
+        for expected in [None, Some(5), Some(4)] {
+            let judge = |hold: &Hold| lifecycle::confirm(hold, None, expected, Late::Refuse, NOW);
+            let joint = basket::decide(&[&hold], judge, |hold| basket::was_given_back(hold, NOW), None);
+            match judge(&hold) {
+                Verdict::Change(change) => assert_eq!(joint, Joint::Change(vec![(0, change)])),
+                Verdict::Repeat => assert_eq!(joint, Joint::Repeat),
+                Verdict::Refuse(refusal) => assert_eq!(joint, Joint::Refuse(0, refusal)),
+                Verdict::TooMuch => unreachable!("nothing is given back"),
+            }
+        }
+    }
+}
