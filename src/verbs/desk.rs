@@ -116,7 +116,9 @@ impl<'s, 'a> Desk<'s, 'a> {
             new: Vec::with_capacity(placements.len()),
         };
         desk.line_up_for_holders(placements, patience)?;
-        let wanted = named_seats(placements);
+        let mut wanted = named_seats(placements);
+        // A batch goes on without the resources that were not to be had.
+        wanted.retain(|resource, _| turns.contains_key(resource));
         for (resource, labels) in &wanted {
             if !desk.has_alone(resource) {
                 match claim(resource, labels, patience) {
