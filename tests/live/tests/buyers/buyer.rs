@@ -15,7 +15,7 @@ use crate::judge::{items, resource_of};
 use crate::record::{Owned, Record, Request, Want};
 
 /// How often a buyer goes shopping before keeping what there is.
-pub const ROUNDS: usize = 24;
+pub const ROUNDS: usize = 48;
 
 /// What the buyers share.
 pub struct Shared {

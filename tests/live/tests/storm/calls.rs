@@ -147,9 +147,11 @@ fn items(random: &mut StdRng, venue: &Venue) -> Vec<Value> {
     let size = random.random_range(2..=20);
     // No seat is named twice in a basket: that would be misuse.
     let mut named = HashSet::new();
-    let item = |_| match random.random_range(0..100) {
-        0..45 => json!({"resource": POOLS.choose(random), "quantity": random.random_range(1..=4)}),
-        45..75 => {
+    // Who takes a turn at a pool has it alone; half of the baskets are of seats only, and side by side.
+    let first = if random.random_ratio(1, 2) { 0 } else { 450 };
+    let item = |_| match random.random_range(first..1000) {
+        0..450 => json!({"resource": POOLS.choose(random), "quantity": random.random_range(1..=4)}),
+        450..750 => {
             let hall = *HALLS.choose(random).expect("a hall");
             let count = random.random_range(1..=3);
             let mut labels = venue.some(random, count);
@@ -160,7 +162,7 @@ fn items(random: &mut StdRng, venue: &Venue) -> Vec<Value> {
             }
         }
         // So many that each hall of the basket is taken whole.
-        75 => json!({"resource": HALLS.choose(random), "best": 66, "together": false}),
+        750..753 => json!({"resource": HALLS.choose(random), "best": 66, "together": false}),
         _ => best(random),
     };
     let mut items = (0..size).map(item).collect::<Vec<_>>();
@@ -202,7 +204,7 @@ pub fn other(random: &mut StdRng, venue: &Venue, known: Option<&Placed>) -> Call
 fn hold(random: &mut StdRng, venue: &Venue, kind: u32) -> Call {
     let (hall, pool) = (HALLS.choose(random).expect("a hall"), POOLS.choose(random).expect("a pool"));
     let (ttl, holder, wait) =
-        (Some(milliseconds(random)), Some(holder(random)), some(random.random_ratio(3, 4)));
+        (Some(milliseconds(random)), Some(holder(random)), some(random.random_ratio(1, 2)));
     match kind {
         0 => {
             let count = some(random.random_range(1..=3));
