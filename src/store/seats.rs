@@ -9,6 +9,7 @@ use super::snapshot;
 use super::statement::{Argument, Row, Session, statement};
 use super::{Busy, Patience, holds::NewHold};
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::frontier;
 use crate::rules::seating::Place;
 use uuid::Uuid;
@@ -69,7 +70,16 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
         Argument::Bigint(Some(seats.len() as i64)),
     ];
     frontier::took();
-    TAKE.with(|statement| statement.run(session, &arguments).count() == seats.len())
+    TAKE.with(|statement| all_or_none(statement.run(session, &arguments).count(), seats.len()))
+}
+
+/// Behind claims, a statement writes all its seats or none. Where somebody writes without them (from
+/// another node, say), a part must not stay with a hold that is never placed.
+fn all_or_none(written: usize, wanted: usize) -> bool {
+    if written != 0 && written != wanted {
+        Error::written_meanwhile().raise();
+    }
+    written == wanted
 }
 
 statement!(TAKE_AGAIN (TEXTOID, TEXTARRAYOID, UUIDOID)
@@ -113,7 +123,7 @@ pub fn take_all(session: &Session, resource: &str, holds: &[&NewHold]) -> bool {
         Argument::Bigint(Some(labels.len() as i64)),
     ];
     frontier::took();
-    TAKE_ALL.with(|statement| statement.run(session, &arguments).count() == labels.len())
+    TAKE_ALL.with(|statement| all_or_none(statement.run(session, &arguments).count(), labels.len()))
 }
 
 statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)

@@ -39,8 +39,9 @@ pub struct Plan {
     /// Whether the front was left out, since no row there would do.
     skips: bool,
     count: Option<u64>,
-    /// How much of it to read next.
+    /// How much of it to read next, and how often it was read.
     look: i64,
+    looks: usize,
     complete: bool,
 }
 
@@ -57,6 +58,7 @@ impl Plan {
             seen: (section.map_or(0, rank), i32::MIN),
             before: section.map_or(i32::MAX, |section| rank(section + 1)),
             look: FIRST_LOOK,
+            looks: 0,
             complete: false,
         }
     }
@@ -77,14 +79,17 @@ impl Plan {
         }
     }
 
-    /// Begins anew from the front.
-    fn skip_nothing(&mut self) {
-        *self = Self {
-            from: self.from,
-            before: self.before,
-            seen: (self.from, i32::MIN),
-            ..Self::of_section(None)
-        };
+    /// Whether it was read from its front to its end at one moment. What was read at several may not
+    /// have been so at any: no ground for a refusal.
+    fn is_one_look(&self) -> bool {
+        !self.skips && self.looks == 1
+    }
+
+    /// Begins anew, to be read whole at once.
+    fn begin_anew(&mut self) {
+        let Self { from, before, count, .. } = *self;
+        *self =
+            Self { from, before, count, seen: (from, i32::MIN), look: i64::MAX, ..Self::of_section(None) };
     }
 
     fn remember(&self, resource: &str, quantity: usize) {
@@ -133,7 +138,7 @@ impl<'a> Desk<'_, 'a> {
                         Err(contested) => plan.set_aside(&contested),
                     }
                 }
-                Search::Nothing if plan.complete && plan.skips => plan.skip_nothing(),
+                Search::Nothing if plan.complete && !plan.is_one_look() => plan.begin_anew(),
                 Search::Nothing if plan.complete => break Err(()),
                 Search::Nothing | Search::LookFurther => self.look_further(resource, &mut plan),
             }
@@ -183,7 +188,8 @@ impl<'a> Desk<'_, 'a> {
     fn look_further(&self, resource: &str, plan: &mut Plan) {
         let more = seats::free(self.session, resource, plan.seen, plan.before, plan.look);
         plan.complete = (more.len() as i64) < plan.look;
-        plan.look = (plan.look * 4).min(MOST_A_LOOK);
+        plan.looks += 1;
+        plan.look = plan.look.saturating_mul(4).min(MOST_A_LOOK);
         if let Some(last) = more.last() {
             plan.seen = (last.place.rank, last.place.position);
         }
