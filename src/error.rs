@@ -124,6 +124,14 @@ impl Error {
         self
     }
 
+    /// 40001: the transaction has to be run again, as PostgreSQL says of a row that has changed.
+    pub fn serialization() -> Self {
+        Self::new(
+            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            "could not serialize access due to concurrent update",
+        )
+    }
+
     /// 55000: in use.
     pub fn in_use(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)

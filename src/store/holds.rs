@@ -3,7 +3,7 @@
 use super::attempt::{until_lock_timeout, wait_only};
 use super::resources::Kind;
 use super::statement::{Argument, Row, Rows, Session, statement};
-use super::{Busy, Patience};
+use super::{Busy, Patience, snapshot};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::rules::lifecycle::{Change, Hold, State};
@@ -204,6 +204,7 @@ pub fn by_keys(session: &Session, keys: &[&str], resources: &[&str]) -> Vec<(Str
     let arguments = [Argument::Texts(Some(keys)), Argument::Texts(Some(resources))];
     BY_KEYS.with(|statement| {
         let rows = statement.run(session, &arguments);
+        snapshot::assert_unchanged(&rows.count(), || statement.run_now(session, &arguments).count());
         rows.iter().map(|row| (row.need(14), StoredHold::read(&row))).collect()
     })
 }
@@ -218,7 +219,11 @@ statement!(BY_KEY (TEXTOID, TEXTOID)
 /// The hold that a key was used for on a resource; the first of them, if that was a basket.
 pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold> {
     let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
-    BY_KEY.with(|statement| statement.run(session, &arguments).first().map(|row| StoredHold::read(&row)))
+    BY_KEY.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        snapshot::assert_unchanged(&rows.count(), || statement.run_now(session, &arguments).count());
+        rows.first().map(|row| StoredHold::read(&row))
+    })
 }
 
 statement!(BY_ID (UUIDOID, TEXTOID)

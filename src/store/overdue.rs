@@ -1,7 +1,7 @@
 //! Holds whose time has run out, on a resource whose locks the caller has; and what its holders have.
 
-use super::Session;
-use super::statement::{Argument, statement};
+use super::statement::{Argument, Rows, statement};
+use super::{Session, snapshot};
 use crate::clock::Timestamp;
 use uuid::Uuid;
 
@@ -14,7 +14,12 @@ statement!(OWNED (TEXTOID, TEXTOID, TIMESTAMPTZOID)
 /// What a holder has live on a resource.
 pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> i64 {
     let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
-    OWNED.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
+    let sum = |rows: Rows| rows.first().map_or(0, |row| row.need(1));
+    OWNED.with(|statement| {
+        let owned = sum(statement.run(session, &arguments));
+        snapshot::assert_unchanged(&owned, || sum(statement.run_now(session, &arguments)));
+        owned
+    })
 }
 
 statement!(DUE_OF (TEXTOID, TEXTOID, TIMESTAMPTZOID)

@@ -63,7 +63,22 @@ impl Statement {
 
     /// Runs it with a snapshot of its own, taken now: it sees whatever was committed while the
     /// caller waited for a lock (except in REPEATABLE READ and above).
-    pub fn run<'s>(&self, _session: &'s Session, arguments: &[Argument]) -> Rows<'s> {
+    pub fn run<'s>(&self, session: &'s Session, arguments: &[Argument]) -> Rows<'s> {
+        self.execute(session, arguments, ptr::null_mut())
+    }
+
+    /// The same, and it sees what was committed up to now in REPEATABLE READ and above as well.
+    pub fn run_now<'s>(&self, session: &'s Session, arguments: &[Argument]) -> Rows<'s> {
+        // SAFETY: a snapshot that is registered and pushed by the execution.
+        self.execute(session, arguments, unsafe { pg_sys::GetLatestSnapshot() })
+    }
+
+    fn execute<'s>(
+        &self,
+        _session: &'s Session,
+        arguments: &[Argument],
+        snapshot: pg_sys::Snapshot,
+    ) -> Rows<'s> {
         debug_assert_eq!(arguments.len(), self.types.len());
         const MOST: usize = 16;
         let mut values = [pg_sys::Datum::null(); MOST];
@@ -77,7 +92,16 @@ impl Statement {
         // SAFETY: a connection is open (the session proves it), the plan is kept, and the arrays
         // hold a value for each of the plan's parameters.
         unsafe {
-            let code = pg_sys::SPI_execute_plan(self.plan(), values.as_mut_ptr(), nulls.as_ptr(), false, 0);
+            let code = pg_sys::SPI_execute_snapshot(
+                self.plan(),
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                snapshot,
+                ptr::null_mut(),
+                false,
+                true,
+                0,
+            );
             if code < 0 {
                 Error::internal(format!("statement failed with code {code}")).raise();
             }

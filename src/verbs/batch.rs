@@ -7,7 +7,7 @@ use super::{Placement, Stop, Want};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::queue::{self, Mode};
-use crate::store::{Patience, Session, resources};
+use crate::store::{Patience, Session, resources, snapshot};
 use std::collections::HashSet;
 
 /// Places each of many holds and answers each, in their order.
@@ -32,7 +32,7 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         .collect();
     turns.retain(|resource, mode| {
         let turn = queue::line_up(resource, *mode, Patience::Wait);
-        let row = turn.and_then(|()| match pools.contains(resource) {
+        let row = turn.and_then(|()| match pools.contains(resource) || snapshot::is_kept() {
             true => resources::lock_ahead(session, resource, Patience::Wait),
             false => Ok(()),
         });

@@ -1,7 +1,7 @@
 //! Placing a hold.
 
 use super::desk::{self, replay};
-use super::turns::{Turns, claim, mode_for_seats, take_turn};
+use super::turns::{Turns, claim, mode_for_seats, take_turn, take_turns};
 use super::{Placement, Stop, Want, settle};
 use crate::clock;
 use crate::error::Error;
@@ -50,7 +50,7 @@ fn take_its_turn(session: &Session, placement: &Placement, patience: Patience) -
         }
         want => mode_for_seats(want.quantity() as usize),
     };
-    queue::line_up(placement.resource, mode, patience)?;
+    take_turns(session, &Turns::from([(placement.resource, mode)]), |_| false, patience)?;
     if let (Some(key), Mode::Shared) = (placement.key, mode) {
         queue::line_up_for_key(key, patience)?;
     }

@@ -24,7 +24,8 @@ pub fn mode_for_seats(seats: usize) -> Mode {
 }
 
 /// Takes the turns in the order of the names. The rows of pools are locked ahead where they have to
-/// be; those of seats' resources are only read.
+/// be; those of seats' resources only where the snapshot is kept, which may show one as open that has
+/// closed.
 pub fn take_turns(
     session: &Session,
     turns: &Turns,
@@ -33,7 +34,7 @@ pub fn take_turns(
 ) -> Result<(), Busy> {
     for (resource, mode) in turns {
         queue::line_up(resource, *mode, patience)?;
-        if pools(resource) {
+        if pools(resource) || snapshot::is_kept() {
             resources::lock_ahead(session, resource, patience)?;
         }
     }
