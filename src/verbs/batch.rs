@@ -17,9 +17,11 @@ use std::collections::HashSet;
 /// rest goes on.
 pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
     let session = Session::to_write(c"booking.hold_each()");
-    place(&session, placements).map_err(|stop| match stop {
-        Stop::Error(error) => error,
-        _ => Error::internal("an attempt ended without an answer"),
+    place(&session, placements).or_else(|stop| match stop {
+        Stop::Error(error) => Err(error),
+        // Somebody's own query has a row locked that all of it has to be written past.
+        Stop::Busy => Ok(vec![Outcome::busy(); placements.len()]),
+        _ => Err(Error::internal("an attempt ended without an answer")),
     })
 }
 

@@ -5,7 +5,7 @@
 //! nothing. The single calls come here as well wherever their fast way ends, so that a basket and a
 //! batch answer as the single calls would.
 
-use super::room::{self, all_or_wait};
+use super::room::{self, Reclaimed, all_or_wait};
 use super::turns::{Turns, claim};
 use super::{Placement, Stop, Want};
 use crate::clock::{self, Timestamp};
@@ -116,9 +116,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             new: Vec::with_capacity(placements.len()),
         };
         desk.line_up_for_holders(placements, patience)?;
-        let mut wanted = named_seats(placements);
-        // A batch goes on without the resources that were not to be had.
-        wanted.retain(|resource, _| turns.contains_key(resource));
+        let wanted = named_seats(placements, turns);
         for (resource, labels) in &wanted {
             if !desk.has_alone(resource) {
                 match claim(resource, labels, patience) {
@@ -209,10 +207,10 @@ impl<'s, 'a> Desk<'s, 'a> {
     pub fn serve(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
         let served = match self.earlier(placement) {
             Some(lot) => Ok(Served::Earlier(Box::new(lot))),
-            None => match self.admission(placement, placement.want.quantity())? {
+            None => self.admission(placement, placement.want.quantity()).and_then(|refused| match refused {
                 Some(refused) => Ok(Served::Refused(refused)),
                 None => self.seat(placement),
-            },
+            }),
         };
         match served {
             Err(Stop::Locked(_) | Stop::Contested { .. }) if self.depth == Depth::DeepOrBusy => {
@@ -312,8 +310,8 @@ impl<'s, 'a> Desk<'s, 'a> {
             }
             return Err(Stop::TooShallow);
         }
-        let freed = room::reclaim(self.session, resource, missing, self.now)?;
-        if freed < missing {
+        let Reclaimed { freed, locked } = room::reclaim(self.session, resource, missing, self.now);
+        if freed < missing && locked.is_empty() {
             self.exhausted.insert(resource);
         }
         if freed > 0
@@ -322,7 +320,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             stored.pool.taken -= freed;
             stored.pool.version += 1;
         }
-        Ok(freed > 0)
+        if locked.is_empty() { Ok(freed > 0) } else { Err(Stop::Locked(locked)) }
     }
 
     /// Gives a request that was let in its place, or tells which seats are not to be had.
@@ -544,10 +542,10 @@ fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
     }
 }
 
-/// The seats asked for by name, by resource and label.
-fn named_seats<'a>(placements: &'a [Placement<'a>]) -> BTreeMap<&'a str, Vec<&'a str>> {
+/// The seats asked for by name, by resource and label, where the turn was to be had.
+fn named_seats<'a>(placements: &'a [Placement<'a>], turns: &Turns) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for placement in placements {
+    for placement in placements.iter().filter(|placement| turns.contains_key(placement.resource)) {
         if let Want::Seats(labels) = &placement.want {
             wanted.entry(placement.resource).or_default().extend(labels);
         }

@@ -76,7 +76,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
     let stored = read(session, resource)?;
     patiently(session, Patience::Wait, || match stored.kind {
         Kind::Pool if stored.pool.taken > 0 => {
-            reclaim(session, resource, stored.pool.taken, clock::now()).map(|_| ())
+            reclaim(session, resource, stored.pool.taken, clock::now()).or_wait().map(|_| ())
         }
         Kind::Pool => Ok(()),
         Kind::Seats => free_seats(session, resource),

@@ -28,7 +28,7 @@ pub fn decide_with_room(
     let pool = read(session, resource)?.pool;
     let admission = decide(&pool, expected_version);
     if let Admission::Short(missing) = admission
-        && reclaim(session, resource, missing, clock::now())? > 0
+        && reclaim(session, resource, missing, clock::now()).or_wait()? > 0
     {
         let pool = read(session, resource)?.pool;
         let admission = decide(&pool, None);
@@ -41,9 +41,23 @@ pub fn read(session: &Session, resource: &str) -> Result<StoredResource, Error> 
     resources::read(session, resource).ok_or_else(|| Error::no_resource(resource))
 }
 
+/// What came of ending expired holds.
+pub struct Reclaimed {
+    pub freed: i64,
+    /// Those that others have locked, where they could free what is still missing.
+    pub locked: Vec<Uuid>,
+}
+
+impl Reclaimed {
+    /// How much was freed, where there is nothing to wait for.
+    pub fn or_wait(self) -> Result<i64, Stop> {
+        if self.locked.is_empty() { Ok(self.freed) } else { Err(Stop::Locked(self.locked)) }
+    }
+}
+
 /// Ends expired holds of a pool, whose locks the caller has, until `missing` is free or none is left
-/// that nobody else has locked. Returns how much was freed.
-pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Result<i64, Stop> {
+/// that nobody else has locked.
+pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Reclaimed {
     let batch = settings::sweep_batch();
     let mut freed = 0;
     while freed < missing {
@@ -61,10 +75,10 @@ pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) 
         let locked = overdue::due(session, resource, now, batch);
         let quantity: i64 = locked.iter().map(|due| due.quantity).sum();
         if quantity > 0 && freed + quantity >= missing {
-            return Err(Stop::Locked(locked.iter().map(|due| due.id).collect()));
+            return Reclaimed { freed, locked: locked.iter().map(|due| due.id).collect() };
         }
     }
-    Ok(freed)
+    Reclaimed { freed, locked: Vec::new() }
 }
 
 /// What a holder has live on a resource, whose locks the caller has.
