@@ -9,7 +9,7 @@ as $$
                order by r, place)
     from generate_series(1, rows) as r
     cross join regexp_split_to_table(letters, '') with ordinality as letter(letter, place)
-    where letter <> ' '
+    where letter not in (' ', '')
 $$;
 
 create function booking.seat_map(resource text) returns text

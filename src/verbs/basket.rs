@@ -78,10 +78,11 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
             }
             _ => item.want.quantity(),
         };
-        if let Some(why) = desk.admission(item, quantity)? {
+        let named = |stop: Stop| stop.of_item("item", n as usize);
+        if let Some(why) = desk.admission(item, quantity).map_err(named)? {
             refused.push((n, item.resource, why));
         } else if !is_of_pool(item) {
-            match desk.seat(item)? {
+            match desk.seat(item).map_err(named)? {
                 Served::Refused(why) => refused.push((n, item.resource, why)),
                 _ => desk.number_latest(n),
             }

@@ -63,11 +63,8 @@ fn answer<'a>(
         if !turns.contains_key(placement.resource) {
             return Ok(Outcome::busy());
         }
-        match desk.serve(placement) {
-            Ok(served) => Ok(desk.outcome(placement, served)),
-            Err(Stop::Error(error)) => Err(Stop::Error(error.of_item("request", n + 1))),
-            Err(stop) => Err(stop),
-        }
+        let served = desk.serve(placement).map_err(|stop| stop.of_item("request", n + 1))?;
+        Ok(desk.outcome(placement, served))
     };
     placements.iter().enumerate().map(serve).collect()
 }

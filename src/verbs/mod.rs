@@ -98,6 +98,16 @@ enum Stop {
     Stale,
 }
 
+impl Stop {
+    /// The same, about one of several requests.
+    fn of_item(self, what: &str, n: usize) -> Self {
+        match self {
+            Self::Error(error) => Self::Error(error.of_item(what, n)),
+            stop => stop,
+        }
+    }
+}
+
 impl From<Busy> for Stop {
     fn from(_: Busy) -> Self {
         Self::Busy
