@@ -52,7 +52,7 @@ as $$
     where s.blocked and s.hold_id is not null
     union all
     select 'capacity equals the seats', r.name, null,
-           format('capacity is %s, seats not blocked are %s', r.capacity, s.open_seats)
+           format('capacity is %s, seats not blocked are %s, taken is %s', r.capacity, s.open_seats, r.taken)
     from booking.resources r
     cross join lateral (
         select count(*) as open_seats from booking.seats s where s.resource = r.name and not s.blocked) as s
