@@ -82,5 +82,71 @@ select rule, resource, hold_id is not null as hold, detail from booking.check();
 rollback to savepoint sound;
 update booking.holds set ended_at = now() where key = 'all';
 select rule, resource, hold_id is not null as hold from booking.check();
+rollback to savepoint sound;
+
+-- The same of seats.
+select count(booking.create_seats('hall', '["A", "B", "C", "D"]'));
+select status, seats from booking.hold('hall', seats => '{A,B}', key => 'seats');
+select status, seats from booking.set_blocked('hall', '{D}', true);
+create view found as
+    select rule, resource, hold_id is not null as hold,
+           replace(detail, (select id::text from booking.holds where key = 'seats' and resource = 'hall'), '(id)') as detail
+    from booking.check() order by rule, detail;
+select * from found;
+savepoint seated;
+update booking.seats set hold_id = (select hold_id from booking.seats where resource = 'hall' and label = 'A') where resource = 'hall' and label = 'C';
+select * from found;
+rollback to savepoint seated;
+update booking.seats set hold_id = gen_random_uuid() where resource = 'hall' and label = 'C';
+select * from found;
+rollback to savepoint seated;
+update booking.holds set state = 'released', ended_at = now() where key = 'seats';
+select * from found;
+rollback to savepoint seated;
+update booking.seats set hold_id = null where resource = 'hall' and label = 'B';
+select * from found;
+rollback to savepoint seated;
+delete from booking.seats where resource = 'hall' and label = 'B';
+select * from found;
+rollback to savepoint seated;
+update booking.holds set quantity = 3 where key = 'seats';
+select * from found;
+rollback to savepoint seated;
+update booking.holds set seats = null where key = 'seats';
+select * from found;
+rollback to savepoint seated;
+update booking.holds set seats = '{A}' where key = 'all';
+select rule, resource, hold, detail ~ 'seat A' as seat from found;
+rollback to savepoint seated;
+update booking.seats set blocked = true where resource = 'hall' and label = 'A';
+select * from found;
+rollback to savepoint seated;
+update booking.seats set blocked = false where resource = 'hall' and label = 'D';
+select * from found;
+rollback to savepoint seated;
+update booking.resources set taken = 1 where name = 'hall';
+select * from found;
+rollback to savepoint seated;
+insert into booking.seats (resource, label, section, "row", "position", rank, middle) values ('nowhere', 'A', '', '', 1, 0, 2), ('p1', 'A', '', '', 1, 0, 2);
+select * from found;
+rollback to savepoint seated;
+delete from booking.resources where name = 'hall';
+select * from found;
+rollback to savepoint seated;
+update booking.resources set max_per_holder = 1 where name = 'hall';
+update booking.holds set holder = 'ann' where key = 'seats';
+select * from found;
+rollback to savepoint seated;
+-- One hold for a key goes for each item of a basket.
+select status from booking.hold_all('[{"resource": "p1"}, {"resource": "p1"}, {"resource": "hall", "best": 1}]', key => 'basket');
+select * from found;
+drop index booking.holds_key;
+update booking.holds set item = 1 where key = 'basket' and item = 2;
+select * from found;
+rollback to savepoint seated;
+-- A seat has one owner or none, and a resource no two seats of one label.
+\set VERBOSITY terse
+insert into booking.seats select * from booking.seats where resource = 'hall' and label = 'A';
+\set VERBOSITY default
 rollback;
 drop procedure overdue(text);
