@@ -137,16 +137,6 @@ impl Error {
         Self::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
     }
 
-    /// 40001: somebody wrote between the look and the write, although the locks ought to have kept them
-    /// from it. Nothing may stay written.
-    pub fn written_meanwhile() -> Self {
-        Self::new(
-            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
-            "could not take the seats: they were changed meanwhile",
-        )
-        .hint("Retry the transaction.")
-    }
-
     /// XX001: the extension's own tables are not as it made them.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_DATA_CORRUPTED, message)

@@ -77,7 +77,7 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
 /// another node, say), a part must not stay with a hold that is never placed.
 fn all_or_none(written: usize, wanted: usize) -> bool {
     if written != 0 && written != wanted {
-        Error::written_meanwhile().raise();
+        Error::serialization().raise();
     }
     written == wanted
 }
