@@ -83,15 +83,24 @@ impl Lot {
 
     /// Writes what the rules decided for these holds, which are locked, and how they stand then.
     pub fn write(
-        mut self,
+        self,
         session: &Session,
         changes: &[(usize, Change)],
         reference: Option<&str>,
         now: Timestamp,
     ) -> Self {
         for (place, change) in changes {
-            if let Some(stored) = self.holds.get_mut(*place) {
+            if let Some(stored) = self.holds.get(*place) {
                 write(session, stored, change, None, reference, now);
+            }
+        }
+        self.changed(changes, reference)
+    }
+
+    /// What was written, as if read again.
+    pub fn changed(mut self, changes: &[(usize, Change)], reference: Option<&str>) -> Self {
+        for (place, change) in changes {
+            if let Some(stored) = self.holds.get_mut(*place) {
                 stored.apply(change, reference);
             }
         }

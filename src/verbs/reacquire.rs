@@ -103,14 +103,17 @@ fn write(
     changes: &[(usize, Change)],
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
-    let late = changes.iter().filter(|(place, _)| {
-        lot.holds.get(*place).is_some_and(|stored| stored.hold.standing(now.micros()) == State::Expired)
-    });
-    for (place, change) in late {
-        take_place(session, &lot, *place, change, now)?;
+    // Each is written before the next looks for its place: it would not be counted as its holder's, and
+    // one whose end was not written down would be ended as overdue to make room. Those come first.
+    let (still_there, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, change)| change.room == 0);
+    for &(place, change) in still_there.into_iter().chain(gone) {
+        let Some(stored) = lot.holds.get(place) else { continue };
+        if stored.hold.standing(now.micros()) == State::Expired {
+            take_place(session, &lot, place, &change, now)?;
+        }
+        holds::write(session, stored, &change, None, confirmation.reference, now);
     }
-    let lot = lot.write(session, changes, confirmation.reference, now);
-    Ok(Outcome::changed(&lot, None, now))
+    Ok(Outcome::changed(&lot.changed(changes, confirmation.reference), None, now))
 }
 
 /// Takes one hold's place again. Where that is gone, nothing of the rest may stay written.
