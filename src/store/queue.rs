@@ -7,7 +7,7 @@
 //! this lock may be missing (on another node, say) and nothing is oversold.
 #![allow(unsafe_code)]
 
-use super::attempt::until_lock_timeout;
+use super::attempt::{has_lock_timeout, until_lock_timeout};
 use super::{Busy, Patience};
 use pgrx::pg_sys;
 use std::ffi::CStr;
@@ -32,47 +32,63 @@ pub fn line_up(resource: &str, mode: Mode, patience: Patience) -> Result<(), Bus
         Mode::Shared => pg_sys::ShareLock,
         Mode::Alone => pg_sys::ExclusiveLock,
     };
-    wait(&tag(c"resources", resource), mode, patience)
+    wait(&tag(c"resources", resource), mode, patience).map(|_| ())
 }
 
 /// Waits until nobody else places holds under a key, where no turn alone at a resource does so.
 pub fn line_up_for_key(key: &str, patience: Patience) -> Result<(), Busy> {
-    wait(&tag(c"holds", key), pg_sys::ExclusiveLock, patience)
+    wait(&tag(c"holds", key), pg_sys::ExclusiveLock, patience).map(|_| ())
 }
 
 /// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
 /// be counted there, where no turn alone at the resource does so.
 pub fn line_up_for_holder(resource: &str, holder: &str, patience: Patience) -> Result<(), Busy> {
-    wait(&tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience)
+    wait(&tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience).map(|_| ())
 }
 
 /// A seat's own queue, which whoever is about to take or give back the seat claims first. Kept until
 /// the transaction ends, or let go where nothing was taken.
 #[derive(Clone, Copy)]
-pub struct Claim(pg_sys::LOCKTAG);
+pub struct Claim {
+    tag: pg_sys::LOCKTAG,
+    owner: pg_sys::ResourceOwner,
+}
 
 impl Claim {
     /// Waits for it; in a subtransaction that is rolled back, it is let go again.
     pub fn wait(resource: &str, seat: &str, patience: Patience) -> Result<Self, Busy> {
         let tag = tag(c"seats", (resource, seat));
-        wait(&tag, pg_sys::ExclusiveLock, patience).map(|()| Self(tag))
+        wait(&tag, pg_sys::ExclusiveLock, patience).map(|owner| Self { tag, owner })
     }
 
     pub fn let_go(self) {
-        // SAFETY: a complete tag; at worst a warning that the lock is not held.
-        unsafe { pg_sys::LockRelease(&self.0, pg_sys::ExclusiveLock as i32, false) };
+        // SAFETY: a complete tag; at worst a warning that the lock is not held. The owner lives: claims
+        // are let go in the call, and at the level of transaction, that took them.
+        unsafe {
+            let current = pg_sys::CurrentResourceOwner;
+            pg_sys::CurrentResourceOwner = self.owner;
+            pg_sys::LockRelease(&self.tag, pg_sys::ExclusiveLock as i32, false);
+            pg_sys::CurrentResourceOwner = current;
+        }
     }
 }
 
-fn wait(tag: &pg_sys::LOCKTAG, mode: u32, patience: Patience) -> Result<(), Busy> {
-    if acquire(tag, mode, true) {
-        return Ok(());
+/// Takes a lock, and tells whose it then is: only in its owner's name can it be let go.
+fn wait(tag: &pg_sys::LOCKTAG, mode: u32, patience: Patience) -> Result<pg_sys::ResourceOwner, Busy> {
+    let waits = !acquire(tag, mode, true);
+    if waits && patience == Patience::NoWait {
+        return Err(Busy);
     }
-    match patience {
-        Patience::NoWait => Err(Busy),
-        Patience::Wait => until_lock_timeout(|| {
+    if waits {
+        until_lock_timeout(|| {
             acquire(tag, mode, false);
-        }),
+        })?;
+    }
+    // SAFETY: pointers that only this thread writes.
+    unsafe {
+        // The subtransaction that ended with `lock_timeout` has left it to the transaction around.
+        let is_inherited = waits && has_lock_timeout();
+        Ok(if is_inherited { pg_sys::CurTransactionResourceOwner } else { pg_sys::CurrentResourceOwner })
     }
 }
 
