@@ -182,27 +182,36 @@ statement!(LOCK (TEXTOID, TEXTARRAYOID)
 statement!(LOCK_PLAN (TEXTOID)
     "select label from booking.seats where resource = $1 order by label for no key update");
 
-/// Locks the rows of seats ahead, for callers whom the UPDATE would not serve: who does not want to
-/// wait for somebody's own `select … for update`; and who has an old snapshot, in which a seat may
-/// look taken that has come free since. Locking a row that has changed since is 40001.
+/// Locks the rows of seats ahead for who has an old snapshot, in which a seat may look taken that has
+/// come free since. Locking a row that has changed since is 40001.
 pub fn lock_ahead(
     session: &Session,
     resource: &str,
     labels: &[&str],
     patience: Patience,
 ) -> Result<(), Busy> {
+    if !snapshot::is_kept() {
+        return Ok(());
+    }
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels))];
     if patience == Patience::NoWait {
         let there = read(session, resource, labels, crate::clock::now()).len();
         let locked = LOCK_OR_SKIP.with(|statement| statement.run(session, &arguments).count());
         return if locked == there { Ok(()) } else { Err(Busy) };
     }
-    if snapshot::is_kept() {
-        until_lock_timeout(|| {
-            LOCK.with(|statement| statement.run(session, &arguments));
-        })?;
-    }
-    Ok(())
+    until_lock_timeout(|| {
+        LOCK.with(|statement| statement.run(session, &arguments));
+    })
+}
+
+/// Locks the rows of seats that are about to be given to holds, for who does not want to wait for
+/// somebody's own `select … for update`, as the UPDATE would.
+pub fn lock_at_once(session: &Session, resource: &str, holds: &[&NewHold]) -> Result<(), Busy> {
+    let labels: Vec<&str> =
+        holds.iter().flat_map(|hold| hold.seats.iter().flatten()).map(String::as_str).collect();
+    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(&labels))];
+    let locked = LOCK_OR_SKIP.with(|statement| statement.run(session, &arguments).count());
+    if locked == labels.len() { Ok(()) } else { Err(Busy) }
 }
 
 statement!(LOCKED_ONE (UUIDARRAYOID)

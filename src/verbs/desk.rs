@@ -52,6 +52,7 @@ pub struct Desk<'s, 'a> {
     pub session: &'s Session,
     pub now: Timestamp,
     pub depth: Depth,
+    patience: Patience,
     turns: &'s Turns<'a>,
     resources: HashMap<String, StoredResource>,
     pub seats: HashMap<(&'a str, String), StoredSeat>,
@@ -103,6 +104,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             session,
             now: clock::now(),
             depth,
+            patience,
             turns,
             resources,
             seats: HashMap::new(),
@@ -489,6 +491,9 @@ impl<'s, 'a> Desk<'s, 'a> {
         }
         let write = || {
             for (resource, holds) in &by_resource {
+                if self.patience == Patience::NoWait {
+                    seats::lock_at_once(self.session, resource, holds)?;
+                }
                 if !seats::take_all(self.session, resource, holds) {
                     return Err(Stop::Stale);
                 }
@@ -499,10 +504,12 @@ impl<'s, 'a> Desk<'s, 'a> {
             }
             Ok(())
         };
-        // One resource is written whole or not at all; with more of them, the first may have been.
+        // One resource is written whole or not at all; with more of them, the first may have been. Nor
+        // may rows stay locked of which others have one: whoever claims such a seat would wait for them.
+        let locks_ahead = self.patience == Patience::NoWait && !by_resource.is_empty();
         match by_resource.len() + self.sums.len() {
             0 => return Ok(()),
-            1 => attempt::until_lock_timeout(write)??,
+            1 if !locks_ahead => attempt::until_lock_timeout(write)??,
             _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
         }
         holds::insert_all(self.session, &self.new);
