@@ -174,8 +174,14 @@ impl<'a> Desk<'_, 'a> {
                 return Err(Stop::TooShallow);
             }
         } else {
-            let ended = seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
-            self.seats_freed(&ended);
+            // All of them: those that are left are taken for locked, and waited for.
+            loop {
+                let ended = seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
+                if ended.is_empty() {
+                    break;
+                }
+                self.seats_freed(&ended);
+            }
             // Before the plan is read: whoever is ending the others now may be done by the time it has
             // been, and their seats would be found neither free nor overdue.
             let others = seats::overdue(self.session, resource, self.now, settings::sweep_batch());
