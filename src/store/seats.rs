@@ -43,6 +43,7 @@ pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
     ];
     CREATE.with(|statement| statement.run(session, &arguments));
     frontier::freed(resource);
+    frontier::took();
 }
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)

@@ -15,7 +15,7 @@ use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose, first
 use crate::settings;
 use crate::store::queue::Claim;
 use crate::store::seats::{self, FreeSeat};
-use crate::store::{Patience, overdue};
+use crate::store::{Patience, overdue, snapshot};
 use serde_json::{Map, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -36,8 +36,8 @@ pub struct Plan {
     from: i32,
     seen: (i32, i32),
     before: i32,
-    /// Whether the front was left out, since no row there would do.
-    skips: bool,
+    /// For how many seats the front was left out, since no row there would do.
+    skips: Option<usize>,
     count: Option<u64>,
     /// How much of it to read next, and how often it was read.
     look: i64,
@@ -52,7 +52,7 @@ impl Plan {
             free: Vec::new(),
             contested: Vec::new(),
             read: Vec::new(),
-            skips: false,
+            skips: None,
             count: None,
             from: section.map_or(0, rank),
             seen: (section.map_or(0, rank), i32::MIN),
@@ -66,23 +66,24 @@ impl Plan {
     /// A party is split only over a plan that was read from its front.
     fn choose(&self, quantity: usize, together: bool) -> Search {
         let places: Vec<Place> = self.free.iter().map(|seat| seat.place).collect();
-        choose(&places, self.complete, quantity, together || self.skips)
+        choose(&places, self.complete, quantity, together || self.skips.is_some())
     }
 
     /// Leaves out the rows in front of which it is known that none would do.
     fn skip(&mut self, resource: &str, quantity: usize) {
-        self.count = frontier::count(resource);
+        // An old plan is nothing to remember, or to compare with what is known of the current one.
+        self.count = if snapshot::is_kept() { None } else { frontier::count(resource) };
         let rank = self.count.and_then(|count| frontier::recall(resource, self.from, quantity, count));
         if let Some(rank) = rank {
             self.seen = (rank, i32::MIN);
-            self.skips = true;
+            self.skips = Some(quantity);
         }
     }
 
     /// Whether it was read from its front to its end at one moment. What was read at several may not
     /// have been so at any: no ground for a refusal.
     fn is_one_look(&self) -> bool {
-        !self.skips && self.looks == 1
+        self.skips.is_none() && self.looks == 1
     }
 
     /// Begins anew, to be read whole at once.
@@ -121,8 +122,9 @@ impl<'a> Desk<'_, 'a> {
     ) -> Result<Result<Vec<String>, Refused>, Stop> {
         self.end_overdue(resource)?;
         let mut plan = match self.plans.remove(&(resource, section)) {
-            Some(plan) => plan,
-            None => {
+            // What would not do for some would perhaps for fewer.
+            Some(plan) if plan.skips.is_none_or(|skipped| skipped <= quantity) => plan,
+            _ => {
                 let mut plan = Plan::of_section(self.section(resource, section)?);
                 plan.skip(resource, quantity);
                 plan
