@@ -18,6 +18,7 @@ as $$
 declare
     -- Up to so many seats in a row they are drawn with a space between them.
     roomy constant integer := 36;
+    widest_gap constant integer := 4;
     drawing text := '';
     wide boolean;
     line record;
@@ -48,20 +49,30 @@ begin
             left join booking.holds h on h.id = s.hold_id and h.resource = s.resource
             where s.resource = seat_map.resource),
         sections as (
-            select section, min(rank) as first_rank, min("position") as leftmost,
-                   max("position") - min("position") + 1 as width, max(length("row")) as margin
+            select section, min(rank) as first_rank, max(length("row")) as margin
             from drawn group by section),
+        -- A place that no row of the section has stays empty, and a long empty stretch is drawn short.
+        steps as (
+            select section, "position",
+                   least("position" - lag("position", 1, "position" - 1) over (
+                       partition by section order by "position"), widest_gap + 1) as step
+            from (select distinct section, "position" from drawn) as places),
+        columns as (
+            select section, "position", sum(step) over (partition by section order by "position") as place,
+                   sum(step) over (partition by section) as width
+            from steps),
+        placed as (
+            select d.section, d."row", d.rank, d.sign, c.place,
+                   case when c.width <= roomy then 2 else 1 end as breadth,
+                   lag(c.place) over (partition by d.rank order by c.place) as before
+            from drawn d join columns c using (section, "position")),
         rows as (
-            select d.section, d."row", d.rank, s.leftmost, s.width, s.margin, s.first_rank,
-                   array_agg(d.sign order by d."position") as signs,
-                   array_agg(d."position" order by d."position") as positions
-            from drawn d join sections s using (section)
-            group by d.section, d."row", d.rank, s.leftmost, s.width, s.margin, s.first_rank)
-        select r.*, r.rank = r.first_rank as opens,
-               (select string_agg(coalesce(r.signs[array_position(r.positions, place)], ' '),
-                                  case when r.width <= roomy then ' ' else '' end order by place)
-                from generate_series(r.leftmost, r.leftmost + r.width - 1) as place) as picture
-        from rows r
+            select section, "row", rank, string_agg(
+                       repeat(' ', coalesce((place - before) * breadth - 1, (place - 1) * breadth)::integer)
+                           || sign, '' order by place) as picture
+            from placed group by section, "row", rank)
+        select r.*, s.margin, r.rank = s.first_rank as opens
+        from rows r join sections s using (section)
         order by r.rank
     loop
         if line.opens then
