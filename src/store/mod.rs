@@ -10,6 +10,7 @@
 pub mod attempt;
 pub mod holds;
 pub mod overdue;
+pub mod plan;
 pub mod queue;
 pub mod resources;
 pub mod seats;

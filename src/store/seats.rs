@@ -180,8 +180,6 @@ statement!(LOCK (TEXTOID, TEXTARRAYOID)
      where resource = $1 and label = any($2)
      order by label
      for no key update");
-statement!(LOCK_PLAN (TEXTOID)
-    "select label from booking.seats where resource = $1 order by label for no key update");
 
 /// Locks the rows of seats ahead for who has an old snapshot, in which a seat may look taken that has
 /// come free since. Locking a row that has changed since is 40001.
@@ -242,82 +240,6 @@ pub fn wait_for_one(session: &Session, holds: &[Uuid]) -> Result<(), Busy> {
     wait_only(|| {
         let arguments = [Argument::Text(Some(&resource)), Argument::Texts(Some(&[&label]))];
         LOCK.with(|statement| statement.run(session, &arguments));
-    })
-}
-
-/// In REPEATABLE READ and above, ends with 40001 if any seat has changed since the snapshot was
-/// taken: "there are none" would be said of an old plan.
-pub fn assert_plan_is_current(session: &Session, resource: &str) {
-    if snapshot::is_kept() {
-        LOCK_PLAN.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
-    }
-}
-
-/// A free seat in the plan.
-#[derive(Clone, Debug)]
-pub struct FreeSeat {
-    pub label: String,
-    pub place: Place,
-}
-
-statement!(FREE (TEXTOID, INT4OID, INT4OID, INT4OID, INT8OID)
-    "select label, rank, position, middle
-     from booking.seats
-     where resource = $1 and hold_id is null and not blocked
-       and (rank, position) > ($2, $3) and rank < $4
-     order by rank, position limit $5");
-
-/// The next free seats of a plan behind a place (rank, position), in front of a rank.
-pub fn free(session: &Session, resource: &str, behind: (i32, i32), before: i32, limit: i64) -> Vec<FreeSeat> {
-    let arguments = [
-        Argument::Text(Some(resource)),
-        Argument::Integer(behind.0),
-        Argument::Integer(behind.1),
-        Argument::Integer(before),
-        Argument::Bigint(Some(limit)),
-    ];
-    FREE.with(|statement| {
-        let rows = statement.run(session, &arguments);
-        let read = |row: Row| FreeSeat {
-            label: row.need(1),
-            place: Place { rank: row.need(2), position: row.need(3), middle: row.need(4) },
-        };
-        rows.iter().map(read).collect()
-    })
-}
-
-statement!(STILL_FREE (TEXTOID, TEXTARRAYOID)
-    "select label from booking.seats
-     where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end");
-
-/// Which of some seats, that the caller has claimed, are free now.
-pub fn still_free(session: &Session, resource: &str, labels: &[&str]) -> Vec<String> {
-    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels))];
-    STILL_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
-}
-
-statement!(OVERDUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
-    "select seats.label, seats.rank, seats.position, seats.middle, due.id
-     from (select id from booking.holds
-           where resource = $1 and state = 'held' and expires_at <= $2
-           order by expires_at limit $3) as due
-     join booking.holds as holds on holds.id = due.id and holds.resource = $1
-     cross join lateral unnest(holds.seats) as its(label)
-     join booking.seats as seats
-         on seats.resource = $1 and seats.label = its.label
-        and case when seats.hold_id = holds.id then not seats.blocked else false end");
-
-/// The seats of overdue holds, with the holds.
-pub fn overdue(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<(FreeSeat, Uuid)> {
-    let arguments =
-        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
-    OVERDUE.with(|statement| {
-        let rows = statement.run(session, &arguments);
-        let read = |row: Row| {
-            let place = Place { rank: row.need(2), position: row.need(3), middle: row.need(4) };
-            (FreeSeat { label: row.need(1), place }, row.need(5))
-        };
-        rows.iter().map(read).collect()
     })
 }
 

@@ -3,7 +3,6 @@
 
 mod basket;
 mod batch;
-mod best;
 mod confirm;
 mod desk;
 mod extend;

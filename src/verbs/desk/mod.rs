@@ -5,22 +5,23 @@
 //! nothing. The single calls come here as well wherever their fast way ends, so that a basket and a
 //! batch answer as the single calls would.
 
-use super::room::{self, Reclaimed, all_or_wait};
+mod admission;
+mod best;
+mod named;
+
 use super::turns::{Turns, claim};
 use super::{Placement, Stop, Want};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
-use crate::rules::Refusal;
 use crate::rules::lifecycle::{Hold, State};
-use crate::rules::pool::{Admission, admit};
 use crate::store::holds::{self, Lot, NewHold, StoredHold};
+use crate::store::plan::FreeSeat;
 use crate::store::queue::{self, Claim, Mode};
-use crate::store::resources::{self, Kind, StoredResource, Sum};
-use crate::store::seats::{self, FreeSeat, StoredSeat};
-use crate::store::{Patience, Session, attempt, overdue};
+use crate::store::resources::{self, StoredResource, Sum};
+use crate::store::seats::{self, StoredSeat};
+use crate::store::{Patience, Session, attempt};
 use crate::worker;
-use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -56,7 +57,7 @@ pub struct Desk<'s, 'a> {
     turns: &'s Turns<'a>,
     resources: HashMap<String, StoredResource>,
     pub seats: HashMap<(&'a str, String), StoredSeat>,
-    pub plans: HashMap<(&'a str, Option<&'a str>), super::best::Plan>,
+    pub plans: HashMap<(&'a str, Option<&'a str>), best::Plan>,
     earlier: HashMap<(String, String), StoredHold>,
     owned: HashMap<(&'a str, &'a str), i64>,
     sums: BTreeMap<&'a str, Sum>,
@@ -230,101 +231,6 @@ impl<'s, 'a> Desk<'s, 'a> {
         Some(basket.unwrap_or_else(|| Lot { basket: None, holds: vec![stored.clone()] }))
     }
 
-    /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
-    /// that is all there is to ask; which seats there are is the next question.
-    pub fn admission(&mut self, placement: &Placement<'a>, quantity: i64) -> Result<Option<Refused>, Stop> {
-        let resource = placement.resource;
-        let stored = self.resource(resource)?;
-        let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
-        fits_kind(placement, kind)?;
-        let owned = self.owned(placement, limit)?;
-        let asked = match kind {
-            Kind::Pool => quantity,
-            Kind::Seats => 0,
-        };
-        let pool = &self.resource(resource)?.pool;
-        let mut admission = if kind == Kind::Seats && limit.is_some_and(|limit| quantity > limit - owned) {
-            match pool.open {
-                true => Admission::Refuse(Refusal::LimitExceeded),
-                false => Admission::Refuse(Refusal::Closed),
-            }
-        } else {
-            admit(pool, asked, placement.expected_version, owned)
-        };
-        if let Admission::Short(missing) = admission
-            && self.makes_room(resource, missing)?
-        {
-            admission = admit(&self.resource(resource)?.pool, asked, None, owned);
-        }
-        let stored = self.resource(resource)?;
-        let level = stored.level();
-        let refused = |refusal, detail| Refused {
-            refusal,
-            version: Some(level.version),
-            available: level.available,
-            seats: None,
-            detail,
-        };
-        Ok(match admission {
-            Admission::Fits => None,
-            Admission::Short(_) => {
-                let detail = object(json!({"requested": quantity, "available": level.available}));
-                Some(refused(Refusal::Unavailable, detail))
-            }
-            Admission::Refuse(Refusal::LimitExceeded) => {
-                let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
-                Some(refused(Refusal::LimitExceeded, object(detail)))
-            }
-            Admission::Refuse(refusal) => Some(Refused { available: None, ..refused(refusal, None) }),
-        })
-    }
-
-    fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Stop> {
-        let (Some(limit), resource) = (limit, placement.resource) else { return Ok(0) };
-        let Some(holder) = placement.holder else {
-            let detail = format!("Resource \"{resource}\" allows each holder {limit} at most.");
-            return Err(Error::null("holder").detail(detail).into());
-        };
-        if let Some(owned) = self.owned.get(&(resource, holder)) {
-            return Ok(*owned);
-        }
-        let owned = if self.depth == Depth::Shallow {
-            if !overdue::due_of(self.session, resource, holder, self.now).is_empty() {
-                return Err(Stop::TooShallow);
-            }
-            overdue::owned(self.session, resource, holder, self.now)
-        } else {
-            room::owned(self.session, resource, holder, self.now)?
-        };
-        self.owned.insert((resource, holder), owned);
-        Ok(owned)
-    }
-
-    /// Ends overdue holds of a pool that is short of room. Whether that freed any.
-    fn makes_room(&mut self, resource: &'a str, missing: i64) -> Result<bool, Stop> {
-        if self.exhausted.contains(resource) {
-            return Ok(false);
-        }
-        if self.depth == Depth::Shallow {
-            if overdue::due(self.session, resource, self.now, 1).is_empty() {
-                self.exhausted.insert(resource);
-                return Ok(false);
-            }
-            return Err(Stop::TooShallow);
-        }
-        let Reclaimed { freed, locked } = room::reclaim(self.session, resource, missing, self.now);
-        if freed < missing && locked.is_empty() {
-            self.exhausted.insert(resource);
-        }
-        if freed > 0
-            && let Some(stored) = self.resources.get_mut(resource)
-        {
-            stored.pool.taken -= freed;
-            stored.pool.version += 1;
-        }
-        if locked.is_empty() { Ok(freed > 0) } else { Err(Stop::Locked(locked)) }
-    }
-
     /// Gives a request that was let in its place, or tells which seats are not to be had.
     pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
         let seats = match &placement.want {
@@ -340,78 +246,6 @@ impl<'s, 'a> Desk<'s, 'a> {
         match seats {
             Err(refused) => Ok(Served::Refused(refused)),
             Ok(seats) => Ok(self.give(placement, seats)),
-        }
-    }
-
-    /// Whether these seats are to be had.
-    fn named(&mut self, resource: &'a str, labels: &[&str]) -> Result<Result<(), Refused>, Stop> {
-        let mut taken = Vec::new();
-        let mut blocked = Vec::new();
-        let mut overdue = Vec::new();
-        for &label in labels {
-            match self.seats.get(&(resource, label.to_owned())) {
-                None => return Err(Error::no_seat(resource, label).into()),
-                Some(seat) if seat.blocked => blocked.push(label),
-                Some(StoredSeat { owner: Some(owner), overdue: true, .. }) => overdue.push(*owner),
-                Some(StoredSeat { owner: Some(_), .. }) => taken.push(label),
-                Some(_) => {}
-            }
-        }
-        if !taken.is_empty() || !blocked.is_empty() {
-            return Ok(Err(self.seats_refused(resource, labels.len(), taken, blocked)?));
-        }
-        if !overdue.is_empty() {
-            overdue.sort_unstable();
-            overdue.dedup();
-            self.end(resource, &overdue)?;
-        }
-        Ok(Ok(()))
-    }
-
-    fn seats_refused(
-        &self,
-        resource: &str,
-        requested: usize,
-        taken: Vec<&str>,
-        blocked: Vec<&str>,
-    ) -> Result<Refused, Stop> {
-        let mut missing: Vec<&str> = [&taken[..], &blocked[..]].concat();
-        missing.sort_unstable();
-        let available = requested - missing.len();
-        let mut detail = Map::new();
-        detail.insert("requested".to_owned(), json!(requested));
-        detail.insert("available".to_owned(), json!(available));
-        for (name, labels) in [("taken", taken), ("blocked", blocked)] {
-            if !labels.is_empty() {
-                detail.insert(name.to_owned(), json!(labels));
-            }
-        }
-        Ok(Refused {
-            refusal: Refusal::Unavailable,
-            version: Some(self.resource(resource)?.pool.version),
-            available: Some(available as i64),
-            seats: Some(missing.into_iter().map(str::to_owned).collect()),
-            detail: Some(detail),
-        })
-    }
-
-    /// Ends overdue holds of a resource with seats, all of these.
-    pub fn end(&mut self, resource: &str, ids: &[Uuid]) -> Result<(), Stop> {
-        if self.depth == Depth::Shallow {
-            return Err(Stop::TooShallow);
-        }
-        let ended = seats::end_these(self.session, resource, ids, self.now);
-        self.seats_freed(&ended);
-        all_or_wait(ids, &ended)
-    }
-
-    /// Notes that some holds were ended.
-    pub fn seats_freed(&mut self, ended: &[Uuid]) {
-        for seat in self.seats.values_mut() {
-            if seat.owner.is_some_and(|owner| ended.contains(&owner)) {
-                seat.owner = None;
-                seat.overdue = false;
-            }
         }
     }
 
@@ -540,15 +374,6 @@ pub fn replay(earlier: &Lot, fingerprint: Option<Uuid>, now: Timestamp) -> Outco
     Outcome::repeated(earlier, is_live, now)
 }
 
-/// Seats are not asked of a pool, nor a quantity of seats: nobody would say which.
-fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
-    match (&placement.want, kind) {
-        (Want::Quantity(_), Kind::Pool) | (Want::Seats(_) | Want::Best { .. }, Kind::Seats) => Ok(()),
-        (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(placement.resource)),
-        (_, Kind::Pool) => Err(Error::has_no_seats(placement.resource)),
-    }
-}
-
 /// The seats asked for by name, by resource and label, where the turn was to be had.
 fn named_seats<'a>(placements: &'a [Placement<'a>], turns: &Turns) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -581,12 +406,5 @@ fn as_stored(hold: &NewHold) -> StoredHold {
             reference: None,
             version: 1,
         },
-    }
-}
-
-fn object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(object) => Some(object),
-        _ => None,
     }
 }

@@ -5,17 +5,18 @@
 //! queueing for its front. Only before it says no does a call wait, for one seat that somebody is
 //! about to take, or for one hold that ran out and that somebody has locked.
 
-use super::Stop;
-use super::desk::{Depth, Desk};
+use super::{Depth, Desk};
 use crate::error::Error;
 use crate::frontier;
 use crate::outcome::Refused;
 use crate::rules::Refusal;
 use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose, first_row};
 use crate::settings;
+use crate::store::plan::{self, FreeSeat};
 use crate::store::queue::Claim;
-use crate::store::seats::{self, FreeSeat};
+use crate::store::seats;
 use crate::store::{Patience, overdue, snapshot};
+use crate::verbs::Stop;
 use serde_json::{Map, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -186,7 +187,7 @@ impl<'a> Desk<'_, 'a> {
             }
             // Before the plan is read: whoever is ending the others now may be done by the time it has
             // been, and their seats would be found neither free nor overdue.
-            let others = seats::overdue(self.session, resource, self.now, settings::sweep_batch());
+            let others = plan::overdue(self.session, resource, self.now, settings::sweep_batch());
             self.overdue.insert(resource, others);
         }
         self.exhausted.insert(resource);
@@ -194,7 +195,7 @@ impl<'a> Desk<'_, 'a> {
     }
 
     fn look_further(&self, resource: &str, plan: &mut Plan) {
-        let more = seats::free(self.session, resource, plan.seen, plan.before, plan.look);
+        let more = plan::free(self.session, resource, plan.seen, plan.before, plan.look);
         plan.complete = (more.len() as i64) < plan.look;
         plan.looks += 1;
         plan.look = plan.look.saturating_mul(4).min(MOST_A_LOOK);
@@ -229,7 +230,7 @@ impl<'a> Desk<'_, 'a> {
         }
         // Nobody takes them any more, so what this look finds stays so.
         let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-        let free = seats::still_free(self.session, resource, &names);
+        let free = plan::still_free(self.session, resource, &names);
         if free.len() < labels.len() {
             self.claims.drain(before..).for_each(Claim::let_go);
         }
@@ -249,7 +250,7 @@ impl<'a> Desk<'_, 'a> {
                 return Err(stop);
             }
         }
-        seats::assert_plan_is_current(self.session, resource);
+        plan::assert_plan_is_current(self.session, resource);
         let available = plan.free.len();
         let mut detail = Map::new();
         detail.insert("requested".to_owned(), json!(quantity));

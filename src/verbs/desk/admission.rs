@@ -1,0 +1,126 @@
+//! Whether a resource lets a request in: it is open and of the right kind, the holder may have so much
+//! more, and a pool has room.
+
+use super::{Depth, Desk};
+use crate::error::Error;
+use crate::outcome::Refused;
+use crate::rules::Refusal;
+use crate::rules::pool::{Admission, admit};
+use crate::store::overdue;
+use crate::store::resources::Kind;
+use crate::verbs::room::{self, Reclaimed};
+use crate::verbs::{Placement, Stop, Want};
+use serde_json::{Map, Value, json};
+
+impl<'a> Desk<'_, 'a> {
+    /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
+    /// that is all there is to ask; which seats there are is the next question.
+    pub fn admission(&mut self, placement: &Placement<'a>, quantity: i64) -> Result<Option<Refused>, Stop> {
+        let resource = placement.resource;
+        let stored = self.resource(resource)?;
+        let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
+        fits_kind(placement, kind)?;
+        let owned = self.owned(placement, limit)?;
+        let asked = match kind {
+            Kind::Pool => quantity,
+            Kind::Seats => 0,
+        };
+        let pool = &self.resource(resource)?.pool;
+        let mut admission = if kind == Kind::Seats && limit.is_some_and(|limit| quantity > limit - owned) {
+            match pool.open {
+                true => Admission::Refuse(Refusal::LimitExceeded),
+                false => Admission::Refuse(Refusal::Closed),
+            }
+        } else {
+            admit(pool, asked, placement.expected_version, owned)
+        };
+        if let Admission::Short(missing) = admission
+            && self.makes_room(resource, missing)?
+        {
+            admission = admit(&self.resource(resource)?.pool, asked, None, owned);
+        }
+        let stored = self.resource(resource)?;
+        let level = stored.level();
+        let refused = |refusal, detail| Refused {
+            refusal,
+            version: Some(level.version),
+            available: level.available,
+            seats: None,
+            detail,
+        };
+        Ok(match admission {
+            Admission::Fits => None,
+            Admission::Short(_) => {
+                let detail = object(json!({"requested": quantity, "available": level.available}));
+                Some(refused(Refusal::Unavailable, detail))
+            }
+            Admission::Refuse(Refusal::LimitExceeded) => {
+                let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
+                Some(refused(Refusal::LimitExceeded, object(detail)))
+            }
+            Admission::Refuse(refusal) => Some(Refused { available: None, ..refused(refusal, None) }),
+        })
+    }
+
+    fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Stop> {
+        let (Some(limit), resource) = (limit, placement.resource) else { return Ok(0) };
+        let Some(holder) = placement.holder else {
+            let detail = format!("Resource \"{resource}\" allows each holder {limit} at most.");
+            return Err(Error::null("holder").detail(detail).into());
+        };
+        if let Some(owned) = self.owned.get(&(resource, holder)) {
+            return Ok(*owned);
+        }
+        let owned = if self.depth == Depth::Shallow {
+            if !overdue::due_of(self.session, resource, holder, self.now).is_empty() {
+                return Err(Stop::TooShallow);
+            }
+            overdue::owned(self.session, resource, holder, self.now)
+        } else {
+            room::owned(self.session, resource, holder, self.now)?
+        };
+        self.owned.insert((resource, holder), owned);
+        Ok(owned)
+    }
+
+    /// Ends overdue holds of a pool that is short of room. Whether that freed any.
+    fn makes_room(&mut self, resource: &'a str, missing: i64) -> Result<bool, Stop> {
+        if self.exhausted.contains(resource) {
+            return Ok(false);
+        }
+        if self.depth == Depth::Shallow {
+            if overdue::due(self.session, resource, self.now, 1).is_empty() {
+                self.exhausted.insert(resource);
+                return Ok(false);
+            }
+            return Err(Stop::TooShallow);
+        }
+        let Reclaimed { freed, locked } = room::reclaim(self.session, resource, missing, self.now);
+        if freed < missing && locked.is_empty() {
+            self.exhausted.insert(resource);
+        }
+        if freed > 0
+            && let Some(stored) = self.resources.get_mut(resource)
+        {
+            stored.pool.taken -= freed;
+            stored.pool.version += 1;
+        }
+        if locked.is_empty() { Ok(freed > 0) } else { Err(Stop::Locked(locked)) }
+    }
+}
+
+/// Seats are not asked of a pool, nor a quantity of seats: nobody would say which.
+fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
+    match (&placement.want, kind) {
+        (Want::Quantity(_), Kind::Pool) | (Want::Seats(_) | Want::Best { .. }, Kind::Seats) => Ok(()),
+        (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(placement.resource)),
+        (_, Kind::Pool) => Err(Error::has_no_seats(placement.resource)),
+    }
+}
+
+fn object(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
