@@ -10,6 +10,7 @@ use crate::rules::Micros;
 use crate::rules::basket::{self, Joint};
 use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
 use crate::store::holds::{self, Lot, StoredHold};
+use crate::store::queue::Claim;
 use crate::store::{Patience, Session, attempt, resources, seats};
 
 /// How much of a hold is given back: all of it where neither is said.
@@ -46,21 +47,38 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     };
     let turns = turns(&seen);
     take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
-    claim_seats(&seen, &turns, Patience::Wait)?;
-    let Some(lot) = holds::lock(session, hold_id, resource)? else {
-        return Ok(Outcome::not_found(hold_id));
+    let claims = claim_seats(&seen, &turns, Patience::Wait)?;
+    let answer = match decide(session, target, part, verb) {
+        Ok(Decided::Change(lot, part, changes, now)) => {
+            // Claimed, the seats' rows are free, unless somebody's own query has locked one.
+            return Ok(attempt::until_lock_timeout(|| write(session, lot, &part, &changes, now))?);
+        }
+        Ok(Decided::Answer(outcome)) => Ok(*outcome),
+        Err(stop) => Err(stop),
+    };
+    // Others may have the seats by now, or want them.
+    claims.into_iter().for_each(Claim::let_go);
+    answer
+}
+
+enum Decided<'a> {
+    Change(Lot, Given<'a>, Vec<(usize, Change)>, Timestamp),
+    Answer(Box<Outcome>),
+}
+
+fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) -> Result<Decided<'a>, Stop> {
+    let answer = |outcome| Ok(Decided::Answer(Box::new(outcome)));
+    let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
+        return answer(Outcome::not_found(target.hold_id));
     };
     let now = clock::now();
     let Some(part) = Given::of(session, &lot, part, now)? else {
-        return Ok(Outcome::repeated(&lot, true, now));
+        return answer(Outcome::repeated(&lot, true, now));
     };
     match judge(&lot, &part, target.expected_version, verb, now) {
-        // Claimed, the seats' rows are free, unless somebody's own query has locked one.
-        Joint::Change(changes) => {
-            Ok(attempt::until_lock_timeout(|| write(session, lot, &part, &changes, now))?)
-        }
-        Joint::Repeat => Ok(Outcome::repeated(&lot, true, now)),
-        Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
+        Joint::Change(changes) => Ok(Decided::Change(lot, part, changes, now)),
+        Joint::Repeat => answer(Outcome::repeated(&lot, true, now)),
+        Joint::Refuse(place, refusal) => answer(Outcome::refused_hold(&lot, place, refusal, now)),
         Joint::TooMuch(_) => {
             Err(Error::too_much(lot.holds.first().map_or(0, |one| one.hold.quantity)).into())
         }

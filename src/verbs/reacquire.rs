@@ -13,7 +13,7 @@ use crate::rules::basket::Joint;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
 use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::queue::Mode;
+use crate::store::queue::{Claim, Mode};
 use crate::store::resources::{self, Checked, Kind};
 use crate::store::{Patience, Session, attempt, queue, seats};
 
@@ -68,7 +68,8 @@ pub fn turns(lot: &Lot) -> Turns<'_> {
 }
 
 /// Claims the seats of holds, by resource and label.
-pub fn claim_seats(lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
+pub fn claim_seats(lot: &Lot, turns: &Turns, patience: Patience) -> Result<Vec<Claim>, Stop> {
+    let mut claims = Vec::new();
     for (resource, mode) in turns {
         let mut labels: Vec<&str> = lot
             .holds
@@ -77,9 +78,15 @@ pub fn claim_seats(lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), S
             .flat_map(|stored| stored.seats.iter().flatten().map(String::as_str))
             .collect();
         labels.sort_unstable();
-        claim(resource, &labels, patience)?;
+        match claim(resource, &labels, patience) {
+            Ok(more) => claims.extend(more),
+            Err(busy) => {
+                claims.into_iter().for_each(Claim::let_go);
+                return Err(busy.into());
+            }
+        }
     }
-    Ok(())
+    Ok(claims)
 }
 
 fn line_up_for_holders(session: &Session, lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
