@@ -36,7 +36,12 @@ pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
         sections: Some(&plan.sections),
         metadata: plan.metadata,
     };
-    let row = resources::create(&session, &resource).ok_or_else(|| Error::resource_exists(plan.name))?;
+    let exists = || {
+        Error::resource_exists(plan.name).hint(
+            "Its plan cannot be changed, but for set_blocked(); booking.drop_resource(resource) drops it.",
+        )
+    };
+    let row = resources::create(&session, &resource).ok_or_else(exists)?;
     seats::create(&session, plan.name, &plan.seats);
     Ok(row)
 }
