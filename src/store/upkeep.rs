@@ -75,13 +75,17 @@ pub fn end_due_of(session: &Session, resources: &[&str], now: Timestamp, limit: 
 
 statement!(PURGE (TIMESTAMPTZOID, INT8OID)
     "with old as (
-         select ctid as place from booking.holds
+         select ctid as place from booking.holds as holds
          where state in ('released', 'expired') and ended_at <= $1
+           and (basket is null or not exists (
+               select from booking.holds as others
+               where others.basket = holds.basket and others.state in ('held', 'confirmed')))
          order by ended_at limit $2
-         for update skip locked)
+         for update of holds skip locked)
      delete from booking.holds as holds using old where holds.ctid = old.place");
 
-/// Deletes holds that ended unconfirmed, up to a moment. Returns how many.
+/// Deletes holds that ended unconfirmed, up to a moment; those of a basket not before the rest of it is
+/// over, or its version would fall. Returns how many.
 pub fn purge(session: &Session, up_to: Timestamp, limit: i64) -> i64 {
     let arguments = [Argument::Time(Some(up_to)), Argument::Bigint(Some(limit))];
     PURGE.with(|statement| statement.run(session, &arguments).count() as i64)

@@ -1,7 +1,7 @@
 //! Creating, changing and dropping a resource.
 
 use super::patience::patiently;
-use super::room::{decide_with_room, read, reclaim};
+use super::room::{MOST_LOCKED, decide_with_room, read, reclaim};
 use super::turns::take_turn;
 use super::{Stop, settle};
 use crate::clock;
@@ -93,7 +93,7 @@ fn free_seats(session: &Session, resource: &str) -> Result<(), Stop> {
     let now = clock::now();
     let batch = settings::sweep_batch();
     while seats::end_due(session, &[resource], now, batch).len() as i64 == batch {}
-    let locked: Vec<_> = overdue::due(session, resource, now, batch).iter().map(|due| due.id).collect();
+    let locked: Vec<_> = overdue::due(session, resource, now, MOST_LOCKED).iter().map(|due| due.id).collect();
     if !locked.is_empty() {
         return Err(Stop::Locked(locked));
     }

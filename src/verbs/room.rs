@@ -55,6 +55,9 @@ impl Reclaimed {
     }
 }
 
+/// The most overdue holds, locked by others, that are waited for at once.
+pub const MOST_LOCKED: i64 = 10_000;
+
 /// Ends expired holds of a pool, whose locks the caller has, until `missing` is free or none is left
 /// that nobody else has locked.
 pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Reclaimed {
@@ -72,7 +75,7 @@ pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) 
     }
     if freed < missing {
         // What is still there is locked by others.
-        let locked = overdue::due(session, resource, now, batch);
+        let locked = overdue::due(session, resource, now, MOST_LOCKED);
         let quantity: i64 = locked.iter().map(|due| due.quantity).sum();
         if quantity > 0 && freed + quantity >= missing {
             return Reclaimed { freed, locked: locked.iter().map(|due| due.id).collect() };

@@ -16,7 +16,7 @@ use crate::store::plan::{self, FreeSeat};
 use crate::store::queue::Claim;
 use crate::store::seats;
 use crate::store::{Patience, overdue, snapshot};
-use crate::verbs::Stop;
+use crate::verbs::{Stop, room};
 use serde_json::{Map, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -187,7 +187,7 @@ impl<'a> Desk<'_, 'a> {
             }
             // Before the plan is read: whoever is ending the others now may be done by the time it has
             // been, and their seats would be found neither free nor overdue.
-            let others = plan::overdue(self.session, resource, self.now, settings::sweep_batch());
+            let others = plan::overdue(self.session, resource, self.now, room::MOST_LOCKED);
             self.overdue.insert(resource, others);
         }
         self.exhausted.insert(resource);
