@@ -2,11 +2,13 @@ create function booking.seat_grid(rows integer, letters text, section text defau
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
     -- A space is an aisle: it leaves out a position, and whoever sits beyond it is no neighbour.
-    select jsonb_agg(
-               jsonb_build_object(
-                   'label', case section when '' then '' else section || ' ' end || r || letter,
-                   'section', section, 'row', r::text, 'position', place)
-               order by r, place)
+    select coalesce(
+               jsonb_agg(
+                   jsonb_build_object(
+                       'label', case section when '' then '' else section || ' ' end || r || letter,
+                       'section', section, 'row', r::text, 'position', place)
+                   order by r, place),
+               '[]')
     from generate_series(1, rows) as r
     cross join regexp_split_to_table(letters, '') with ordinality as letter(letter, place)
     where letter not in (' ', '')
@@ -20,7 +22,6 @@ declare
     roomy constant integer := 36;
     widest_gap constant integer := 4;
     drawing text := '';
-    wide boolean;
     line record;
 begin
     if seat_map.resource is null then

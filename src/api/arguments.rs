@@ -114,7 +114,7 @@ pub fn want<'a>(quantity: Option<i64>, seats: Option<Vec<&'a str>>) -> Result<Wa
         (quantity, None) => Ok(Want::Quantity(quantity.unwrap_or(1))),
         (Some(quantity), Some(seats)) if quantity != seats.len() as i64 => {
             Err(Error::invalid("quantity contradicts seats")
-                .detail(format!("quantity is {quantity}, and {} seats are named.", seats.len()))
+                .detail(format!("quantity is {quantity}, the seats named are {}.", seats.len()))
                 .hint("Leave quantity out: it is the number of the seats."))
         }
         (_, Some(seats)) => Ok(Want::Seats(seats)),
