@@ -148,6 +148,56 @@ rollback to savepoint s;
 select * from booking.check();
 rollback;
 
+-- Late, with one of two items of a pool swept and the other only overdue: there is room for one.
+begin;
+select count(booking.create_pool('two', 2));
+select status from booking.hold_all('[{"resource": "two"}, {"resource": "two"}]', key => 'late');
+call overdue('late');
+savepoint late;
+call overdue('late', 1);
+select booking.expire(1, 'two');
+select item, state from booking.holds where key = 'late' order by item;
+select status from booking.hold('two');
+select :show from booking.confirm(basket('late'), late => 'reacquire');
+select taken from booking.resources where name = 'two';
+select item, state from booking.holds where key = 'late' order by item;
+select * from booking.check();
+rollback to savepoint late;
+call overdue('late', 2);
+select booking.expire(1, 'two');
+select item, state from booking.holds where key = 'late' order by item;
+select status from booking.hold('two');
+select :show from booking.confirm(basket('late'), late => 'reacquire');
+select taken from booking.resources where name = 'two';
+select item, state from booking.holds where key = 'late' order by item;
+select * from booking.check();
+rollback to savepoint late;
+-- And where nobody has taken the place of the one that was swept, for both.
+call overdue('late', 1);
+select booking.expire(1, 'two');
+select :show from booking.confirm(basket('late'), late => 'reacquire');
+select taken from booking.resources where name = 'two';
+select * from booking.check();
+rollback;
+
+-- What is taken again for one item is its holder's when the next one asks.
+begin;
+select count(booking.create_pool('fair', 9, max_per_holder => 2));
+select status from booking.hold_all('[{"resource": "fair"}, {"resource": "fair"}]', key => 'late', holder => 'ann');
+call overdue('late');
+savepoint late;
+select status from booking.hold('fair', holder => 'ann');
+select :show from booking.confirm(basket('late'), late => 'reacquire');
+select state, count(*), sum(quantity) from booking.holds where holder = 'ann' group by 1 order by 1;
+select booking.expire(2, 'fair');
+select :show from booking.confirm(basket('late'), late => 'reacquire');
+select state, count(*), sum(quantity) from booking.holds where holder = 'ann' group by 1 order by 1;
+select * from booking.check();
+rollback to savepoint late;
+select :show from booking.confirm(basket('late'), late => 'reacquire');
+select * from booking.check();
+rollback;
+
 -- What no basket can be: each error names the item, and the field.
 select booking.hold_all(null);
 select booking.hold_all('[]');
