@@ -117,6 +117,20 @@ select booking.hold_each('[{"resource": "gig"}, {"resource": "gig", "best": 1}]'
 select booking.hold_each('[{"resource": "gig"}, {"resource": "small"}]');
 select count(*) from booking.holds;
 
+-- Rows in front that would not do for four do for two, whatever a party of four has shown before.
+-- In transactions of their own: one that has taken seats remembers nothing.
+select count(booking.create_seats('house', booking.seat_grid(12, 'ABCD')));
+select status from booking.hold('house', seats => '{1A,1B,2A,2B,3A,3B}');
+select status, seats from booking.hold_best('house', 4);
+select status, seats from booking.hold_best('house', 4);
+select status, seats from booking.hold_each('[{"resource": "house", "best": 4}, {"resource": "house", "best": 2}, {"resource": "house", "best": 4}, {"resource": "house", "best": 2}]');
+-- Nor does the session remember anything else of it.
+select status, seats from booking.hold_best('house', 2);
+select status, seats from booking.hold_best('house', 2);
+select booking.seat_map('house');
+select * from booking.check();
+select count(booking.release(id)) from booking.holds where resource = 'house';
+
 -- The bounds: ten thousand requests, a thousand resources.
 begin;
 select count(booking.create_pool('vast', 9999));
