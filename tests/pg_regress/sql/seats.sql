@@ -199,6 +199,12 @@ select status, seats from booking.hold_best('row', 1, section => '', key => 'r')
 select booking.seat_map('row');
 select count(booking.create_seats('arena', (select jsonb_agg(n::text) from generate_series(1, 40) n)));
 select booking.seat_map('arena');
+-- A long gap is drawn short.
+select count(booking.create_seats('gap', '[{"label": "A", "row": "1", "position": 0}, {"label": "B", "row": "1", "position": 1000000}, {"label": "C", "row": "2", "position": 1}]'));
+select status, seats from booking.hold('gap', seats => '{B}');
+select booking.seat_map('gap');
+select count(booking.create_seats('far', '[{"label": "Z", "position": 1000000}]'));
+select booking.seat_map('far');
 rollback;
 
 -- The best there are: side by side, in front, in the middle; else together only if that is asked for.
@@ -215,6 +221,20 @@ select booking.seat_map('hall');
 call overdue('b');
 select :show from booking.hold_best('hall', 3, key => 'e');
 select state from booking.holds where key = 'b';
+select * from booking.check();
+rollback;
+
+-- All that is overdue is ended, also where it is more than one sweep ends.
+begin;
+select setting::integer from pg_settings where name = 'booking.sweep_batch' \gset batch_
+select count(booking.create_seats('stadium', (select jsonb_agg(n::text) from generate_series(1, :batch_setting + 1) n)));
+select status, count(*) from (select (booking.hold('stadium', seats => array[n::text], key => 'n' || n)).status from generate_series(1, :batch_setting + 1) n) s group by 1;
+update booking.holds set placed_at = placed_at - interval '2 hours', expires_at = expires_at - interval '2 hours' where resource = 'stadium';
+set local statement_timeout = '30s';
+select status, seats from booking.hold_best('stadium', 1, key => 'best');
+set local statement_timeout = 0;
+select state, count(*) from booking.holds where resource = 'stadium' group by 1 order by 1;
+select confirmed, held, available from booking.availability('stadium');
 select * from booking.check();
 rollback;
 
