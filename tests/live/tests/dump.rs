@@ -4,9 +4,11 @@ use std::process::Stdio;
 
 use booking_live::{Server, wait_until};
 
-const ROWS: &str = "select id, resource, quantity, state, version, placed_at, expires_at, confirmed_at,
-    ended_at, key, fingerprint, holder, reference, metadata from booking.holds order by id";
-const RESOURCES: &str = "select * from booking.resources order by name";
+const TABLES: [&str; 3] = [
+    "select * from booking.resources order by name",
+    "select * from booking.seats order by resource, label",
+    "select * from booking.holds order by id",
+];
 
 /// Every state there is, keys, holders and metadata; nothing runs out while it is compared.
 fn fill(server: &Server) {
@@ -21,6 +23,14 @@ fn fill(server: &Server) {
                            when n % 4 = 2 then booking.release(id) end) from h",
     );
     server.psql("select count(booking.cancel(id)) from booking.holds where reference in ('p1', 'p5')");
+    server.psql("select booking.create_seats('hall', booking.seat_grid(4, 'AB CD', 'stalls'))");
+    server.psql(
+        "select booking.hold_best('hall', 2, '1 hour'), booking.set_blocked('hall', '{stalls 4A}', true)",
+    );
+    server.psql(
+        "select booking.hold_all('[{\"resource\": \"hall\", \"seats\": [\"stalls 3A\", \"stalls 3B\"]},
+                                   {\"resource\": \"gig\"}]', '1 hour', key => 'basket', holder => 'b')",
+    );
     assert_eq!(server.psql("select count(*) from booking.check()"), "0");
 }
 
@@ -34,8 +44,9 @@ fn pipe(server: &Server, dump: &[&str], restore: (&str, &[&str])) {
 }
 
 fn check(server: &Server, copy: &str) {
-    assert_eq!(server.psql_in(copy, RESOURCES), server.psql(RESOURCES));
-    assert_eq!(server.psql_in(copy, ROWS), server.psql(ROWS));
+    for rows in TABLES {
+        assert_eq!(server.psql_in(copy, rows), server.psql(rows));
+    }
     assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
     // What was granted is granted there, and nothing else.
     let may = "select has_function_privilege('app', 'booking.find(uuid, text)', 'execute'),
@@ -49,6 +60,12 @@ fn check(server: &Server, copy: &str) {
         server.psql_in(copy, "select status from booking.hold('gig', key => 'new', holder => 'x')"),
         "held"
     );
+    let basket =
+        "select ok, status from booking.confirm((select basket from booking.holds where key = 'basket'
+                                                          and item = 1))";
+    assert_eq!(server.psql_in(copy, basket), "t|confirmed");
+    let taken = "select status, seats from booking.hold('hall', seats => '{stalls 3B,stalls 3C}')";
+    assert_eq!(server.psql_in(copy, taken), "unavailable|{\"stalls 3B\"}");
 }
 
 #[test]
@@ -74,7 +91,10 @@ fn custom() {
 fn overdue_holds_are_restored_too() {
     let server = Server::builder().set("booking.sweep_interval", "10ms").start().expect("a server");
     server.psql("select booking.create_pool('gig', 100000)");
-    server.psql("select count(booking.hold('gig', 1, '1 ms')) from generate_series(1, 3000)");
+    server.psql("select count(booking.hold('gig', 1, '1 ms')) from generate_series(1, 2000)");
+    server.psql("select booking.create_seats('hall', booking.seat_grid(100, 'ABCDEFGHIJ'))");
+    server
+        .psql("select count(booking.hold('hall', seats => array[label], ttl => '1 ms')) from booking.seats");
     for copy in ["one", "two"] {
         server.psql(&format!("create database {copy}"));
         pipe(&server, &["-Fc", "postgres"], ("pg_restore", &["--exit-on-error", "-d", copy]));
@@ -84,9 +104,9 @@ fn overdue_holds_are_restored_too() {
             "all of it to be ended",
             || {
                 server.psql_in(copy, "select booking.expire(10000)");
-                server.psql_in(copy, "select taken from booking.resources")
+                server.psql_in(copy, "select count(*) from booking.holds where state = 'held'")
             },
-            |taken| taken == "0",
+            |held| held == "0",
         );
         assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
     }
