@@ -1,8 +1,8 @@
 //! One of the buyers: what is wished for, bought, and given back.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use booking_live::{Caller, Told, clock};
@@ -21,12 +21,35 @@ pub const ROUNDS: usize = 48;
 pub struct Shared {
     pub record: Mutex<Record>,
     pub rounds: AtomicUsize,
+    pub gate: Gate,
     /// Buyers that may still give something back.
     pub fickle: AtomicUsize,
     /// When the last hold runs out that was left to.
     pub runs_out: AtomicI64,
     /// Confirmed, and not asked to be given back: by the hold, its seats and how much.
     pub promised: Mutex<BTreeMap<String, (Vec<String>, i64)>>,
+}
+
+/// Lets so many rounds begin. Without it a quick machine's buyers are through before the last crash.
+#[derive(Default)]
+pub struct Gate {
+    /// How many have begun, and how many may.
+    rounds: Mutex<(usize, usize)>,
+    opened: Condvar,
+}
+
+impl Gate {
+    pub fn open_up_to(&self, rounds: usize) {
+        self.rounds.lock().expect("no buyer panicked").1 = rounds;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let rounds = self.rounds.lock().expect("no buyer panicked");
+        let mut rounds =
+            self.opened.wait_while(rounds, |(begun, may)| begun >= may).expect("no buyer panicked");
+        rounds.0 += 1;
+    }
 }
 
 impl Shared {
@@ -59,6 +82,7 @@ struct Bought {
 impl Buyer<'_> {
     pub fn shop(mut self) {
         for _ in 0..ROUNDS {
+            self.shared.gate.pass();
             self.round();
             self.shared.rounds.fetch_add(1, Ordering::SeqCst);
         }

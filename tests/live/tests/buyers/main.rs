@@ -30,6 +30,7 @@ fn everything_is_sold_once_and_every_refusal_was_true() {
     let shared = Arc::new(Shared {
         record: Default::default(),
         rounds: Default::default(),
+        gate: Default::default(),
         fickle: AtomicUsize::new(BUYERS),
         runs_out: Default::default(),
         promised: Default::default(),
@@ -44,8 +45,10 @@ fn everything_is_sold_once_and_every_refusal_was_true() {
         })
     });
     let buyers = buyers.collect::<Vec<_>>();
+    let part = |kill| BUYERS * ROUNDS * kill / (KILLS + 2);
     for kill in 1..=KILLS {
-        let due = BUYERS * ROUNDS * kill / (KILLS + 2);
+        shared.gate.open_up_to(part(kill + 1));
+        let due = part(kill);
         wait_until("the sale to go on", || shared.rounds.load(Ordering::SeqCst), |rounds| *rounds >= due);
         let promised = shared.promised.lock().expect("no buyer panicked").clone();
         if kill == KILLS / 2 {
@@ -56,6 +59,7 @@ fn everything_is_sold_once_and_every_refusal_was_true() {
         }
         verify(&server, &shared, &promised);
     }
+    shared.gate.open_up_to(usize::MAX);
     buyers.into_iter().for_each(booking_live::join);
 
     let promised = shared.promised.lock().expect("no buyer panicked").clone();
