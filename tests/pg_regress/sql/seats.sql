@@ -227,11 +227,12 @@ rollback;
 -- All that is overdue is ended, also where it is more than one sweep ends.
 begin;
 select setting::integer from pg_settings where name = 'booking.sweep_batch' \gset batch_
-select count(booking.create_seats('stadium', (select jsonb_agg(n::text) from generate_series(1, :batch_setting + 1) n)));
-select status, count(*) from (select (booking.hold('stadium', seats => array[n::text], key => 'n' || n)).status from generate_series(1, :batch_setting + 1) n) s group by 1;
+select count(booking.create_seats('stadium', (select jsonb_agg(n::text) from generate_series(1, :batch_setting) n) || '[{"label": "Box", "section": "Boxes"}]'));
+select status, count(*) from (select (booking.hold('stadium', seats => array[n::text])).status from generate_series(1, :batch_setting) n) s group by 1;
+select status from booking.hold('stadium', seats => '{Box}');
 update booking.holds set placed_at = placed_at - interval '2 hours', expires_at = expires_at - interval '2 hours' where resource = 'stadium';
-set local statement_timeout = '30s';
-select status, seats from booking.hold_best('stadium', 1, key => 'best');
+set local statement_timeout = '10s';
+select status, seats from booking.hold_best('stadium', 1, section => 'Boxes');
 set local statement_timeout = 0;
 select state, count(*) from booking.holds where resource = 'stadium' group by 1 order by 1;
 select confirmed, held, available from booking.availability('stadium');
