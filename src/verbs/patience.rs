@@ -7,8 +7,13 @@
 //! wait is for nothing else, and then all is looked at anew.
 
 use super::Stop;
+use crate::error::Error;
 use crate::store::queue::Claim;
 use crate::store::{Busy, Patience, Session, attempt, holds, seats};
+
+/// How often something is looked at anew before the transaction is told to be run again. Each time
+/// somebody else was quicker, so this is reached only where the tables contradict themselves.
+pub const MOST_LOOKS: usize = 1000;
 
 /// Makes an attempt that may end overdue holds, until it has its answer.
 pub fn patiently<T>(
@@ -16,13 +21,14 @@ pub fn patiently<T>(
     patience: Patience,
     mut attempt: impl FnMut() -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    loop {
+    for _ in 0..MOST_LOOKS {
         match attempt::undo_unless_ok(&mut attempt) {
             Err(Stop::Stale) => {}
             Err(stop @ (Stop::Locked(_) | Stop::Contested { .. })) => wait_for(session, &stop, patience)?,
             result => return result,
         }
     }
+    Err(Error::serialization().into())
 }
 
 fn wait_for(session: &Session, stop: &Stop, patience: Patience) -> Result<(), Busy> {

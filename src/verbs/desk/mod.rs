@@ -9,6 +9,7 @@ mod admission;
 mod best;
 mod named;
 
+use super::patience::{MOST_LOOKS, patiently};
 use super::turns::{Turns, claim};
 use super::{Placement, Stop, Want};
 use crate::clock::{self, Timestamp};
@@ -79,14 +80,14 @@ pub fn serve<'a, T>(
     answer: impl Fn(&mut Desk<'_, 'a>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
     let at = |depth| Desk::open(session, turns, placements, patience, depth)?.close_after(&answer);
-    loop {
+    for _ in 0..MOST_LOOKS {
         match at(Depth::Shallow) {
             Err(Stop::Stale) => {}
             Err(Stop::TooShallow) => break,
             result => return result,
         }
     }
-    super::patience::patiently(session, patience, || at(Depth::Deep))
+    patiently(session, patience, || at(Depth::Deep))
 }
 
 impl<'s, 'a> Desk<'s, 'a> {
