@@ -61,13 +61,28 @@ impl Claim {
         wait(&tag, pg_sys::ExclusiveLock, patience).map(|owner| Self { tag, owner })
     }
 
+    /// Waits until nobody has it, and does not take it.
+    ///
+    /// Shared with all who wait like this: in a queue of those who want it for themselves, each would
+    /// be handed it in turn and let it go, and as long as one was waiting nobody could claim the seat.
+    pub fn await_none(resource: &str, seat: &str, patience: Patience) -> Result<(), Busy> {
+        let tag = tag(c"seats", (resource, seat));
+        let owner = wait(&tag, pg_sys::ShareLock, patience)?;
+        Self { tag, owner }.release(pg_sys::ShareLock);
+        Ok(())
+    }
+
     pub fn let_go(self) {
+        self.release(pg_sys::ExclusiveLock);
+    }
+
+    fn release(self, mode: u32) {
         // SAFETY: a complete tag; at worst a warning that the lock is not held. The owner lives: claims
         // are let go in the call, and at the level of transaction, that took them.
         unsafe {
             let current = pg_sys::CurrentResourceOwner;
             pg_sys::CurrentResourceOwner = self.owner;
-            pg_sys::LockRelease(&self.tag, pg_sys::ExclusiveLock as i32, false);
+            pg_sys::LockRelease(&self.tag, mode as i32, false);
             pg_sys::CurrentResourceOwner = current;
         }
     }

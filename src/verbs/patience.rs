@@ -38,9 +38,7 @@ fn wait_for(session: &Session, stop: &Stop, patience: Patience) -> Result<(), Bu
             holds::wait_for(session, ids, patience)?;
             seats::wait_for_one(session, ids)
         }
-        (Stop::Contested { resource, seat }, Patience::Wait) => {
-            Claim::wait(resource, seat, patience).map(Claim::let_go)
-        }
+        (Stop::Contested { resource, seat }, Patience::Wait) => Claim::await_none(resource, seat, patience),
         _ => Ok(()),
     }
 }
