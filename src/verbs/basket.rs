@@ -1,7 +1,7 @@
 //! Placing a basket: several holds, all of them or none.
 
 use super::desk::{self, Desk, Served, replay};
-use super::turns::{MOST_CLAIMS, Turns, mode_for_seats, take_turns};
+use super::turns::{Turns, mode_for_seats, take_turns};
 use super::{Placement, Stop, Want, settle};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
@@ -40,22 +40,13 @@ fn is_of_pool(item: &Placement) -> bool {
 }
 
 /// A turn alone at a pool; a shared one where seats are wanted, as long as they are few.
-pub fn turns<'a>(items: &'a [Placement<'a>]) -> Turns<'a> {
-    let mut seats: BTreeMap<&str, usize> = BTreeMap::new();
+fn turns<'a>(items: &'a [Placement<'a>]) -> Turns<'a> {
+    let seats: i64 = items.iter().filter(|item| !is_of_pool(item)).map(|item| item.want.quantity()).sum();
     let mut turns = Turns::new();
-    let mut all = 0;
     for item in items {
-        let wanted = match &item.want {
-            Want::Quantity(_) => MOST_CLAIMS + 1,
-            want => {
-                all += want.quantity() as usize;
-                want.quantity() as usize
-            }
-        };
-        *seats.entry(item.resource).or_default() += wanted;
-    }
-    for (resource, wanted) in seats {
-        turns.insert(resource, mode_for_seats(wanted.max(if all > MOST_CLAIMS { all } else { 0 })));
+        let mode = if is_of_pool(item) { Mode::Alone } else { mode_for_seats(seats as usize) };
+        let most = turns.entry(item.resource).or_insert(mode);
+        *most = mode.max(*most);
     }
     turns
 }

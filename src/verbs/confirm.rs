@@ -1,13 +1,13 @@
 //! Confirming holds.
 
 use super::reacquire::{self, is_late};
-use super::{Stop, Target, settle};
+use super::{Stop, Target, judge, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::Micros;
 use crate::rules::basket::{self, Joint};
-use crate::rules::lifecycle::{Hold, Late, confirm as decide};
+use crate::rules::lifecycle::{self, Hold, Late};
 use crate::store::Session;
 use crate::store::holds::{self, Lot};
 
@@ -22,13 +22,9 @@ pub struct Confirmation<'a> {
 impl Confirmation<'_> {
     /// What the rules say to these holds, which are locked.
     pub fn judge(&self, lot: &Lot, now: Micros) -> Joint {
-        let Target { expected_version, .. } = self.target;
-        let (of_one, of_basket) = match lot.basket {
-            None => (expected_version, None),
-            Some(_) => (None, expected_version),
-        };
-        let judge = |hold: &Hold| decide(hold, self.reference, of_one, self.late, now);
-        basket::decide(&lot.lifecycles(), judge, |hold| basket::was_given_back(hold, now), of_basket)
+        let decide =
+            |hold: &Hold, expected| lifecycle::confirm(hold, self.reference, expected, self.late, now);
+        judge(lot, self.target.expected_version, decide, |hold| basket::was_given_back(hold, now))
     }
 }
 

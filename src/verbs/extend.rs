@@ -1,12 +1,12 @@
 //! Giving holds more time.
 
-use super::{Stop, Target, settle};
+use super::{Stop, Target, judge, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::Micros;
 use crate::rules::basket::{self, Joint};
-use crate::rules::lifecycle::{Hold, extend as decide};
+use crate::rules::lifecycle::{self, Hold};
 use crate::settings;
 use crate::store::{Session, holds};
 
@@ -20,13 +20,10 @@ fn attempt(session: &Session, target: Target, ttl: Micros) -> Result<Outcome, St
         return Ok(Outcome::not_found(target.hold_id));
     };
     let now = clock::now();
-    let (of_one, of_basket) = match lot.basket {
-        None => (target.expected_version, None),
-        Some(_) => (None, target.expected_version),
-    };
-    let judge = |hold: &Hold| decide(hold, ttl, settings::max_ttl(), of_one, now.micros());
+    let decide =
+        |hold: &Hold, expected| lifecycle::extend(hold, ttl, settings::max_ttl(), expected, now.micros());
     let has_left = |hold: &Hold| basket::was_given_back(hold, now.micros());
-    match basket::decide(&lot.lifecycles(), judge, has_left, of_basket) {
+    match judge(&lot, target.expected_version, decide, has_left) {
         Joint::Change(changes) => {
             let lot = lot.write(session, &changes, None, now);
             Ok(Outcome::changed(&lot, None, now))

@@ -1,8 +1,7 @@
 //! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use super::reacquire::{claim_seats, turns};
-use super::turns::take_turns;
-use super::{Stop, Target, settle};
+use super::turns::{claim_seats, take_turns, turns_of};
+use super::{Stop, Target, judge, settle};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::Outcome;
@@ -45,7 +44,7 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     let Some(seen) = holds::look(session, hold_id, resource) else {
         return Ok(Outcome::not_found(hold_id));
     };
-    let turns = turns(&seen);
+    let turns = turns_of(&seen);
     take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
     let claims = claim_seats(&seen, &turns, Patience::Wait)?;
     let answer = match decide(session, target, part, verb) {
@@ -75,7 +74,9 @@ fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) ->
     let Some(part) = Given::of(session, &lot, part, now)? else {
         return answer(Outcome::repeated(&lot, true, now));
     };
-    match judge(&lot, &part, target.expected_version, verb, now) {
+    let decide = |hold: &Hold, expected| (verb.decide)(hold, part.quantity, expected, now.micros());
+    let has_left = |hold: &Hold| (verb.has_left)(hold, now.micros());
+    match judge(&lot, target.expected_version, decide, has_left) {
         Joint::Change(changes) => Ok(Decided::Change(lot, part, changes, now)),
         Joint::Repeat => answer(Outcome::repeated(&lot, true, now)),
         Joint::Refuse(place, refusal) => answer(Outcome::refused_hold(&lot, place, refusal, now)),
@@ -83,16 +84,6 @@ fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) ->
             Err(Error::too_much(lot.holds.first().map_or(0, |one| one.hold.quantity)).into())
         }
     }
-}
-
-fn judge(lot: &Lot, part: &Given, expected_version: Option<i64>, verb: &Verb, now: Timestamp) -> Joint {
-    let (of_one, of_basket) = match lot.basket {
-        None => (expected_version, None),
-        Some(_) => (None, expected_version),
-    };
-    let judge = |hold: &Hold| (verb.decide)(hold, part.quantity, of_one, now.micros());
-    let has_left = |hold: &Hold| (verb.has_left)(hold, now.micros());
-    basket::decide(&lot.lifecycles(), judge, has_left, of_basket)
 }
 
 /// What is given back of a hold as it is found.

@@ -30,8 +30,11 @@ pub use view::{availability, find};
 
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::rules::Micros;
+use crate::rules::basket::Joint;
+use crate::rules::lifecycle::{Hold, Verdict};
+use crate::rules::{self, Micros};
 use crate::store::Busy;
+use crate::store::holds::Lot;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -117,6 +120,21 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
+}
+
+/// What the rules say to holds that are locked. An expected version is that of a hold alone, or of a
+/// basket, never of one of its items.
+fn judge(
+    lot: &Lot,
+    expected_version: Option<i64>,
+    decide: impl Fn(&Hold, Option<i64>) -> Verdict,
+    has_left: impl Fn(&Hold) -> bool,
+) -> Joint {
+    let (of_one, of_basket) = match lot.basket {
+        None => (expected_version, None),
+        Some(_) => (None, expected_version),
+    };
+    rules::basket::decide(&lot.lifecycles(), |hold| decide(hold, of_one), has_left, of_basket)
 }
 
 fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {

@@ -3,7 +3,7 @@
 use super::confirm::Confirmation;
 use super::patience::patiently;
 use super::room::{all_or_wait, decide_with_room, owned};
-use super::turns::{Turns, claim, mode_for_seats, take_turns};
+use super::turns::{Turns, claim_seats, take_turns, turns_of};
 use super::{Stop, Target};
 use crate::clock::{self, Timestamp};
 use crate::outcome::Outcome;
@@ -13,8 +13,8 @@ use crate::rules::basket::Joint;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
 use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::queue::{Claim, Mode};
-use crate::store::resources::{self, Checked, Kind};
+use crate::store::queue::Mode;
+use crate::store::resources::{self, Checked};
 use crate::store::{Patience, Session, attempt, queue, seats};
 
 /// Whether any of it has run out at a moment.
@@ -24,7 +24,7 @@ pub fn is_late(lot: &Lot, at: Micros) -> bool {
 
 /// Takes the turns that the holds need, then confirms them, late or not.
 pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Result<Outcome, Stop> {
-    let turns = turns(seen);
+    let turns = turns_of(seen);
     take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
     line_up_for_holders(session, seen, &turns, Patience::Wait)?;
     patiently(session, Patience::Wait, || {
@@ -49,7 +49,7 @@ pub fn at_once(
     lot: Lot,
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
-    let turns = turns(&lot);
+    let turns = turns_of(&lot);
     take_turns(session, &turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
     line_up_for_holders(session, &lot, &turns, Patience::NoWait)?;
     patiently(session, Patience::NoWait, || {
@@ -59,34 +59,6 @@ pub fn at_once(
             _ => Ok(Outcome::repeated(&lot, true, now)),
         }
     })
-}
-
-pub fn turns(lot: &Lot) -> Turns<'_> {
-    let all: usize = lot.holds.iter().map(|stored| stored.seats.as_ref().map_or(0, Vec::len)).sum();
-    let mode = |stored: &StoredHold| stored.seats.as_ref().map_or(Mode::Alone, |_| mode_for_seats(all));
-    lot.holds.iter().map(|stored| (stored.resource.as_str(), mode(stored))).collect()
-}
-
-/// Claims the seats of holds, by resource and label.
-pub fn claim_seats(lot: &Lot, turns: &Turns, patience: Patience) -> Result<Vec<Claim>, Stop> {
-    let mut claims = Vec::new();
-    for (resource, mode) in turns {
-        let mut labels: Vec<&str> = lot
-            .holds
-            .iter()
-            .filter(|stored| stored.resource == *resource && *mode == Mode::Shared)
-            .flat_map(|stored| stored.seats.iter().flatten().map(String::as_str))
-            .collect();
-        labels.sort_unstable();
-        match claim(resource, &labels, patience) {
-            Ok(more) => claims.extend(more),
-            Err(busy) => {
-                claims.into_iter().for_each(Claim::let_go);
-                return Err(busy.into());
-            }
-        }
-    }
-    Ok(claims)
 }
 
 fn line_up_for_holders(session: &Session, lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
@@ -133,7 +105,8 @@ fn take_place(
 ) -> Result<(), Stop> {
     let Some(stored) = lot.holds.get(place) else { return Ok(()) };
     let quantity = stored.hold.quantity;
-    let owned = match (&stored.holder, limit(session, stored)) {
+    let limit = resources::read(session, &stored.resource).and_then(|found| found.pool.max_per_holder);
+    let owned = match (&stored.holder, limit) {
         (Some(holder), Some(_)) => owned(session, &stored.resource, holder, now)?,
         _ => 0,
     };
@@ -143,7 +116,6 @@ fn take_place(
         Stop::Refused(Box::new(outcome))
     };
     if let Some(labels) = &stored.seats {
-        let limit = limit(session, stored);
         if limit.is_some_and(|limit| quantity > limit - owned) {
             return Err(over_limit(limit));
         }
@@ -160,10 +132,6 @@ fn take_place(
             .ok_or_else(lost),
         _ => Err(lost()),
     }
-}
-
-fn limit(session: &Session, stored: &StoredHold) -> Option<i64> {
-    resources::read(session, &stored.resource)?.pool.max_per_holder
 }
 
 /// Takes the seats of a hold again, from nobody or from holds that have run out themselves. Its own
@@ -200,10 +168,4 @@ fn takes_seats(
     }
     let take = || seats::take_again(session, &stored.resource, &missing, stored.id);
     if attempt::until_lock_timeout(take)? { Ok(true) } else { Err(Stop::Stale) }
-}
-
-impl Lot {
-    pub fn is_of_pool(&self, resource: &str) -> bool {
-        self.holds.iter().any(|stored| stored.resource == resource && stored.kind() == Kind::Pool)
-    }
 }
