@@ -113,11 +113,12 @@ impl Outcome {
             _ => None,
         };
         if lot.basket.is_some() {
-            let mut item = item(stored, now);
-            if let (Value::Object(item), Some(Value::Object(more))) = (&mut item, detail.take()) {
-                item.extend(more.into_iter().filter(|(name, _)| name != "state"));
-            }
-            detail = Some(json!({"items": [item]}));
+            // Its state is its status there.
+            let more = detail.map(|mut detail| {
+                detail.as_object_mut().and_then(|fields| fields.remove("state"));
+                detail
+            });
+            detail = Some(json!({"items": [with(item(stored, now), more)]}));
         }
         Self { detail, ..refused }
     }
@@ -128,7 +129,7 @@ impl Outcome {
             version: refused.version,
             available: refused.available,
             seats: refused.seats,
-            detail: refused.detail.map(Value::Object),
+            detail: refused.detail,
             ..Self::of(false, refused.refusal.status())
         }
     }
@@ -161,37 +162,12 @@ impl Outcome {
         Self { detail: Some(detail), ..refused }
     }
 
-    /// A basket was placed.
-    pub fn basket_placed(id: Uuid, holds: &[NewHold]) -> Self {
-        let item = |hold: &NewHold| {
-            let mut item = json!({
-                "item": hold.item, "resource": hold.resource, "hold_id": hold.id.to_string(),
-                "quantity": hold.quantity, "status": State::Held.name(),
-            });
-            if let (Some(seats), Some(item)) = (&hold.seats, item.as_object_mut()) {
-                item.insert("seats".to_owned(), json!(seats));
-            }
-            item
-        };
-        Self {
-            hold_id: Some(id),
-            expires_at: holds.iter().map(|hold| hold.expires_at).min(),
-            version: Some(1),
-            detail: Some(json!({"items": holds.iter().map(item).collect::<Vec<_>>()})),
-            ..Self::of(true, State::Held.name())
-        }
-    }
-
     /// A basket of which some items were not to be had: each with what was short. The first says why.
     pub fn basket_refused(items: Vec<(i32, &str, Refused)>) -> Self {
         let status = items.first().map_or(Refusal::Unavailable, |(_, _, refused)| refused.refusal).status();
         let item = |(item, resource, refused): (i32, &str, Refused)| {
-            let mut entry = serde_json::Map::new();
-            entry.insert("item".to_owned(), json!(item));
-            entry.insert("resource".to_owned(), json!(resource));
-            entry.insert("status".to_owned(), json!(refused.refusal.status()));
-            entry.extend(refused.detail.into_iter().flatten());
-            Value::Object(entry)
+            let entry = json!({"item": item, "resource": resource, "status": refused.refusal.status()});
+            with(entry, refused.detail)
         };
         let items: Vec<_> = items.into_iter().map(item).collect();
         Self { detail: Some(json!({"items": items})), ..Self::of(false, status) }
@@ -254,7 +230,29 @@ pub struct Refused {
     pub available: Option<i64>,
     /// The seats that were not to be had.
     pub seats: Option<Vec<String>>,
-    pub detail: Option<serde_json::Map<String, Value>>,
+    pub detail: Option<Value>,
+}
+
+impl Refused {
+    /// Some of the seats that were asked for are not to be had: they are taken, or blocked.
+    pub fn seats(requested: usize, taken: &[&str], blocked: &[&str], version: i64) -> Self {
+        let mut missing: Vec<String> = [taken, blocked].concat().into_iter().map(str::to_owned).collect();
+        missing.sort_unstable();
+        let available = requested - missing.len();
+        let mut detail = json!({"requested": requested, "available": available});
+        for (name, labels) in [("taken", taken), ("blocked", blocked)] {
+            if !labels.is_empty() {
+                detail[name] = json!(labels);
+            }
+        }
+        Self {
+            refusal: Refusal::Unavailable,
+            version: Some(version),
+            available: Some(available as i64),
+            seats: Some(missing),
+            detail: Some(detail),
+        }
+    }
 }
 
 /// The items of a basket, in their order.
@@ -269,10 +267,18 @@ fn item(stored: &StoredHold, now: Timestamp) -> Value {
         "item": stored.item, "resource": stored.resource, "hold_id": stored.id.to_string(),
         "quantity": stored.hold.quantity, "status": stored.hold.standing(now.micros()).name(),
     });
-    if let (Some(seats), Some(item)) = (&stored.seats, item.as_object_mut()) {
-        item.insert("seats".to_owned(), json!(seats));
+    if let Some(seats) = &stored.seats {
+        item["seats"] = json!(seats);
     }
     item
+}
+
+/// An entry with more fields.
+fn with(mut entry: Value, more: Option<Value>) -> Value {
+    if let (Value::Object(entry), Some(Value::Object(more))) = (&mut entry, more) {
+        entry.extend(more);
+    }
+    entry
 }
 
 impl Outcome {

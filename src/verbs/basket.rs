@@ -88,9 +88,7 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
         desk.seat(item)?;
         desk.number_latest(n);
     }
-    let basket = Uuid::now_v7();
-    desk.bind(basket);
-    Ok(Outcome::basket_placed(basket, &desk.new))
+    Ok(Outcome::standing(&desk.bind(Uuid::now_v7()), true, desk.now))
 }
 
 /// The items with their numbers. The best seats are chosen last, or they could be just those that

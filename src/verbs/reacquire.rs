@@ -160,8 +160,6 @@ fn takes_seats(
     if found.len() < labels.len() {
         return Ok(false);
     }
-    overdue.sort_unstable();
-    overdue.dedup();
     all_or_wait(&overdue, &seats::end_these(session, &stored.resource, &overdue, now))?;
     if missing.is_empty() {
         return Ok(true);

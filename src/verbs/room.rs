@@ -13,6 +13,7 @@ use crate::rules::pool::{Admission, Pool};
 use crate::settings;
 use crate::store::resources::StoredResource;
 use crate::store::{Session, overdue, resources};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Reads a pool, whose locks the caller has, and decides; where only room is missing, ends expired
@@ -98,8 +99,7 @@ pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) ->
 
 /// Whether everything wanted was to be had; the rest has to be waited for.
 pub fn all_or_wait(wanted: &[Uuid], had: &[Uuid]) -> Result<(), Stop> {
-    if had.len() == wanted.len() {
-        return Ok(());
-    }
-    Err(Stop::Locked(wanted.iter().filter(|id| !had.contains(id)).copied().collect()))
+    let had: HashSet<&Uuid> = had.iter().collect();
+    let rest: Vec<Uuid> = wanted.iter().filter(|id| !had.contains(id)).copied().collect();
+    if rest.is_empty() { Ok(()) } else { Err(Stop::Locked(rest)) }
 }

@@ -6,12 +6,10 @@ use super::{Stop, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
-use crate::rules::Refusal;
 use crate::store::resources::{self, Kind, NewResource};
 use crate::store::seats::{self, NewSeat, StoredSeat};
 use crate::store::{Patience, Session, attempt};
 use pgrx::pg_sys;
-use serde_json::{Map, json};
 
 /// A resource with seats as it is created.
 pub struct Plan<'a> {
@@ -70,14 +68,12 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     }
     if blocked {
         let live = |seat: &&StoredSeat| seat.owner.is_some() && !seat.overdue;
-        let mut taken: Vec<String> = found.iter().filter(live).map(|seat| seat.label.clone()).collect();
+        let mut taken: Vec<&str> = found.iter().filter(live).map(|seat| seat.label.as_str()).collect();
         if !taken.is_empty() {
             taken.sort_unstable();
-            return Ok(Outcome::refused(in_use(labels.len(), taken, stored.pool.version)));
+            return Ok(Outcome::refused(Refused::seats(labels.len(), &taken, &[], stored.pool.version)));
         }
-        let mut overdue: Vec<_> = found.iter().filter_map(|seat| seat.owner).collect();
-        overdue.sort_unstable();
-        overdue.dedup();
+        let overdue: Vec<_> = found.iter().filter_map(|seat| seat.owner).collect();
         all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;
     }
     let seats = labels.iter().map(|&label| label.to_owned()).collect();
@@ -88,19 +84,4 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     resources::add_capacity(session, resource, if blocked { -changed } else { changed })
         .map(|level| Outcome::resource_changed(level, false).seats(seats))
         .ok_or_else(|| Error::no_resource(resource).into())
-}
-
-fn in_use(requested: usize, taken: Vec<String>, version: i64) -> Refused {
-    let available = requested - taken.len();
-    let mut detail = Map::new();
-    detail.insert("requested".to_owned(), json!(requested));
-    detail.insert("available".to_owned(), json!(available));
-    detail.insert("taken".to_owned(), json!(taken));
-    Refused {
-        refusal: Refusal::Unavailable,
-        version: Some(version),
-        available: Some(available as i64),
-        seats: Some(taken),
-        detail: Some(detail),
-    }
 }

@@ -10,7 +10,7 @@ use crate::store::overdue;
 use crate::store::resources::Kind;
 use crate::verbs::room::{self, Reclaimed};
 use crate::verbs::{Placement, Stop, Want};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 impl<'a> Desk<'_, 'a> {
     /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
@@ -51,12 +51,12 @@ impl<'a> Desk<'_, 'a> {
         Ok(match admission {
             Admission::Fits => None,
             Admission::Short(_) => {
-                let detail = object(json!({"requested": quantity, "available": level.available}));
-                Some(refused(Refusal::Unavailable, detail))
+                let detail = json!({"requested": quantity, "available": level.available});
+                Some(refused(Refusal::Unavailable, Some(detail)))
             }
             Admission::Refuse(Refusal::LimitExceeded) => {
                 let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
-                Some(refused(Refusal::LimitExceeded, object(detail)))
+                Some(refused(Refusal::LimitExceeded, Some(detail)))
             }
             Admission::Refuse(refusal) => Some(Refused { available: None, ..refused(refusal, None) }),
         })
@@ -115,12 +115,5 @@ fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
         (Want::Quantity(_), Kind::Pool) | (Want::Seats(_) | Want::Best { .. }, Kind::Seats) => Ok(()),
         (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(placement.resource)),
         (_, Kind::Pool) => Err(Error::has_no_seats(placement.resource)),
-    }
-}
-
-fn object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(object) => Some(object),
-        _ => None,
     }
 }

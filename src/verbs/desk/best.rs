@@ -17,7 +17,7 @@ use crate::store::queue::Claim;
 use crate::store::seats;
 use crate::store::{Patience, overdue, snapshot};
 use crate::verbs::{Stop, room};
-use serde_json::{Map, json};
+use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -252,11 +252,9 @@ impl<'a> Desk<'_, 'a> {
         }
         plan::assert_plan_is_current(self.session, resource);
         let available = plan.free.len();
-        let mut detail = Map::new();
-        detail.insert("requested".to_owned(), json!(quantity));
-        detail.insert("available".to_owned(), json!(available));
+        let mut detail = json!({"requested": quantity, "available": available});
         if together && available >= quantity {
-            detail.insert("together".to_owned(), json!(true));
+            detail["together"] = json!(true);
         }
         Ok(Refused {
             refusal: Refusal::Unavailable,

@@ -307,9 +307,9 @@ impl<'s, 'a> Desk<'s, 'a> {
     }
 
     /// Makes one basket of the new holds.
-    pub fn bind(&mut self, basket: Uuid) {
+    pub fn bind(&mut self, basket: Uuid) -> Lot {
         self.new.iter_mut().for_each(|hold| hold.basket = Some(basket));
-        self.new.sort_by_key(|hold| hold.item);
+        Lot { basket: Some(basket), holds: self.new.iter().map(as_stored).collect() }
     }
 
     /// Takes back what was decided.

@@ -3,11 +3,9 @@
 use super::{Depth, Desk};
 use crate::error::Error;
 use crate::outcome::Refused;
-use crate::rules::Refusal;
 use crate::store::seats::{self, StoredSeat};
 use crate::verbs::Stop;
 use crate::verbs::room::all_or_wait;
-use serde_json::{Map, json};
 use uuid::Uuid;
 
 impl<'a> Desk<'_, 'a> {
@@ -26,41 +24,13 @@ impl<'a> Desk<'_, 'a> {
             }
         }
         if !taken.is_empty() || !blocked.is_empty() {
-            return Ok(Err(self.seats_refused(resource, labels.len(), taken, blocked)?));
+            let version = self.resource(resource)?.pool.version;
+            return Ok(Err(Refused::seats(labels.len(), &taken, &blocked, version)));
         }
         if !overdue.is_empty() {
-            overdue.sort_unstable();
-            overdue.dedup();
             self.end(resource, &overdue)?;
         }
         Ok(Ok(()))
-    }
-
-    fn seats_refused(
-        &self,
-        resource: &str,
-        requested: usize,
-        taken: Vec<&str>,
-        blocked: Vec<&str>,
-    ) -> Result<Refused, Stop> {
-        let mut missing: Vec<&str> = [&taken[..], &blocked[..]].concat();
-        missing.sort_unstable();
-        let available = requested - missing.len();
-        let mut detail = Map::new();
-        detail.insert("requested".to_owned(), json!(requested));
-        detail.insert("available".to_owned(), json!(available));
-        for (name, labels) in [("taken", taken), ("blocked", blocked)] {
-            if !labels.is_empty() {
-                detail.insert(name.to_owned(), json!(labels));
-            }
-        }
-        Ok(Refused {
-            refusal: Refusal::Unavailable,
-            version: Some(self.resource(resource)?.pool.version),
-            available: Some(available as i64),
-            seats: Some(missing.into_iter().map(str::to_owned).collect()),
-            detail: Some(detail),
-        })
     }
 
     /// Ends overdue holds of a resource with seats, all of these.
