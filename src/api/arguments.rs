@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
 use crate::settings;
-use crate::verbs::Want;
+use crate::verbs::{Placement, Want};
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::datum::{Array, Interval, IntoDatum, Range, TimestampWithTimeZone};
 use pgrx::pg_sys;
@@ -294,12 +294,29 @@ impl Fingerprint {
     }
 }
 
-/// What a single request's key stands for.
-pub fn fingerprint(
-    want: &Want,
-    ttl: Option<&Interval>,
-    holder: Option<&str>,
-    metadata: Option<&Jsonb>,
-) -> Uuid {
-    Fingerprint::default().want(want).interval(ttl).text(holder).json(metadata).id()
+/// What is asked for, once its parts are known to make sense.
+pub fn placement<'a>(
+    resource: &'a str,
+    want: Want<'a>,
+    ttl: Option<Interval>,
+    key: Option<&'a str>,
+    holder: Option<&'a str>,
+    expected_version: Option<i64>,
+    metadata: Option<Jsonb>,
+) -> Result<Placement<'a>, Error> {
+    let key = name(key, "key")?;
+    let holder = name(holder, "holder")?;
+    let fingerprint = || {
+        Fingerprint::default().want(&want).interval(ttl.as_ref()).text(holder).json(metadata.as_ref()).id()
+    };
+    Ok(Placement {
+        resource,
+        key,
+        fingerprint: key.map(|_| fingerprint()),
+        ttl: self::ttl(ttl)?,
+        holder,
+        expected_version,
+        metadata: self::metadata(metadata)?,
+        want,
+    })
 }

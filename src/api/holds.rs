@@ -5,7 +5,7 @@ use super::items;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::Patience;
-use crate::verbs::{self, Basket, Confirmation, Part, Placement, Target, Want};
+use crate::verbs::{self, Basket, Confirmation, Part, Target, Want};
 use pgrx::datum::{Array, Interval, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -31,19 +31,7 @@ fn hold(
     if expected_version.is_some() && matches!(want, Want::Seats(_)) {
         return Err(Error::no_version_of_seats().into());
     }
-    let key = arguments::name(key, "key")?;
-    let holder = arguments::name(holder, "holder")?;
-    let fingerprint = || arguments::fingerprint(&want, ttl.as_ref(), holder, metadata.as_ref());
-    let placement = Placement {
-        resource,
-        key,
-        fingerprint: key.map(|_| fingerprint()),
-        ttl: arguments::ttl(ttl)?,
-        holder,
-        expected_version,
-        metadata: arguments::metadata(metadata)?,
-        want,
-    };
+    let placement = arguments::placement(resource, want, ttl, key, holder, expected_version, metadata)?;
     Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
 }
 
@@ -64,19 +52,7 @@ fn hold_best(
     let resource = arguments::resource(resource)?;
     let quantity = need(arguments::quantity(quantity)?, "quantity")?;
     let want = arguments::best(quantity, section, need(together, "together")?)?;
-    let key = arguments::name(key, "key")?;
-    let holder = arguments::name(holder, "holder")?;
-    let fingerprint = || arguments::fingerprint(&want, ttl.as_ref(), holder, metadata.as_ref());
-    let placement = Placement {
-        resource,
-        key,
-        fingerprint: key.map(|_| fingerprint()),
-        ttl: arguments::ttl(ttl)?,
-        holder,
-        expected_version: None,
-        metadata: arguments::metadata(metadata)?,
-        want,
-    };
+    let placement = arguments::placement(resource, want, ttl, key, holder, None, metadata)?;
     Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
 }
 
@@ -94,16 +70,14 @@ fn hold_all(
     let value = json.value()?;
     let key = arguments::name(key, "key")?;
     let holder = arguments::name(holder, "holder")?;
-    let fingerprint = Fingerprint::default()
-        .text(Some("basket"))
-        .json(Some(&json))
-        .interval(ttl.as_ref())
-        .text(holder)
-        .json(metadata.as_ref());
+    let fingerprint = || {
+        let items = Fingerprint::default().text(Some("basket")).json(Some(&json));
+        items.interval(ttl.as_ref()).text(holder).json(metadata.as_ref()).id()
+    };
     let common = items::Common {
         ttl: arguments::ttl(ttl)?,
         key,
-        fingerprint: key.map(|_| fingerprint.id()),
+        fingerprint: key.map(|_| fingerprint()),
         holder,
         metadata: arguments::metadata(metadata)?,
     };

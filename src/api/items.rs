@@ -222,17 +222,9 @@ impl<'a> Fields<'a> {
             return Err(self.about(Error::no_version_of_seats()));
         }
         let metadata = self.get("metadata").and_then(Jsonb::of);
-        let fingerprint = || arguments::fingerprint(&want, ttl.as_ref(), holder, metadata.as_ref());
-        Ok(Placement {
-            resource: self.resource()?,
-            key,
-            fingerprint: key.map(|_| fingerprint()),
-            ttl: arguments::ttl(ttl).map_err(|error| self.about(error))?,
-            holder,
-            expected_version,
-            metadata: arguments::metadata(metadata).map_err(|error| self.about(error))?,
-            want,
-        })
+        let resource = self.resource()?;
+        arguments::placement(resource, want, ttl, key, holder, expected_version, metadata)
+            .map_err(|error| self.about(error))
     }
 
     fn interval(

@@ -254,10 +254,16 @@ pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> 
     Lot::one(one).or_else(|| look_at_basket(session, id, resource))
 }
 
-pub fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
+fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
     let arguments = [Argument::Uuid(Some(id))];
     let holds = BY_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
     Lot::basket(id, holds, resource)
+}
+
+/// A hold that was found, and the rest of its basket.
+pub fn lot_of(session: &Session, stored: StoredHold) -> Lot {
+    let basket = stored.basket.and_then(|id| look_at_basket(session, id, None));
+    basket.unwrap_or_else(|| Lot { basket: None, holds: vec![stored] })
 }
 
 statement!(LOCK_OR_SKIP (UUIDOID, TEXTOID)

@@ -52,6 +52,7 @@ fn turns<'a>(items: &'a [Placement<'a>]) -> Turns<'a> {
 }
 
 fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Stop> {
+    desk.read_keys(items);
     for item in items {
         if let Some(earlier) = desk.earlier(item) {
             return Ok(replay(&earlier, item.fingerprint, desk.now));

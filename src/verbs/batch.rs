@@ -59,6 +59,7 @@ fn answer<'a>(
     turns: &Turns,
     placements: &'a [Placement<'a>],
 ) -> Result<Vec<Outcome>, Stop> {
+    desk.read_keys(placements);
     let serve = |(n, placement): (usize, &'a Placement<'a>)| {
         if !turns.contains_key(placement.resource) {
             return Ok(Outcome::busy());

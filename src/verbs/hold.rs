@@ -6,7 +6,7 @@ use super::{Placement, Stop, Want, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::holds::{self, Lot, NewHold};
+use crate::store::holds;
 use crate::store::queue::{self, Claim, Mode};
 use crate::store::resources::{self, Checked};
 use crate::store::{Patience, Session, attempt, seats};
@@ -24,9 +24,7 @@ fn place(session: &Session, placement: &Placement, patience: Patience) -> Result
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
     {
-        let basket = earlier.basket.and_then(|id| holds::look_at_basket(session, id, None));
-        let earlier = basket.unwrap_or_else(|| Lot { basket: None, holds: vec![earlier] });
-        return Ok(replay(&earlier, placement.fingerprint, clock::now()));
+        return Ok(replay(&holds::lot_of(session, earlier), placement.fingerprint, clock::now()));
     }
     // Nearly every hold ends here. Only one that this refuses asks why.
     let placed = match &placement.want {
@@ -76,6 +74,7 @@ fn take_seats(
     let claims = claim(placement.resource, labels, Patience::Wait)?;
     let id = Uuid::now_v7();
     if seats::take(session, placement.resource, labels, id) {
+        let labels = labels.iter().map(|&label| label.to_owned()).collect();
         return Ok(Some(write(session, placement, id, Some(labels), None)));
     }
     claims.into_iter().for_each(Claim::let_go);
@@ -101,25 +100,11 @@ fn write(
     session: &Session,
     placement: &Placement,
     id: Uuid,
-    seats: Option<&[&str]>,
+    seats: Option<Vec<String>>,
     available: Option<i64>,
 ) -> Outcome {
     // Only now is every lock granted, so only now does the time to live begin.
-    let placed_at = clock::now();
-    let hold = NewHold {
-        id,
-        resource: placement.resource,
-        basket: None,
-        item: 1,
-        quantity: placement.want.quantity(),
-        seats: seats.map(|labels| labels.iter().map(|&label| label.to_owned()).collect()),
-        placed_at,
-        expires_at: placed_at.after(placement.ttl),
-        key: placement.key,
-        fingerprint: placement.fingerprint,
-        holder: placement.holder,
-        metadata: placement.metadata,
-    };
+    let hold = placement.hold(id, seats, clock::now());
     holds::insert(session, &hold);
     worker::expect_expiry(hold.expires_at);
     Outcome::placed(&hold, available)

@@ -28,13 +28,14 @@ pub use seats::{Plan, create_seats, set_blocked};
 pub use upkeep::{Sweep, expire, expire_on, next_expiry, overdue_resources, purge};
 pub use view::{availability, find};
 
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::basket::Joint;
 use crate::rules::lifecycle::{Hold, Verdict};
 use crate::rules::{self, Micros};
 use crate::store::Busy;
-use crate::store::holds::Lot;
+use crate::store::holds::{Lot, NewHold};
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -80,6 +81,26 @@ pub struct Placement<'a> {
     pub holder: Option<&'a str>,
     pub expected_version: Option<i64>,
     pub metadata: Option<pg_sys::Datum>,
+}
+
+impl<'a> Placement<'a> {
+    /// The hold that is placed for it, in no basket.
+    fn hold(&self, id: Uuid, seats: Option<Vec<String>>, placed_at: Timestamp) -> NewHold<'a> {
+        NewHold {
+            id,
+            resource: self.resource,
+            basket: None,
+            item: 1,
+            quantity: self.want.quantity(),
+            seats,
+            placed_at,
+            expires_at: placed_at.after(self.ttl),
+            key: self.key,
+            fingerprint: self.fingerprint,
+            holder: self.holder,
+            metadata: self.metadata,
+        }
+    }
 }
 
 /// What ends an attempt early.

@@ -139,7 +139,6 @@ impl<'s, 'a> Desk<'s, 'a> {
                 desk.seats.insert((resource, seat.label.clone()), seat);
             }
         }
-        desk.read_keys(placements);
         Ok(desk)
     }
 
@@ -186,7 +185,8 @@ impl<'s, 'a> Desk<'s, 'a> {
         Ok(())
     }
 
-    fn read_keys(&mut self, placements: &[Placement]) {
+    /// Reads what the requests' keys were used for before. A single call has looked already.
+    pub fn read_keys(&mut self, placements: &[Placement]) {
         let mut keys: Vec<&str> = placements.iter().filter_map(|placement| placement.key).collect();
         if keys.is_empty() {
             return;
@@ -227,9 +227,7 @@ impl<'s, 'a> Desk<'s, 'a> {
     /// What was placed under the request's key before.
     pub fn earlier(&self, placement: &Placement) -> Option<Lot> {
         let key = (placement.key?.to_owned(), placement.resource.to_owned());
-        let stored = self.earlier.get(&key)?;
-        let basket = stored.basket.and_then(|id| holds::look_at_basket(self.session, id, None));
-        Some(basket.unwrap_or_else(|| Lot { basket: None, holds: vec![stored.clone()] }))
+        self.earlier.get(&key).map(|stored| holds::lot_of(self.session, stored.clone()))
     }
 
     /// Gives a request that was let in its place, or tells which seats are not to be had.
@@ -278,20 +276,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         {
             *owned += quantity;
         }
-        let hold = NewHold {
-            id,
-            resource,
-            basket: None,
-            item: 1,
-            quantity,
-            seats,
-            placed_at: self.now,
-            expires_at: self.now.after(placement.ttl),
-            key: placement.key,
-            fingerprint: placement.fingerprint,
-            holder: placement.holder,
-            metadata: placement.metadata,
-        };
+        let hold = placement.hold(id, seats, self.now);
         if let Some(key) = placement.key {
             self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| as_stored(&hold));
         }
