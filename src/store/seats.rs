@@ -6,7 +6,7 @@
 
 use super::attempt::{until_lock_timeout, wait_only};
 use super::snapshot;
-use super::statement::{Argument, Row, Session, statement};
+use super::statement::{Argument, Row, Rows, Session, statement};
 use super::{Busy, Patience, holds::NewHold};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -243,77 +243,73 @@ pub fn wait_for_one(session: &Session, holds: &[Uuid]) -> Result<(), Busy> {
     })
 }
 
-statement!(END_THESE (TEXTOID, UUIDARRAYOID, TIMESTAMPTZOID)
-    "with due as (
-         select id, seats from booking.holds
-         where resource = $1 and id = any($2) and state = 'held' and expires_at <= $3
-         for no key update skip locked),
-     places as (
-         select seats.ctid as place, seats.hold_id
-         from due
-         cross join lateral unnest(due.seats) as its(label)
-         join booking.seats as seats
-             on seats.resource = $1 and seats.label = its.label
-            and case when seats.hold_id = due.id then true else false end
-         for no key update of seats skip locked),
-     locked as (select hold_id, count(*) as seats from places group by hold_id),
-     whole as (
-         select due.id from due
-         join locked on locked.hold_id = due.id and locked.seats = cardinality(due.seats)),
-     freed as (
-         update booking.seats as seats set hold_id = null
-         from places join whole on whole.id = places.hold_id
-         where seats.ctid = places.place),
-     ended as (
-         update booking.holds as holds set state = 'expired', ended_at = $3
-         from whole where holds.id = whole.id and holds.resource = $1
-         returning holds.id)
-     select id from ended");
-
-/// Ends those of some overdue holds of which nobody has anything locked, themselves or one of their
-/// seats, and frees all of their seats. Never waits. Returns which.
-pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
-    let arguments = [Argument::Text(Some(resource)), Argument::Uuids(ids), Argument::Time(Some(now))];
-    frontier::freed(resource);
-    END_THESE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+/// Ends overdue holds of resources ($1, at the time $2) and frees their seats. Never waits: a hold that
+/// somebody has locked, itself or one of its seats, is passed over whole.
+macro_rules! end_whole {
+    ($due:literal) => {
+        concat!(
+            "with due as (
+                 select id, resource, seats from booking.holds
+                 where state = 'held' and expires_at <= $2 and resource = any($1)
+                 ",
+            $due,
+            "
+                 for no key update skip locked),
+             places as (
+                 select seats.ctid as place, seats.hold_id
+                 from due
+                 cross join lateral unnest(due.seats) as its(label)
+                 join booking.seats as seats
+                     on seats.resource = due.resource and seats.label = its.label
+                    and case when seats.hold_id = due.id then true else false end
+                 for no key update of seats skip locked),
+             locked as (select hold_id, count(*) as seats from places group by hold_id),
+             whole as (
+                 select due.id, due.resource from due
+                 join locked on locked.hold_id = due.id and locked.seats = cardinality(due.seats)),
+             freed as (
+                 update booking.seats as seats set hold_id = null
+                 from places join whole on whole.id = places.hold_id
+                 where seats.ctid = places.place),
+             ended as (
+                 update booking.holds as holds set state = 'expired', ended_at = $2
+                 from whole where holds.id = whole.id and holds.resource = whole.resource
+                 returning holds.id)
+             select id from ended"
+        )
+    };
 }
 
-statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
-    "with due as (
-         select id, resource, seats from booking.holds
-         where state = 'held' and expires_at <= $2 and resource = any($1)
-         order by expires_at limit $3
-         for no key update skip locked),
-     places as (
-         select seats.ctid as place, seats.hold_id
-         from due
-         cross join lateral unnest(due.seats) as its(label)
-         join booking.seats as seats
-             on seats.resource = due.resource and seats.label = its.label
-            and case when seats.hold_id = due.id then true else false end
-         for no key update of seats skip locked),
-     locked as (select hold_id, count(*) as seats from places group by hold_id),
-     whole as (
-         select due.id, due.resource from due
-         join locked on locked.hold_id = due.id and locked.seats = cardinality(due.seats)),
-     freed as (
-         update booking.seats as seats set hold_id = null
-         from places join whole on whole.id = places.hold_id
-         where seats.ctid = places.place),
-     ended as (
-         update booking.holds as holds set state = 'expired', ended_at = $2
-         from whole where holds.id = whole.id and holds.resource = whole.resource
-         returning holds.id)
-     select id from ended");
+statement!(END_THESE (TEXTARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID) end_whole!("and id = any($3)"));
+statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID) end_whole!("order by expires_at limit $3"));
 
-/// Ends overdue holds of resources with seats, the longest overdue first, and frees their seats.
-/// Never waits: a hold that somebody has locked, itself or one of its seats, is passed over whole.
-/// Returns which.
+/// Ends those of some overdue holds that it can, and frees their seats. Returns which.
+pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
+    let resources = [resource];
+    let arguments = [Argument::Texts(Some(&resources)), Argument::Time(Some(now)), Argument::Uuids(ids)];
+    let ended = END_THESE.with(|statement| ids_of(&statement.run(session, &arguments)));
+    note_freed(&resources, &ended);
+    ended
+}
+
+/// Ends those overdue holds of some resources that it can, the longest overdue first, and frees their
+/// seats. Returns which.
 pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Uuid> {
     let arguments =
         [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
-    resources.iter().for_each(|resource| frontier::freed(resource));
-    END_DUE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+    let ended = END_DUE.with(|statement| ids_of(&statement.run(session, &arguments)));
+    note_freed(resources, &ended);
+    ended
+}
+
+fn ids_of(rows: &Rows) -> Vec<Uuid> {
+    rows.iter().map(|row| row.need(1)).collect()
+}
+
+fn note_freed(resources: &[&str], ended: &[Uuid]) {
+    if !ended.is_empty() {
+        resources.iter().for_each(|resource| frontier::freed(resource));
+    }
 }
 
 statement!(SET_BLOCKED (TEXTOID, TEXTARRAYOID, BOOLOID)
@@ -324,8 +320,11 @@ statement!(SET_BLOCKED (TEXTOID, TEXTARRAYOID, BOOLOID)
 pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> i64 {
     let arguments =
         [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Boolean(blocked)];
-    frontier::freed(resource);
-    frontier::took();
+    if blocked {
+        frontier::took();
+    } else {
+        frontier::freed(resource);
+    }
     SET_BLOCKED.with(|statement| statement.run(session, &arguments).count() as i64)
 }
 

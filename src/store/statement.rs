@@ -132,7 +132,7 @@ impl Statement {
 
 /// Declares a statement: its name, the types of its parameters and its text.
 macro_rules! statement {
-    ($name:ident ($($type:ident),*) $text:literal) => {
+    ($name:ident ($($type:ident),*) $text:expr) => {
         std::thread_local! {
             static $name: $crate::store::statement::Statement = const {
                 $crate::store::statement::Statement::new(
