@@ -11,16 +11,14 @@
 //! the plan is read from the front.
 #![allow(unsafe_code)]
 
+use crate::backend::{self, is_preloaded};
 use crate::clock::{self, Timestamp};
 use crate::rules::Micros;
-use crate::worker::this_database;
 use pgrx::prelude::*;
-use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
+use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Resources that share a counter forget more often than they must.
 const COUNTERS: usize = 4096;
@@ -43,14 +41,11 @@ impl Default for Freed {
 
 // SAFETY: the name is the extension's own.
 static FREED: PgLwLock<Freed> = unsafe { PgLwLock::new(c"booking frontier") };
-static RESERVED: AtomicBool = AtomicBool::new(false);
 
 /// Reserves the memory, where the library is preloaded. Without it, nothing is remembered.
 pub fn register() {
-    // SAFETY: a flag of the postmaster's that is set while it loads its libraries.
-    if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
+    if is_preloaded() {
         pg_shmem_init!(FREED);
-        RESERVED.store(true, Ordering::Relaxed);
     }
 }
 
@@ -75,7 +70,7 @@ std::thread_local! {
 
 /// The count of a resource, to be read before its plan is. None where nothing can be remembered.
 pub fn count(resource: &str) -> Option<u64> {
-    RESERVED.load(Ordering::Relaxed).then(|| FREED.share().0[counter(resource)])
+    is_preloaded().then(|| FREED.share().0[counter(resource)])
 }
 
 /// From which rank on to look.
@@ -106,7 +101,7 @@ pub fn remember(resource: &str, from: i32, quantity: usize, count: u64, rank: i3
 /// Notes that seats of a resource come free with this transaction, or that it gets new ones.
 pub fn freed(resource: &str) {
     SEEN.with_borrow_mut(HashMap::clear);
-    if !RESERVED.load(Ordering::Relaxed) {
+    if !is_preloaded() {
         return;
     }
     FREED_HERE.with_borrow_mut(|freed| freed.push(counter(resource)));
@@ -120,32 +115,21 @@ pub fn took() {
 }
 
 fn listen() {
-    if !LISTENS.replace(true) {
-        // SAFETY: registered once in a backend, for as long as that lives.
-        unsafe { pg_sys::RegisterXactCallback(Some(at_transaction_end), std::ptr::null_mut()) };
-    }
-}
-
-/// Must not fail: the transaction is over.
-#[pg_guard]
-unsafe extern "C-unwind" fn at_transaction_end(event: pg_sys::XactEvent::Type, _context: *mut c_void) {
-    use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PREPARE};
-    if !matches!(event, XACT_EVENT_COMMIT | XACT_EVENT_PREPARE | XACT_EVENT_ABORT) {
-        return;
-    }
-    TOOK.set(false);
-    let freed = FREED_HERE.take();
-    if freed.is_empty() || event == XACT_EVENT_ABORT {
-        return;
-    }
-    let mut counters = FREED.exclusive();
-    for counter in freed {
-        counters.0[counter] = counters.0[counter].wrapping_add(1);
-    }
+    backend::at_transaction_end(&LISTENS, |committed| {
+        TOOK.set(false);
+        let freed = FREED_HERE.take();
+        if freed.is_empty() || !committed {
+            return;
+        }
+        let mut counters = FREED.exclusive();
+        for counter in freed {
+            counters.0[counter] = counters.0[counter].wrapping_add(1);
+        }
+    });
 }
 
 fn counter(resource: &str) -> usize {
     let mut hasher = DefaultHasher::new();
-    (this_database().to_u32(), resource).hash(&mut hasher);
+    (backend::this_database().to_u32(), resource).hash(&mut hasher);
     (hasher.finish() % COUNTERS as u64) as usize
 }

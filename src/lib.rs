@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod backend;
 mod clock;
 mod error;
 mod frontier;
@@ -37,6 +38,7 @@ pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {
     settings::register();
+    backend::register();
     frontier::register();
     worker::register();
 }

@@ -10,12 +10,15 @@ mod signals;
 mod status;
 mod sweeper;
 
-pub use registry::{expect_expiry, this_database};
+pub use registry::expect_expiry;
 pub use status::status;
+
+use crate::backend;
 
 /// Reserves the shared memory and registers the launcher, where the library is preloaded.
 pub fn register() {
-    if registry::reserve() {
+    if backend::is_preloaded() {
+        registry::reserve();
         launcher::register();
     }
 }

@@ -6,12 +6,11 @@
 //! that finds nothing.
 #![allow(unsafe_code)]
 
+use crate::backend::{self, is_preloaded, this_database};
 use crate::clock::Timestamp;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
 use std::cell::Cell;
-use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many databases are remembered.
 const SLOTS: usize = 256;
@@ -113,23 +112,10 @@ impl Registry {
 
 // SAFETY: the name is the extension's own.
 static REGISTRY: PgLwLock<Registry> = unsafe { PgLwLock::new(c"booking") };
-static RESERVED: AtomicBool = AtomicBool::new(false);
 
-/// Reserves the memory. False where it is too late, since the library was not preloaded.
-pub fn reserve() -> bool {
-    // SAFETY: a flag of the postmaster's that is set while it loads its libraries.
-    if !unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
-        return false;
-    }
+/// Reserves the memory, where the library is preloaded.
+pub fn reserve() {
     pg_shmem_init!(REGISTRY);
-    // Inherited by every process that the postmaster forks.
-    RESERVED.store(true, Ordering::Relaxed);
-    true
-}
-
-/// Whether the library was preloaded, so that there can be a worker.
-pub fn is_reserved() -> bool {
-    RESERVED.load(Ordering::Relaxed)
 }
 
 std::thread_local! {
@@ -143,26 +129,18 @@ std::thread_local! {
 /// Not before: a sweep that ends between the note and the commit would not see the hold, take the
 /// note for dealt with, and come again only with the next discovery.
 pub fn expect_expiry(at: Timestamp) {
-    if !is_reserved() {
+    if !is_preloaded() {
         return;
     }
     PLACED.set(PLACED.get().min(at.micros()));
-    if !LISTENS.replace(true) {
-        // SAFETY: registered once in a backend, for as long as that lives.
-        unsafe { pg_sys::RegisterXactCallback(Some(at_transaction_end), std::ptr::null_mut()) };
-    }
+    backend::at_transaction_end(&LISTENS, note_placed);
 }
 
-/// Must not fail: the transaction is over. Costs a shared lock where nothing is to be noted, as
-/// for nearly every hold, since those before it run out earlier.
-#[pg_guard]
-unsafe extern "C-unwind" fn at_transaction_end(event: pg_sys::XactEvent::Type, _context: *mut c_void) {
-    use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PREPARE};
-    if !matches!(event, XACT_EVENT_COMMIT | XACT_EVENT_PREPARE | XACT_EVENT_ABORT) {
-        return;
-    }
+/// Costs a shared lock where nothing is to be noted, as for nearly every hold, since those before it
+/// run out earlier.
+fn note_placed(committed: bool) {
     let at = PLACED.replace(NEVER);
-    if at == NEVER || event == XACT_EVENT_ABORT {
+    if at == NEVER || !committed {
         return;
     }
     let database = this_database();
@@ -185,7 +163,7 @@ pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut Slot)) -> bool {
 
 /// What is remembered of a database.
 pub fn read(database: pg_sys::Oid) -> Option<Slot> {
-    if is_reserved() { REGISTRY.share().find(database).copied() } else { None }
+    if is_preloaded() { REGISTRY.share().find(database).copied() } else { None }
 }
 
 /// Whether any database has something due.
@@ -206,10 +184,5 @@ pub fn set_launcher(pid: i32) {
 
 /// The launcher's process, 0 where it never started.
 pub fn launcher() -> i32 {
-    if is_reserved() { REGISTRY.share().launcher } else { 0 }
-}
-
-pub fn this_database() -> pg_sys::Oid {
-    // SAFETY: set once when the backend connects.
-    unsafe { pg_sys::MyDatabaseId }
+    if is_preloaded() { REGISTRY.share().launcher } else { 0 }
 }

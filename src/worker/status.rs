@@ -1,6 +1,7 @@
 //! What `booking.worker_status` shows.
 
 use super::registry::{self, Slot};
+use crate::backend;
 use crate::settings;
 
 /// The worker as this database sees it.
@@ -12,7 +13,7 @@ pub struct Status {
 }
 
 pub fn status() -> Status {
-    let state = if !registry::is_reserved() {
+    let state = if !backend::is_preloaded() {
         "absent"
     } else if in_recovery() {
         "standby"
@@ -23,7 +24,7 @@ pub fn status() -> Status {
     } else {
         "running"
     };
-    Status { state, slot: registry::read(registry::this_database()) }
+    Status { state, slot: registry::read(backend::this_database()) }
 }
 
 #[allow(unsafe_code)]

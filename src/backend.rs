@@ -1,0 +1,53 @@
+//! What a process of the server knows of itself: its database, whether the library was preloaded, and
+//! when its transactions end.
+#![allow(unsafe_code)]
+
+use pgrx::prelude::*;
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::LocalKey;
+
+static PRELOADED: AtomicBool = AtomicBool::new(false);
+
+/// Notes whether the library is being preloaded, the only time at which shared memory can be reserved.
+pub fn register() {
+    // SAFETY: a flag of the postmaster's that is set while it loads its libraries.
+    let preloads = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
+    // Inherited by every process that the postmaster forks.
+    PRELOADED.store(preloads, Ordering::Relaxed);
+}
+
+/// Whether the library was preloaded, so that there is shared memory and can be a worker.
+pub fn is_preloaded() -> bool {
+    PRELOADED.load(Ordering::Relaxed)
+}
+
+pub fn this_database() -> pg_sys::Oid {
+    // SAFETY: set once when the backend connects.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
+/// Calls back at the end of this transaction, and of all that follow in this process: whether it has
+/// committed, or was prepared to. `listens` is the listener's own note that it is called already.
+///
+/// A listener must not fail: the transaction is over.
+pub fn at_transaction_end(listens: &'static LocalKey<Cell<bool>>, listener: fn(committed: bool)) {
+    if !listens.replace(true) {
+        // SAFETY: registered once in a backend, for as long as that lives; the context is read only
+        // below, as the function that it is.
+        unsafe { pg_sys::RegisterXactCallback(Some(tell), listener as *mut c_void) };
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn tell(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
+    use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PREPARE};
+    // SAFETY: the listener that was registered above.
+    let listener = unsafe { std::mem::transmute::<*mut c_void, fn(bool)>(listener) };
+    match event {
+        XACT_EVENT_COMMIT | XACT_EVENT_PREPARE => listener(true),
+        XACT_EVENT_ABORT => listener(false),
+        _ => {}
+    }
+}
