@@ -205,6 +205,17 @@ fn owner() -> Option<pg_sys::Oid> {
         if extension == pg_sys::InvalidOid || schema == pg_sys::InvalidOid {
             return None;
         }
+        // What DROP EXTENSION locks first, too. Else it would have one of the tables and wait for
+        // another, which this transaction has, and be the one to end in a deadlock.
+        pg_sys::LockDatabaseObject(
+            pg_sys::ExtensionRelationId,
+            extension,
+            0,
+            pg_sys::AccessShareLock as pg_sys::LOCKMODE,
+        );
+        if pg_sys::get_extension_oid(c"booking".as_ptr(), true) != extension {
+            return None;
+        }
         let table = pg_sys::get_relname_relid(c"holds".as_ptr(), schema);
         let class = pg_sys::RelationRelationId;
         if table == pg_sys::InvalidOid || pg_sys::getExtensionOfObject(class, table) != extension {
