@@ -170,6 +170,21 @@ pub fn extend(
     }
 }
 
+/// Moves a hold to another period (`is_there`: it has that already). It stays what it is, held or
+/// confirmed, and lives no longer for it.
+pub fn reschedule(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Micros) -> Verdict {
+    match hold.standing(now) {
+        State::Released => Verdict::Refuse(Refusal::Released),
+        State::Cancelled => Verdict::Refuse(Refusal::Cancelled),
+        State::Expired => Verdict::Refuse(Refusal::Expired),
+        State::Held | State::Confirmed if is_there => Verdict::Repeat,
+        State::Held | State::Confirmed if hold.is_stale(expected_version) => {
+            Verdict::Refuse(Refusal::VersionMismatch)
+        }
+        State::Held | State::Confirmed => Verdict::Change(hold.becoming(hold.state)),
+    }
+}
+
 /// Gives a hold back before it is confirmed, whole (`quantity` none) or in part.
 ///
 /// What has ended already is what the caller wanted. One whose time ran out unnoticed is written

@@ -4,9 +4,12 @@
 //! the million without a server (`tests/rules`).
 
 pub mod basket;
+pub mod hours;
 pub mod lifecycle;
 pub mod pool;
 pub mod seating;
+pub mod slots;
+pub mod timeline;
 
 /// A point in time, in microseconds since the epoch of whoever calls.
 pub type Micros = i64;

@@ -1,0 +1,53 @@
+//! Where something of a certain length still fits.
+
+use super::Micros;
+use super::hours::merge;
+use super::timeline::{Period, Timeline};
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// All of it lies in here.
+    pub within: Period,
+    pub duration: Micros,
+    /// From one beginning to the next, counted from when it opens.
+    pub step: Micros,
+    /// What has to be free after it as well.
+    pub buffer: Micros,
+}
+
+/// Goes through the slots that could be had, in the order of time, with how much is left in each:
+/// those with something left. `windows` is when it is open, window by window: slots are counted from
+/// the beginning of each, and may go on into the next where that touches.
+///
+/// The timeline reaches from the beginning of `wish.within` to its end and the buffer after it. None
+/// where there are more slots to look at than `most`.
+pub fn free(timeline: &Timeline, windows: &[Period], wish: &Wish, most: usize) -> Option<Vec<(Period, i64)>> {
+    let open = merge(windows.iter().copied());
+    let mut starts: Vec<Micros> = Vec::new();
+    for window in windows {
+        let last = window.to.min(wish.within.to.saturating_sub(wish.duration).saturating_add(1));
+        // The first that is not before what is asked about.
+        let skipped = wish.within.from.saturating_sub(window.from).max(0);
+        let mut start = window.from + (skipped + wish.step - 1) / wish.step * wish.step;
+        while start < last {
+            if starts.len() >= most {
+                return None;
+            }
+            starts.push(start);
+            start = start.saturating_add(wish.step);
+        }
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    let is_open = |slot: Period| {
+        let n = open.partition_point(|period| period.to <= slot.from);
+        open.get(n).is_some_and(|period| period.contains(slot))
+    };
+    let slot = |start: Micros| {
+        let slot = Period::new(start, start + wish.duration);
+        let left = timeline.tightest(slot.and(wish.buffer))?.free();
+        (left > 0 && is_open(slot)).then_some((slot, left))
+    };
+    Some(starts.into_iter().filter_map(slot).collect())
+}
