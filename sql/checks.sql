@@ -58,6 +58,56 @@ as $$
         select count(*) as open_seats from booking.seats s where s.resource = r.name and not s.blocked) as s
     where r.kind = 'seats' and (r.capacity <> s.open_seats or r.taken <> 0)
     union all
+    -- What is over may have had more: the capacity of a calendar is set from a moment on. The most is taken
+    -- where a booking begins or a change of the capacity does.
+    select 'never over capacity at any moment', over.resource, null,
+           format('held and confirmed are %s of %s at %s', over.taken, over.capacity, over.at)
+    from (
+        select r.name as resource, starts.at,
+               coalesce((select c.capacity from booking.capacity_changes c
+                         where c.resource = r.name and c.during @> starts.at), r.capacity) as capacity,
+               (select sum(h.quantity)
+                from (select quantity from booking.holds
+                      where resource = r.name and occupied @> starts.at
+                        and exclusive and state in ('held', 'confirmed')
+                      union all
+                      select quantity from booking.holds
+                      where resource = r.name and occupied @> starts.at
+                        and not exclusive and state in ('held', 'confirmed')) as h) as taken
+        from booking.resources r
+        cross join moment m
+        cross join lateral (
+            select greatest(lower(occupied), m.now) as at from booking.holds
+            where resource = r.name and upper(occupied) > m.now and state in ('held', 'confirmed')
+            union
+            select greatest(bound, m.now) from booking.capacity_changes
+            cross join lateral (values (lower(during)), (upper(during))) as bounds(bound)
+            where resource = r.name and upper(during) > m.now) as starts
+        where r.kind = 'calendar') as over
+    where over.taken > over.capacity
+    union all
+    select 'a hold on a calendar has a period', h.resource, h.id,
+           format('it is from %s to %s, occupied to %s, exclusive %s',
+                  lower(h.during), upper(h.during), upper(h.occupied), h.exclusive)
+    from booking.holds h
+    join booking.resources r on r.name = h.resource
+    where case r.kind when 'calendar'
+              then (h.occupied = tstzrange(lower(h.during), upper(h.during) + r.buffer)
+                    and h.exclusive is not null and lower_inc(h.during) and not upper_inc(h.during)
+                    and upper(h.during) < 'infinity') is not true
+              else h.during is not null or h.occupied is not null or h.exclusive is not null end
+    union all
+    select 'a calendar keeps its own clock', r.name, null,
+           format('%s, time zone %s, buffer %s, from %s to %s', r.kind, r.time_zone, r.buffer, r.check_in, r.check_out)
+    from booking.resources r
+    where (r.kind = 'calendar') <> (num_nulls(r.time_zone, r.buffer, r.check_in, r.check_out) = 0)
+       or (r.kind <> 'calendar' and num_nonnulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.hours) > 0)
+       or (r.kind = 'calendar' and r.taken <> 0)
+    union all
+    select 'a change of capacity has a calendar', c.resource, null, format('%s during %s', c.capacity, c.during)
+    from booking.capacity_changes c
+    where not exists (select from booking.resources r where r.name = c.resource and r.kind = 'calendar')
+    union all
     select 'a seat has a resource', s.resource, s.hold_id, format('seat %s', s.label)
     from booking.seats s
     where not exists (select from booking.resources r where r.name = s.resource and r.kind = 'seats')
@@ -91,6 +141,7 @@ as $$
     cross join moment m
     where r.max_per_holder is not null
       and (h.state = 'confirmed' or (h.state = 'held' and h.expires_at > m.now))
+      and (h.during is null or upper(h.during) > m.now)
     group by h.resource, h.holder, r.max_per_holder
     having sum(h.quantity) > r.max_per_holder
 $$;

@@ -18,9 +18,9 @@ comment on column booking.result.version is
 comment on column booking.result.available is
 'How much of the resource is left; of seats that were not to be had, how many were.';
 comment on column booking.result.seats is
-'The seats of the hold, or those that were not to be had; null for a pool and for a basket.';
+'The seats of the hold, or those that were not to be had; null where there are none, and for a basket.';
 comment on column booking.result.replayed is 'Whether it had been so before this call.';
-comment on column booking.result.detail is 'More about a refusal; the items of a basket.';
+comment on column booking.result.detail is 'More about a refusal; the items of a basket; when a hold on a calendar is.';
 
 comment on domain booking.amount is 'How much, nothing included.';
 comment on domain booking.quantity is 'How much, one at least.';
@@ -32,16 +32,22 @@ comment on table booking.resources is
 'What can be booked, one row each. Change it with the functions of the schema, never by hand.';
 comment on column booking.resources.name is 'The application''s name for it.';
 comment on column booking.resources.kind is
-'pool: places that are counted and not told apart. seats: places with names.';
+'pool: places that are counted and not told apart. seats: places with names. calendar: places that are counted at every moment.';
 comment on column booking.resources.contention is 'locked: one transaction at a time changes it.';
-comment on column booking.resources.capacity is 'How much there is; of seats, those that are not blocked.';
+comment on column booking.resources.capacity is 'How much there is; of seats, those that are not blocked; of a calendar, where capacity_changes says nothing else.';
 comment on column booking.resources.overbooking is 'How much may be taken beyond the capacity.';
 comment on column booking.resources.taken is
-'What its holds take, held and confirmed; one that has run out is counted until that is written down. Zero for seats: each seat says whose it is.';
+'What its holds take, held and confirmed; one that has run out is counted until that is written down. Zero for seats, each of which says whose it is, and for calendars, whose holds are counted at every moment.';
 comment on column booking.resources.version is 'Rises with every change of the row.';
 comment on column booking.resources.open is 'Whether new holds are let in.';
 comment on column booking.resources.max_per_holder is 'The most that one holder may have live at once.';
 comment on column booking.resources.sections is 'Of seats: the sections, in the order in which they lie.';
+comment on column booking.resources.time_zone is 'Of a calendar: where its days begin and its hours count.';
+comment on column booking.resources.buffer is 'Of a calendar: how long a place stays taken after a booking.';
+comment on column booking.resources.check_in is 'Of a calendar: when a night begins, by its clock.';
+comment on column booking.resources.check_out is 'Of a calendar: when the last night ends, by its clock.';
+comment on column booking.resources.hours is
+'Of a calendar: its weekly hours, beyond which nothing new is held; null where it is always open.';
 comment on column booking.resources.created_at is 'When it was created.';
 comment on column booking.resources.metadata is 'Whatever the application keeps with it.';
 
@@ -58,6 +64,12 @@ comment on column booking.seats.middle is 'Twice the middle of its row.';
 comment on column booking.seats.hold_id is 'The hold that has it, held or confirmed; null where it is free.';
 comment on column booking.seats.blocked is 'Whether it is off the market.';
 
+comment on table booking.capacity_changes is
+'Where a calendar''s capacity is not the usual one, a row for each period. Change it with booking.set_capacity(), never by hand.';
+comment on column booking.capacity_changes.resource is 'The calendar.';
+comment on column booking.capacity_changes.during is 'From when to when, the end not in it.';
+comment on column booking.capacity_changes.capacity is 'How much there is then; 0: closed.';
+
 comment on table booking.holds is
 'Claims on part of a resource, one row each. Change it with the functions of the schema, never by hand.';
 comment on column booking.holds.id is 'A UUID of version 7: sorted by time of placement.';
@@ -66,6 +78,11 @@ comment on column booking.holds.basket is 'The basket it was placed with, whose 
 comment on column booking.holds.item is 'Its place in its basket, from 1.';
 comment on column booking.holds.quantity is 'How much it takes; of one that has ended, how much it took in the end.';
 comment on column booking.holds.seats is 'The labels of its seats; of one that has ended, those it had in the end.';
+comment on column booking.holds.during is 'Of a hold on a calendar: from when to when, the end not in it.';
+comment on column booking.holds.occupied is
+'The same and the calendar''s buffer after it: for so long its place cannot be another''s.';
+comment on column booking.holds.exclusive is
+'Of a hold on a calendar: whether the capacity was one at the most all the time, so that a constraint keeps others from overlapping.';
 comment on column booking.holds.state is
 'held, confirmed, released, cancelled or expired. A held one has expired once its time is up, written down or not.';
 comment on column booking.holds.version is 'Rises with every change that a caller made; expiry is the clock''s.';
@@ -101,20 +118,28 @@ comment on function booking.seat_map is
 'The plan of a resource with seats, drawn in text: rows and aisles as they lie, what is free, held, confirmed and blocked. Changes nothing, works on a standby. Errors: 42704, 22023 it has no seats, 22004.';
 comment on function booking.set_blocked is
 'Takes seats off the market, or puts them back: all of these or none. unavailable, naming them, where some are held or confirmed. Errors: 42704, 22023 unknown seats, 22004.';
+comment on function booking.create_calendar is
+'Creates a calendar: capacity places at every moment, a room (1) or the double rooms of a hotel (40). time_zone, check_in and check_out say when its nights are; buffer is how long a place stays taken after each booking. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one.';
+comment on function booking.set_hours is
+'Sets the weekly hours of a calendar, by its own clock: {"mon": ["09:00-12:00", "13:00-17:00"]}. Beyond them nothing new is held; a day that is not named is closed; null: always open. Holds that exist are not touched. Errors: 42704, 22023, 54000.';
 comment on function booking.set_capacity is
-'Sets a pool''s capacity. unavailable where more is taken than would fit, version_mismatch where it changed since expected_version. during is for calendars. Errors: 42704, 22023, 22004.';
+'Sets the capacity of a pool, or of a calendar: for good, or during a period (0 closes it, null takes back what was said of it). unavailable where more is taken, at any moment from now on, than would fit; version_mismatch where it changed since expected_version. Errors: 42704, 22023, 22004.';
 comment on function booking.set_open is
 'Opens a resource for new holds, or closes it. Holds that exist are not touched. Errors: 42704, 22004.';
 comment on function booking.drop_resource is
 'Drops a resource, its seats, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
 comment on function booking.hold is
-'Holds quantity (1) of a pool, or the seats named, for ttl (booking.default_ttl). The same key and arguments again: that hold as it stands now, replayed. wait => false: busy instead of waiting. Refusals: unavailable, closed, limit_exceeded, version_mismatch, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+'Holds quantity (1) of a pool, or of a calendar at every moment during a period, or the seats named, for ttl (booking.default_ttl). The same key and arguments again: that hold as it stands now, replayed. wait => false: busy instead of waiting. Refusals: unavailable, closed, limit_exceeded, version_mismatch, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
 comment on function booking.hold_best is
 'Holds so many seats for ttl (booking.default_ttl), the best there are: side by side in one row, near the front and the middle, leaving no single seat alone if that can be avoided. together => false: the closest ones where no row has so many side by side. section: only there. Passes over what others are taking, and waits for them only before it says unavailable. Refusals: unavailable, closed, limit_exceeded, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+comment on function booking.hold_nights is
+'Holds quantity (1) of a calendar from the check-in of one day to the check-out of another, by its own clock, for ttl (booking.default_ttl). detail says from when to when that is. Refusals: those of hold. Errors: 42704, 22023, 22004.';
+comment on function booking.reschedule is
+'Moves a hold on a calendar, held or confirmed, to another period, or leaves it where it is: its own place does not count against it, and it keeps its id, state and expiry. Refusals: unavailable, closed, limit_exceeded, expired, released, cancelled, not_found, version_mismatch, busy. Errors: 22023, 22004.';
 comment on function booking.hold_all is
-'Holds a basket for ttl (booking.default_ttl), all of it or nothing: items [{"resource": …, "quantity": …}, {"resource": …, "seats": […]}, {"resource": …, "best": 2, "section": …}], 100 at most. Its hold_id stands for all of it, and each item has its own, in detail. A refusal''s detail lists every item that was short. Refusals: those of hold. Errors: those of hold, naming the item.';
+'Holds a basket for ttl (booking.default_ttl), all of it or nothing: items [{"resource": …, "quantity": …}, {"resource": …, "seats": […]}, {"resource": …, "best": 2, "section": …}, {"resource": …, "during": ["2026-12-24T15:00Z", "2026-12-24T16:00Z"]}, {"resource": …, "nights": ["2026-12-24", "2026-12-27"]}], 100 at most. Its hold_id stands for all of it, and each item has its own, in detail. A refusal''s detail lists every item that was short. Refusals: those of hold. Errors: those of hold, naming the item.';
 comment on function booking.hold_each is
-'Places many independent holds in one call and answers each in its order, as booking.hold() and booking.hold_best() would have: requests [{"resource": …, "quantity": … | "seats": […] | "best": …, "ttl": …, "key": …, "holder": …, "expected_version": …, "metadata": …}], 10,000 at most. Errors: those of hold, naming the request; then none is placed.';
+'Places many independent holds in one call and answers each in its order, as booking.hold() and booking.hold_best() would have: requests [{"resource": …, "quantity": … | "seats": […] | "best": … | "during": … | "nights": …, "ttl": …, "key": …, "holder": …, "expected_version": …, "metadata": …}], 10,000 at most. Errors: those of hold, naming the request; then none is placed.';
 comment on function booking.confirm is
 'Confirms a hold for good. Again with the same reference, or none: confirmed, replayed. late => ''reacquire'' confirms an expired hold if its place is still free. Refusals: expired, already_confirmed, released, cancelled, not_found, version_mismatch, limit_exceeded, busy. Errors: 22023, 22004.';
 comment on function booking.extend is
@@ -126,7 +151,13 @@ comment on function booking.cancel is
 comment on function booking.find is
 'Where a hold or basket stands now; not_found where there is none. Changes nothing, works on a standby. Errors: 22023, 22004.';
 comment on function booking.availability is
-'How a resource is used now: capacity, confirmed, held, available (with overbooking), version, and when the next hold runs out. Changes nothing, works on a standby. Errors: 42704, 22023, 22004.';
+'How a resource is used now: capacity, confirmed, held, available (with overbooking), version, and when the next hold runs out. Of a calendar: during a period (or now), at the moment at which the least is left, its buffer and its hours considered. Changes nothing, works on a standby. Errors: 42704, 22023, 22004.';
+comment on function booking.calendar is
+'A calendar over time, a row for each step, days and months by its own clock: capacity, confirmed, held and available at the moment at which the least is left while it is open; zeros where it is closed. Changes nothing, works on a standby. Errors: 42704, 22023, 22004, 54000 more than 100,000 rows.';
+comment on function booking.free_slots is
+'Where something of that duration still fits, and how much is left there: slots every step (the duration), counted from when the calendar opens, or from the beginning of during where it has no hours. Changes nothing, works on a standby. Errors: 42704, 22023, 22004, 54000 more than 100,000 slots.';
+comment on function booking.calendar_map is
+'A month of a calendar, drawn in text: below each day, the least that is left on it. Changes nothing, works on a standby. Errors: 42704, 22023, 22004.';
 comment on function booking.expire is
 'Ends up to max_holds holds whose time has run out and returns how many; what other transactions have locked is passed over, and what is due on more than 1,000 resources is left for the next call. With a resource: that one''s, waiting for its turn. For a scheduler, where the worker does not do it. Errors: 42704, 22023, 22004.';
 comment on function booking.purge is

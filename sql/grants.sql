@@ -6,9 +6,10 @@ as $$
 begin
     execute format('grant usage on schema booking to %I', role);
     execute format(
-        'grant execute on function booking.hold, booking.hold_best, booking.hold_all, booking.hold_each, '
-        'booking.confirm, booking.extend, booking.release, booking.cancel, booking.find, '
-        'booking.availability, booking.seat_map, booking.require to %I', role);
+        'grant execute on function booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
+        'booking.confirm, booking.extend, booking.reschedule, booking.release, booking.cancel, booking.find, '
+        'booking.availability, booking.seat_map, booking.calendar, booking.free_slots, booking.calendar_map, '
+        'booking.require to %I', role);
 end
 $$;
 
@@ -19,9 +20,11 @@ begin
     perform booking.grant_client(role);
     execute format(
         'grant execute on function booking.create_pool, booking.create_seats, booking.seat_grid, '
-        'booking.set_capacity, booking.set_blocked, booking.set_open, booking.drop_resource, booking.expire, booking.purge, booking.check, '
-        'booking.worker_state to %I', role);
-    execute format('grant select on booking.resources, booking.seats, booking.holds, booking.worker_status to %I', role);
+        'booking.create_calendar, booking.set_capacity, booking.set_hours, booking.set_blocked, booking.set_open, '
+        'booking.drop_resource, booking.expire, booking.purge, booking.check, booking.worker_state to %I', role);
+    execute format(
+        'grant select on booking.resources, booking.seats, booking.capacity_changes, booking.holds, '
+        'booking.worker_status to %I', role);
 end
 $$;
 

@@ -14,7 +14,7 @@ create type booking.result as (
     detail jsonb
 );
 
-create type booking.resource_kind as enum ('pool', 'seats');
+create type booking.resource_kind as enum ('pool', 'seats', 'calendar');
 create type booking.contention as enum ('locked');
 -- In the order of a hold's life: from released on, it is over.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');
@@ -39,6 +39,11 @@ create table booking.resources (
     open boolean not null default true,
     max_per_holder booking.quantity,
     sections text[] collate "C",
+    time_zone text,
+    buffer interval,
+    check_in time,
+    check_out time,
+    hours text[] collate "C",
     created_at timestamptz not null,
     metadata jsonb,
     constraint resources_never_oversold check (taken between 0 and capacity + overbooking)
@@ -64,6 +69,15 @@ create table booking.seats (
 -- are sold.
 create index seats_free on booking.seats (resource, rank, "position") where hold_id is null and not blocked;
 
+-- Where a calendar's capacity is not the usual one. Two that overlap would contradict each other.
+create table booking.capacity_changes (
+    resource text collate "C" not null,
+    during tstzrange not null,
+    capacity booking.amount not null,
+    primary key (resource, during),
+    constraint capacity_changes_apart exclude using gist (resource with =, during with &&)
+);
+
 create table booking.holds (
     id uuid not null,
     resource text collate "C" not null,
@@ -71,6 +85,9 @@ create table booking.holds (
     item integer not null default 1,
     quantity booking.quantity not null,
     seats text[] collate "C",
+    during tstzrange,
+    occupied tstzrange,
+    exclusive boolean,
     state booking.hold_state not null,
     version bigint not null default 1,
     placed_at timestamptz not null,
@@ -82,8 +99,16 @@ create table booking.holds (
     holder text collate "C",
     reference text collate "C",
     metadata jsonb,
-    primary key (id, resource)
+    primary key (id, resource),
+    -- The last line: where there is one place, two bookings of it that overlap cannot be written down.
+    constraint holds_never_double_booked exclude using gist (resource with =, occupied with &&)
+        where (exclusive and state in ('held', 'confirmed'))
 );
+
+-- What overlaps a period, on calendars with more places than one; those with one have the constraint's
+-- index, and no hold is in both.
+create index holds_occupied on booking.holds using gist (resource, occupied)
+    where not exclusive and state in ('held', 'confirmed');
 
 -- One hold for a key, however often it is asked for.
 create unique index holds_key on booking.holds (key, resource, item) where key is not null;
@@ -101,4 +126,5 @@ create index holds_over on booking.holds (ended_at) where state in ('released', 
 
 select pg_catalog.pg_extension_config_dump('booking.resources', '');
 select pg_catalog.pg_extension_config_dump('booking.seats', '');
+select pg_catalog.pg_extension_config_dump('booking.capacity_changes', '');
 select pg_catalog.pg_extension_config_dump('booking.holds', '');

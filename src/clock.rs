@@ -5,12 +5,20 @@
 //! lock is granted, and handed to statements as a parameter.
 
 use crate::rules::Micros;
+use pgrx::pg_sys;
+use std::ffi::{CStr, c_char};
+
+/// The longest that the server writes of a time, and its end.
+const MAX_TEXT: usize = pg_sys::MAXDATELEN as usize + 1;
 
 /// A `timestamptz`: microseconds since 2000-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(Micros);
 
 impl Timestamp {
+    /// What never comes.
+    pub const INFINITY: Self = Self(Micros::MAX);
+
     pub const fn from_micros(micros: Micros) -> Self {
         Self(micros)
     }
@@ -30,9 +38,23 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// As PostgreSQL writes it into JSON: ISO 8601, in the session's time zone.
+    #[allow(unsafe_code)]
+    pub fn iso(self) -> String {
+        let mut text = [0 as c_char; MAX_TEXT];
+        // SAFETY: the buffer is as long as the server's own for this; what is written ends in NUL.
+        unsafe {
+            let time = pg_sys::Datum::from(self.0);
+            pg_sys::JsonEncodeDateTime(text.as_mut_ptr(), time, pg_sys::TIMESTAMPTZOID, std::ptr::null());
+            CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned()
+        }
+    }
+}
+
 /// `clock_timestamp()`.
 #[allow(unsafe_code)]
 pub fn now() -> Timestamp {
     // SAFETY: reads the system's clock and touches nothing else.
-    Timestamp(unsafe { pgrx::pg_sys::GetCurrentTimestamp() })
+    Timestamp(unsafe { pg_sys::GetCurrentTimestamp() })
 }

@@ -53,7 +53,7 @@ impl Error {
     /// 42704: no resource of this name.
     pub fn no_resource(name: &str) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("resource \"{name}\" does not exist"))
-            .hint("Check its spelling, or create it with booking.create_pool(name, capacity) or booking.create_seats(name, seats).")
+            .hint("Check its spelling, or create it with booking.create_pool(name, capacity), booking.create_seats(name, seats) or booking.create_calendar(name, capacity).")
     }
 
     /// 42710: a resource of this name is there already.
@@ -78,7 +78,44 @@ impl Error {
     /// 22023: seats asked of what has none.
     pub fn has_no_seats(resource: &str) -> Self {
         Self::invalid(format!("resource \"{resource}\" has no seats"))
-            .hint("It is a pool: it counts places and does not tell them apart. Ask for a quantity.")
+            .hint("It counts places and does not tell them apart. Ask for a quantity.")
+    }
+
+    /// 22023: a period asked of what is no calendar.
+    pub fn no_calendar(resource: &str) -> Self {
+        Self::invalid(format!("resource \"{resource}\" is no calendar"))
+            .hint("Its places are had or not, at whatever time. booking.create_calendar(name, capacity) makes one that has a capacity over time.")
+    }
+
+    /// 22023: a calendar without a period.
+    pub fn needs_period(resource: &str) -> Self {
+        Self::invalid(format!("resource \"{resource}\" is a calendar, and no period was given"))
+            .hint("Say when: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01'), or call booking.hold_nights(resource, check_in, check_out).")
+    }
+
+    /// 22023: nights that a time zone does not have.
+    pub fn no_such_nights(zone: &str) -> Self {
+        Self::invalid("check_out must be after check_in")
+            .detail(format!("By the clock of {zone}, the first night ends before it begins."))
+    }
+
+    /// 22023: longer than anything may be held.
+    pub fn period_too_long(longest: &str) -> Self {
+        Self::invalid("the period is longer than allowed")
+            .detail(format!("booking.max_period allows {longest}."))
+            .hint("Ask for less, or have booking.max_period raised.")
+    }
+
+    /// 54000: more slots than one call looks at.
+    pub fn too_many_slots(most: usize) -> Self {
+        Self::limit(format!("more than {most} slots in one call"))
+            .hint("Ask for a shorter period, or a longer step.")
+    }
+
+    /// 22023: several holds, to be moved to one period.
+    pub fn moved_basket() -> Self {
+        Self::invalid("a basket has no period of its own")
+            .hint("Move one of its items by its own id: booking.find(hold_id) lists them.")
     }
 
     /// 22023: a mere quantity asked of seats.
@@ -87,10 +124,10 @@ impl Error {
             .hint("Name them with seats => '{12A,12B}', or have them chosen by booking.hold_best(resource, quantity).")
     }
 
-    /// 0A000: seats have no version that every hold of others would raise.
-    pub fn no_version_of_seats() -> Self {
-        Self::unsupported("expected_version is not for seats")
-            .hint("Leave it out: a named seat is had or not, whatever else was booked meanwhile.")
+    /// 0A000: seats and calendars have no version that every hold of others would raise.
+    pub fn no_version_of_places() -> Self {
+        Self::unsupported("expected_version is for pools")
+            .hint("Leave it out: a named seat or a period is had or not, whatever else was booked meanwhile.")
     }
 
     /// 22023: a capacity set for what is made of seats.

@@ -15,6 +15,7 @@ mod settings;
 mod store;
 mod verbs;
 mod worker;
+mod zone;
 
 pgrx::pg_module_magic!(name, version);
 

@@ -2,11 +2,13 @@
 
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::rules::hours::Week;
 use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
+use crate::rules::timeline::Stretch;
 use crate::rules::{Refusal, basket};
-use crate::store::holds::{ConfirmedHold, Lot, NewHold, StoredHold};
-use crate::store::resources::Level;
+use crate::store::holds::{ConfirmedHold, Lot, NewHold, Stay, StoredHold};
+use crate::store::resources::{Calendar, Level};
 use pgrx::JsonB;
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::{Datum, IntoDatum};
@@ -83,6 +85,17 @@ impl Outcome {
         }
     }
 
+    /// The same, and when that is.
+    pub fn during(self, stay: Stay) -> Self {
+        Self { detail: Some(with(json!({"during": during(stay)}), self.detail.clone())), ..self }
+    }
+
+    /// A refusal by the resource, said of a hold that stays as it was.
+    pub fn about_hold(self, lot: &Lot, now: Timestamp) -> Self {
+        let about = Self::about(lot, self.ok, self.status, now);
+        Self { available: self.available, detail: self.detail, ..about }
+    }
+
     /// Holds were changed, and now stand so.
     pub fn changed(lot: &Lot, available: Option<i64>, now: Timestamp) -> Self {
         Self { available, ..Self::standing(lot, true, now) }
@@ -96,8 +109,13 @@ impl Outcome {
     /// Where holds stand.
     pub fn standing(lot: &Lot, ok: bool, now: Timestamp) -> Self {
         let status = basket::standing(&lot.lifecycles(), now.micros()).name();
-        let items = lot.basket.map(|_| json!({"items": items(lot, now)}));
-        Self { detail: items, ..Self::about(lot, ok, status, now) }
+        let stay = lot.holds.first().and_then(|one| one.stay);
+        let detail = match (lot.basket, stay) {
+            (Some(_), _) => Some(json!({"items": items(lot, now)})),
+            (None, Some(stay)) => Some(json!({"during": during(stay)})),
+            (None, None) => None,
+        };
+        Self { detail, ..Self::about(lot, ok, status, now) }
     }
 
     /// Holds that the request was refused for, on account of the one at `place`.
@@ -140,6 +158,18 @@ impl Outcome {
             available: Some(pool.free()),
             version: Some(pool.version),
             detail: Some(json!({"requested": capacity, "taken": pool.taken})),
+            ..Self::of(false, Refusal::Unavailable.status())
+        }
+    }
+
+    /// More of a calendar is taken at some moment than would fit; `available` could be given up there.
+    pub fn below_use(tightest: &Stretch, in_force: i64, version: i64) -> Self {
+        let taken = tightest.confirmed.saturating_add(tightest.held);
+        let at = Timestamp::from_micros(tightest.period.from).iso();
+        Self {
+            available: Some(in_force.saturating_sub(taken).max(0)),
+            version: Some(version),
+            detail: Some(json!({"requested": tightest.capacity, "taken": taken, "at": at})),
             ..Self::of(false, Refusal::Unavailable.status())
         }
     }
@@ -234,6 +264,32 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Nothing more to be said.
+    pub fn mere(refusal: Refusal, version: i64) -> Self {
+        Self { refusal, version: Some(version), available: None, seats: None, detail: None }
+    }
+
+    /// Not so much is left at every moment of the period.
+    pub fn over_time(requested: i64, free: i64, at: Timestamp, version: i64) -> Self {
+        let available = free.max(0);
+        let detail = json!({"requested": requested, "available": available, "at": at.iso()});
+        let refused = Self::mere(Refusal::Unavailable, version);
+        Self { available: Some(available), detail: Some(detail), ..refused }
+    }
+
+    /// The calendar is not open all the time.
+    pub fn outside_hours(calendar: &Calendar, version: i64) -> Self {
+        let hours = calendar.week.as_ref().map(Week::lines);
+        let detail = json!({"hours": hours, "time_zone": calendar.zone.name()});
+        Self { detail: Some(detail), ..Self::mere(Refusal::Closed, version) }
+    }
+
+    /// The holder has too much else.
+    pub fn over_limit(requested: i64, owned: i64, limit: i64, version: i64) -> Self {
+        let detail = json!({"requested": requested, "owned": owned, "max_per_holder": limit});
+        Self { detail: Some(detail), ..Self::mere(Refusal::LimitExceeded, version) }
+    }
+
     /// Some of the seats that were asked for are not to be had: they are taken, or blocked.
     pub fn seats(requested: usize, taken: &[&str], blocked: &[&str], version: i64) -> Self {
         let mut missing: Vec<String> = [taken, blocked].concat().into_iter().map(str::to_owned).collect();
@@ -270,7 +326,16 @@ fn item(stored: &StoredHold, now: Timestamp) -> Value {
     if let Some(seats) = &stored.seats {
         item["seats"] = json!(seats);
     }
+    if let Some(stay) = stored.stay {
+        item["during"] = during(stay);
+    }
     item
+}
+
+/// A period from its first moment up to its end, as an item of a basket may be written.
+fn during(stay: Stay) -> Value {
+    let time = |micros| Timestamp::from_micros(micros).iso();
+    json!([time(stay.during.from), time(stay.during.to)])
 }
 
 /// An entry with more fields.

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 static DEFAULT_TTL: GucSetting<i32> = GucSetting::<i32>::new(10 * 60 * 1000);
 static MAX_TTL: GucSetting<i32> = GucSetting::<i32>::new(24 * 60 * 60 * 1000);
+static MAX_PERIOD: GucSetting<i32> = GucSetting::<i32>::new(TWO_YEARS);
 static SWEEP_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static SWEEP_BATCH: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60);
 static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// In minutes: any two years, one of them a leap year.
+const TWO_YEARS: i32 = 731 * 24 * 60;
+const HUNDRED_YEARS: i32 = 36_525 * 24 * 60;
 
 const MICROS_PER_MS: Micros = 1000;
 const MICROS_PER_MIN: Micros = 60_000_000;
@@ -28,7 +33,20 @@ pub fn max_ttl() -> Micros {
 
 /// The same as `SHOW` prints it, with the largest unit that fits.
 pub fn max_ttl_shown() -> String {
-    let ms = MAX_TTL.get();
+    shown(MAX_TTL.get().into())
+}
+
+/// The longest period of a calendar that a call may be about.
+pub fn max_period() -> Micros {
+    Micros::from(MAX_PERIOD.get()) * MICROS_PER_MIN
+}
+
+/// The same as `SHOW` prints it.
+pub fn max_period_shown() -> String {
+    shown(max_period() / MICROS_PER_MS)
+}
+
+fn shown(ms: i64) -> String {
     [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")]
         .into_iter()
         .find(|(unit, _)| ms % unit == 0)
@@ -84,6 +102,16 @@ pub fn register() {
         i32::MAX,
         GucContext::Suset,
         ms,
+    );
+    GucRegistry::define_int_guc(
+        c"booking.max_period",
+        c"The longest period of a calendar that can be held, or looked at in one call.",
+        c"",
+        &MAX_PERIOD,
+        1,
+        HUNDRED_YEARS,
+        GucContext::Suset,
+        GucFlags::UNIT_MIN,
     );
     GucRegistry::define_int_guc(
         c"booking.sweep_interval",

@@ -3,10 +3,11 @@
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
+use crate::rules::timeline::Period;
 use crate::settings;
-use crate::verbs::{Placement, Want};
+use crate::verbs::{Placement, Want, When};
 use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::datum::{Array, Interval, IntoDatum, Range, TimestampWithTimeZone};
+use pgrx::datum::{Array, Interval, IntoDatum};
 use pgrx::pg_sys;
 use serde_json::Value;
 use uuid::Uuid;
@@ -69,15 +70,6 @@ impl Jsonb {
     }
 }
 
-/// The argument that a calendar takes, where a verb meets another kind of resource.
-pub fn no_period(during: &Option<Range<TimestampWithTimeZone>>) -> Result<(), Error> {
-    if during.is_some() {
-        return Err(Error::invalid("argument \"during\" is not for a pool or seats")
-            .hint("They are had or not, at whatever time."));
-    }
-    Ok(())
-}
-
 /// The seats of one hold that an argument names, where given.
 pub fn seats<'a>(value: &'a Option<Array<'_, &str>>) -> Result<Option<Vec<&'a str>>, Error> {
     labels(value)?.map(seats_of_hold).transpose()
@@ -108,8 +100,19 @@ pub fn seats_of_hold(labels: Vec<&str>) -> Result<Vec<&str>, Error> {
     Ok(labels)
 }
 
-/// So much, or these seats.
-pub fn want<'a>(quantity: Option<i64>, seats: Option<Vec<&'a str>>) -> Result<Want<'a>, Error> {
+/// So much, for a while where that is said, or these seats.
+pub fn want<'a>(
+    quantity: Option<i64>,
+    seats: Option<Vec<&'a str>>,
+    during: Option<Period>,
+) -> Result<Want<'a>, Error> {
+    if let Some(period) = during {
+        return match seats {
+            None => Ok(Want::Period { quantity: quantity.unwrap_or(1), when: When::During(period) }),
+            Some(_) => Err(Error::invalid("during contradicts seats")
+                .hint("A resource has seats, or a capacity over time.")),
+        };
+    }
     match (quantity, seats) {
         (quantity, None) => Ok(Want::Quantity(quantity.unwrap_or(1))),
         (Some(quantity), Some(seats)) if quantity != seats.len() as i64 => {
@@ -280,6 +283,20 @@ impl Fingerprint {
             Want::Quantity(quantity) => self.part(Some(&quantity.to_be_bytes())),
             Want::Seats(seats) => {
                 seats.iter().fold(self.text(Some("seats")), |so_far, seat| so_far.text(Some(seat)))
+            }
+            Want::Period { quantity, when: When::During(period) } => {
+                let [from, to] = [period.from, period.to].map(i64::to_be_bytes);
+                self.text(Some("during"))
+                    .part(Some(&quantity.to_be_bytes()))
+                    .part(Some(&from))
+                    .part(Some(&to))
+            }
+            Want::Period { quantity, when: When::Nights { check_in, check_out } } => {
+                let [from, to] = [check_in, check_out].map(|day| day.to_be_bytes());
+                self.text(Some("nights"))
+                    .part(Some(&quantity.to_be_bytes()))
+                    .part(Some(&from))
+                    .part(Some(&to))
             }
             Want::Best { quantity, section, together } => self
                 .text(Some("best"))

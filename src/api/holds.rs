@@ -1,12 +1,12 @@
 //! The verbs of a hold's life.
 
 use super::arguments::{self, Fingerprint, Jsonb, need};
-use super::items;
+use super::{items, period};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::Patience;
 use crate::verbs::{self, Basket, Confirmation, Part, Target, Want};
-use pgrx::datum::{Array, Interval, Range, TimestampWithTimeZone};
+use pgrx::datum::{Array, Date, Interval, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -26,10 +26,10 @@ fn hold(
     metadata: default!(Option<Jsonb>, "NULL"),
 ) -> Result<Outcome, ErrorReport> {
     let resource = arguments::resource(resource)?;
-    arguments::no_period(&during)?;
-    let want = arguments::want(arguments::quantity(quantity)?, arguments::seats(&seats)?)?;
-    if expected_version.is_some() && matches!(want, Want::Seats(_)) {
-        return Err(Error::no_version_of_seats().into());
+    let during = period::given(&during)?;
+    let want = arguments::want(arguments::quantity(quantity)?, arguments::seats(&seats)?, during)?;
+    if expected_version.is_some() && !matches!(want, Want::Quantity(_)) {
+        return Err(Error::no_version_of_places().into());
     }
     let placement = arguments::placement(resource, want, ttl, key, holder, expected_version, metadata)?;
     Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
@@ -52,6 +52,28 @@ fn hold_best(
     let resource = arguments::resource(resource)?;
     let quantity = need(arguments::quantity(quantity)?, "quantity")?;
     let want = arguments::best(quantity, section, need(together, "together")?)?;
+    let placement = arguments::placement(resource, want, ttl, key, holder, None, metadata)?;
+    Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::too_many_arguments)]
+fn hold_nights(
+    resource: Option<&str>,
+    check_in: Option<Date>,
+    check_out: Option<Date>,
+    quantity: default!(Option<i64>, "1"),
+    ttl: default!(Option<Interval>, "NULL"),
+    key: default!(Option<&str>, "NULL"),
+    holder: default!(Option<&str>, "NULL"),
+    wait: default!(Option<bool>, "true"),
+    metadata: default!(Option<Jsonb>, "NULL"),
+) -> Result<Outcome, ErrorReport> {
+    let resource = arguments::resource(resource)?;
+    let quantity = need(arguments::quantity(quantity)?, "quantity")?;
+    let when = period::nights(need(check_in, "check_in")?, need(check_out, "check_out")?)?;
+    let want = Want::Period { quantity, when };
     let placement = arguments::placement(resource, want, ttl, key, holder, None, metadata)?;
     Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
 }
@@ -121,6 +143,18 @@ fn extend(
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
+fn reschedule(
+    hold_id: Option<pgrx::Uuid>,
+    during: Option<Range<TimestampWithTimeZone>>,
+    expected_version: default!(Option<i64>, "NULL"),
+    resource: default!(Option<&str>, "NULL"),
+) -> Result<Outcome, ErrorReport> {
+    let during = need(period::given(&during)?, "during")?;
+    Ok(verbs::reschedule(target(hold_id, resource, expected_version)?, during)?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
 fn release(
     hold_id: Option<pgrx::Uuid>,
     quantity: default!(Option<i64>, "NULL"),
@@ -159,7 +193,7 @@ fn find(
 fn part<'a>(quantity: Option<i64>, seats: Option<&'a [&'a str]>) -> Result<Part<'a>, Error> {
     let quantity = arguments::quantity(quantity)?;
     if let (Some(_), Some(labels)) = (quantity, seats) {
-        arguments::want(quantity, Some(labels.to_vec()))?;
+        arguments::want(quantity, Some(labels.to_vec()), None)?;
     }
     Ok(Part { quantity, seats })
 }

@@ -1,9 +1,10 @@
 //! The items of a basket and the requests of a batch, as JSON.
 
 use super::arguments::{self, Jsonb};
+use super::period;
 use crate::error::Error;
 use crate::rules::Micros;
-use crate::verbs::{Placement, Want};
+use crate::verbs::{Placement, Want, When};
 use pgrx::datum::Interval;
 use pgrx::pg_sys;
 use serde_json::{Map, Value};
@@ -16,7 +17,8 @@ const MOST_REQUESTS: usize = 10_000;
 /// Each takes an entry of the server's lock table.
 const MOST_RESOURCES: usize = 1000;
 
-const OF_AN_ITEM: &[&str] = &["resource", "quantity", "seats", "best", "section", "together"];
+const OF_AN_ITEM: &[&str] =
+    &["resource", "quantity", "seats", "best", "section", "together", "during", "nights"];
 const OF_A_REQUEST: &[&str] = &[
     "resource",
     "quantity",
@@ -24,12 +26,17 @@ const OF_A_REQUEST: &[&str] = &[
     "best",
     "section",
     "together",
+    "during",
+    "nights",
     "ttl",
     "key",
     "holder",
     "expected_version",
     "metadata",
 ];
+
+const A_PERIOD: &str = "a range of times, or an array of two times";
+const TWO_DATES: &str = "an array of two dates, of check-in and check-out";
 
 /// What the items of a basket share.
 pub struct Common<'a> {
@@ -191,12 +198,20 @@ impl<'a> Fields<'a> {
 
     fn want(&self) -> Result<Want<'a>, Error> {
         let (quantity, seats) = (self.positive("quantity")?, self.labels("seats")?);
+        if let Some(when) = self.when()? {
+            for field in ["seats", "best", "section", "together"] {
+                if self.get(field).is_some() {
+                    return Err(self.wrong(field, "left out beside \"during\" or \"nights\""));
+                }
+            }
+            return Ok(Want::Period { quantity: quantity.unwrap_or(1), when });
+        }
         let (section, together) = (self.text_or_empty("section")?, self.truth("together")?);
         let Some(best) = self.positive("best")? else {
             return match (section, together) {
                 (Some(_), _) => Err(self.wrong("section", "left out without \"best\"")),
                 (None, Some(_)) => Err(self.wrong("together", "left out without \"best\"")),
-                (None, None) => arguments::want(quantity, seats).map_err(|error| self.about(error)),
+                (None, None) => arguments::want(quantity, seats, None).map_err(|error| self.about(error)),
             };
         };
         if quantity.is_some() {
@@ -206,6 +221,22 @@ impl<'a> Fields<'a> {
             return Err(self.wrong("seats", "left out beside \"best\""));
         }
         arguments::best(best, section, together.unwrap_or(true)).map_err(|error| self.about(error))
+    }
+
+    fn when(&self) -> Result<Option<When>, Error> {
+        let about = |error| self.about(error);
+        match (self.get("during"), self.get("nights")) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(self.wrong("nights", "left out beside \"during\"")),
+            (Some(during), None) => {
+                let during = period::of_json(during).ok_or_else(|| self.wrong("during", A_PERIOD))?;
+                Ok(Some(When::During(during.map_err(about)?)))
+            }
+            (None, Some(nights)) => {
+                let nights = period::nights_of_json(nights).ok_or_else(|| self.wrong("nights", TWO_DATES))?;
+                Ok(Some(nights.map_err(about)?))
+            }
+        }
     }
 
     /// The section without a name is one, too.
@@ -219,7 +250,7 @@ impl<'a> Fields<'a> {
         let (key, holder) = (self.text("key")?, self.text("holder")?);
         let expected_version = self.integer("expected_version")?;
         if expected_version.is_some() && !matches!(want, Want::Quantity(_)) {
-            return Err(self.about(Error::no_version_of_seats()));
+            return Err(self.about(Error::no_version_of_places()));
         }
         let metadata = self.get("metadata").and_then(Jsonb::of);
         let resource = self.resource()?;

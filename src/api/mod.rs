@@ -3,8 +3,11 @@
 #![allow(clippy::result_large_err)]
 
 mod arguments;
+mod calendars;
 mod holds;
 mod items;
+mod month;
+mod period;
 mod plan;
 mod resources;
 mod upkeep;

@@ -1,10 +1,10 @@
 //! Creating, changing and dropping resources.
 
 use super::arguments::{self, Jsonb, need};
-use super::plan;
+use super::{period, plan};
 use crate::outcome::{Outcome, ResourceRow};
 use crate::store::resources::{Kind, NewResource};
-use crate::verbs::{self, Plan};
+use crate::verbs::{self, Plan, Resizing};
 use pgrx::datum::{Array, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -23,6 +23,7 @@ fn create_pool(
         name: need(arguments::name(name, "name")?, "name")?,
         kind: Kind::Pool,
         sections: None,
+        calendar: None,
         capacity: arguments::capacity(capacity, "capacity")?,
         overbooking: arguments::capacity(overbooking, "overbooking")?,
         contention: arguments::contention(contention)?,
@@ -74,8 +75,13 @@ fn set_capacity(
     expected_version: default!(Option<i64>, "NULL"),
 ) -> Result<Outcome, ErrorReport> {
     let resource = arguments::resource(resource)?;
-    arguments::no_period(&during)?;
-    Ok(verbs::set_capacity(resource, arguments::capacity(capacity, "capacity")?, expected_version)?)
+    let during = period::given(&during)?;
+    let capacity = match (capacity, during) {
+        // What was said of a period is taken back.
+        (None, Some(_)) => None,
+        _ => Some(arguments::capacity(capacity, "capacity")?),
+    };
+    Ok(verbs::set_capacity(resource, Resizing { capacity, during, expected_version })?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]

@@ -1,6 +1,6 @@
 //! What is only shown.
 
-use super::arguments;
+use super::{arguments, period};
 use crate::clock::Timestamp;
 use crate::{verbs, worker};
 use pgrx::datum::{Range, TimestampWithTimeZone};
@@ -28,8 +28,7 @@ fn availability(
     ErrorReport,
 > {
     let resource = arguments::resource(resource)?;
-    arguments::no_period(&during)?;
-    let usage = verbs::availability(resource)?;
+    let usage = verbs::availability(resource, period::given(&during)?)?;
     Ok(TableIterator::once((
         usage.capacity,
         usage.confirmed,
@@ -68,6 +67,6 @@ fn worker_state() -> TableIterator<
     ))
 }
 
-fn timestamptz(time: Timestamp) -> Option<TimestampWithTimeZone> {
+pub fn timestamptz(time: Timestamp) -> Option<TimestampWithTimeZone> {
     TimestampWithTimeZone::try_from(time.micros()).ok()
 }

@@ -14,6 +14,8 @@ pub struct Period {
 }
 
 impl Period {
+    pub const ALWAYS: Self = Self { from: Micros::MIN, to: Micros::MAX };
+
     pub const fn new(from: Micros, to: Micros) -> Self {
         Self { from, to }
     }
@@ -60,6 +62,12 @@ pub struct Capacity {
 }
 
 impl Capacity {
+    /// The capacity in force at a moment.
+    pub fn at(&self, moment: Micros) -> i64 {
+        let changed = self.changes.iter().find(|(period, _)| period.from <= moment && moment < period.to);
+        changed.map_or(self.usual, |(_, capacity)| *capacity)
+    }
+
     /// Changes the capacity for a while, or makes it the usual one again. What was said of the time
     /// before and after stays.
     pub fn change(&mut self, during: Period, capacity: Option<i64>) {

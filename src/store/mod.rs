@@ -8,6 +8,7 @@
 //! have to wait for a hold's row out of that order gives back what it has locked first.
 
 pub mod attempt;
+pub mod calendar;
 pub mod holds;
 pub mod overdue;
 pub mod plan;

@@ -9,9 +9,10 @@ statement!(OWNED (TEXTOID, TEXTOID, TIMESTAMPTZOID)
     "select coalesce(sum(quantity), 0)::bigint
      from booking.holds
      where resource = $1 and holder = $2
-       and state in ('held', 'confirmed') and (state = 'confirmed' or expires_at > $3)");
+       and state in ('held', 'confirmed') and (state = 'confirmed' or expires_at > $3)
+       and (during is null or upper(during) > $3)");
 
-/// What a holder has live on a resource.
+/// What a holder has live on a resource. A booking that is over does not count.
 pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> i64 {
     let arguments = [Argument::Text(Some(resource)), Argument::Text(Some(holder)), Argument::Time(Some(now))];
     let sum = |rows: Rows| rows.first().map_or(0, |row| row.need(1));

@@ -16,7 +16,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// How much of a resource a turn is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
-    /// Some of its seats, beside others who want some: the seats themselves are [claimed](claim).
+    /// Some of its places, beside others who want some: the places themselves are [claimed](Claim).
     Shared,
     /// All of it.
     Alone,
@@ -46,7 +46,25 @@ pub fn line_up_for_holder(resource: &str, holder: &str, patience: Patience) -> R
     wait(&tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience).map(|_| ())
 }
 
-/// A seat's own queue, which whoever is about to take or give back the seat claims first. Kept until
+/// A part of a resource with a queue of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place<'a> {
+    Seat(&'a str),
+    /// A day of a calendar, of 24 hours and without regard to its time zone. Bookings that overlap have a day in
+    /// common.
+    Day(i64),
+}
+
+impl Place<'_> {
+    fn tag(self, resource: &str) -> pg_sys::LOCKTAG {
+        match self {
+            Self::Seat(label) => tag(c"seats", (resource, label)),
+            Self::Day(day) => tag(c"capacity_changes", (resource, day)),
+        }
+    }
+}
+
+/// A place's own queue, which whoever is about to take or give back the place claims first. Kept until
 /// the transaction ends, or let go where nothing was taken.
 #[derive(Clone, Copy)]
 pub struct Claim {
@@ -56,17 +74,17 @@ pub struct Claim {
 
 impl Claim {
     /// Waits for it; in a subtransaction that is rolled back, it is let go again.
-    pub fn wait(resource: &str, seat: &str, patience: Patience) -> Result<Self, Busy> {
-        let tag = tag(c"seats", (resource, seat));
+    pub fn wait(resource: &str, place: Place, patience: Patience) -> Result<Self, Busy> {
+        let tag = place.tag(resource);
         wait(&tag, pg_sys::ExclusiveLock, patience).map(|owner| Self { tag, owner })
     }
 
     /// Waits until nobody has it, and does not take it.
     ///
     /// Shared with all who wait like this: in a queue of those who want it for themselves, each would
-    /// be handed it in turn and let it go, and as long as one was waiting nobody could claim the seat.
-    pub fn await_none(resource: &str, seat: &str, patience: Patience) -> Result<(), Busy> {
-        let tag = tag(c"seats", (resource, seat));
+    /// be handed it in turn and let it go, and as long as one was waiting nobody could claim the place.
+    pub fn await_none(resource: &str, place: Place, patience: Patience) -> Result<(), Busy> {
+        let tag = place.tag(resource);
         let owner = wait(&tag, pg_sys::ShareLock, patience)?;
         Self { tag, owner }.release(pg_sys::ShareLock);
         Ok(())

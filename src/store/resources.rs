@@ -1,9 +1,13 @@
 //! The table `booking.resources`.
 
 use super::attempt::{has_lock_timeout, until_lock_timeout};
-use super::statement::{Argument, Row, Session, statement};
+use super::statement::{Argument, Row, Session, Span, statement};
 use super::{Busy, Patience, snapshot};
+use crate::error::Error;
+use crate::rules::Micros;
+use crate::rules::hours::Week;
 use crate::rules::pool::Pool;
+use crate::zone::Zone;
 use pgrx::pg_sys;
 
 /// What a caller may be told after a resource has changed.
@@ -99,6 +103,38 @@ pub fn take_sums(session: &Session, sums: &[(&str, Sum)]) -> bool {
 pub enum Kind {
     Pool,
     Seats,
+    Calendar,
+}
+
+impl Kind {
+    /// The word for it in SQL.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Seats => "seats",
+            Self::Calendar => "calendar",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Self {
+        [Self::Pool, Self::Seats, Self::Calendar]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .unwrap_or_else(|| Error::internal(format!("a resource is of kind \"{name}\"")).raise())
+    }
+}
+
+/// What is only a calendar's. None of it changes as long as the resource is there, but for its hours.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    pub zone: Zone,
+    /// How long a place stays taken after a booking.
+    pub buffer: Micros,
+    /// When a day's guests come and go, by the clock.
+    pub check_in: Micros,
+    pub check_out: Micros,
+    /// None where it is always open.
+    pub week: Option<Week>,
 }
 
 /// A resource as it stands in its row.
@@ -106,17 +142,18 @@ pub enum Kind {
 pub struct StoredResource {
     pub name: String,
     pub kind: Kind,
-    /// For seats, which are not counted in this row: what of it is not about the count.
+    /// For seats and calendars, which are not counted in this row: what of it is not about the count.
     pub pool: Pool,
     /// The sections of seats, as they lie in the plan.
     pub sections: Vec<String>,
+    pub calendar: Option<Calendar>,
 }
 
 impl StoredResource {
     fn read(row: &Row) -> Self {
         Self {
             name: row.need(1),
-            kind: if row.need(2) { Kind::Seats } else { Kind::Pool },
+            kind: Kind::from_name(&row.need::<String>(2)),
             pool: Pool {
                 capacity: row.need(3),
                 overbooking: row.need(4),
@@ -126,7 +163,19 @@ impl StoredResource {
                 max_per_holder: row.get(8),
             },
             sections: row.get(9).unwrap_or_default(),
+            calendar: row.get(10).map(|zone| Calendar {
+                zone: Zone::known(zone),
+                buffer: row.need::<Span>(11).0,
+                check_in: row.need(12),
+                check_out: row.need(13),
+                week: row.get(14).map(|lines: Vec<String>| read_week(&lines)),
+            }),
         }
+    }
+
+    /// What is only a calendar's: an error where it is none.
+    pub fn as_calendar(&self) -> Result<&Calendar, Error> {
+        self.calendar.as_ref().ok_or_else(|| Error::no_calendar(&self.name))
     }
 
     pub fn level(&self) -> Level {
@@ -135,8 +184,14 @@ impl StoredResource {
     }
 }
 
+fn read_week(lines: &[String]) -> Week {
+    Week::read(lines.iter().map(String::as_str))
+        .unwrap_or_else(|| Error::internal("the hours of a calendar make no sense").raise())
+}
+
 statement!(READ (TEXTOID)
-    "select name, kind = 'seats', capacity, overbooking, taken, version, open, max_per_holder, sections
+    "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
+            time_zone, buffer, check_in, check_out, hours
      from booking.resources
      where name = $1");
 
@@ -146,7 +201,8 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
 }
 
 statement!(READ_ALL (TEXTARRAYOID)
-    "select name, kind = 'seats', capacity, overbooking, taken, version, open, max_per_holder, sections
+    "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
+            time_zone, buffer, check_in, check_out, hours
      from booking.resources
      where name = any($1)");
 
@@ -199,25 +255,25 @@ pub struct NewResource<'a> {
     pub contention: &'a str,
     pub max_per_holder: Option<i64>,
     pub sections: Option<&'a [&'a str]>,
+    pub calendar: Option<Calendar>,
     pub metadata: Option<pg_sys::Datum>,
 }
 
-statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID)
+statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
+                   TEXTOID, INTERVALOID, TIMEOID, TIMEOID)
     "insert into booking.resources as resources
-         (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at)
-     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9)
+         (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at,
+          time_zone, buffer, check_in, check_out)
+     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13)
      on conflict (name) do nothing
      returning resources");
 
 /// Creates a resource and returns its row. None where the name is taken.
 pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum> {
-    let kind = match resource.kind {
-        Kind::Pool => "pool",
-        Kind::Seats => "seats",
-    };
+    let calendar = resource.calendar.as_ref();
     let arguments = [
         Argument::Text(Some(resource.name)),
-        Argument::Text(Some(kind)),
+        Argument::Text(Some(resource.kind.name())),
         Argument::Bigint(Some(resource.capacity)),
         Argument::Bigint(Some(resource.overbooking)),
         Argument::Text(Some(resource.contention)),
@@ -225,6 +281,10 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
         Argument::Texts(resource.sections),
         Argument::Jsonb(resource.metadata),
         Argument::Time(Some(crate::clock::now())),
+        Argument::Text(calendar.map(|calendar| calendar.zone.name())),
+        Argument::Span(calendar.map(|calendar| calendar.buffer)),
+        Argument::Clock(calendar.map(|calendar| calendar.check_in)),
+        Argument::Clock(calendar.map(|calendar| calendar.check_out)),
     ];
     CREATE.with(|statement| statement.run(session, &arguments).first()?.hand_over(1))
 }
@@ -263,6 +323,18 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
     let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
     SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+}
+
+statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
+    "update booking.resources
+     set hours = $2, version = version + 1
+     where name = $1
+     returning version, null::bigint");
+
+/// Sets the hours beyond which nothing new is held; none: always open. None where the resource is gone.
+pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<Level> {
+    let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
+    SET_HOURS.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
 
 statement!(DROP (TEXTOID)

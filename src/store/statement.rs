@@ -8,7 +8,8 @@
 
 use crate::clock::Timestamp;
 use crate::error::Error;
-use pgrx::datum::{IntoDatum, TimestampWithTimeZone};
+use crate::rules::Micros;
+use pgrx::datum::{Interval, IntoDatum, TimestampWithTimeZone};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -165,6 +166,12 @@ pub enum Argument<'a> {
     Uuids(&'a [Uuid]),
     NullableUuids(&'a [Option<Uuid>]),
     Times(&'a [Timestamp]),
+    NullableTimes(&'a [Option<Timestamp>]),
+    NullableBooleans(&'a [Option<bool>]),
+    /// A time of the day.
+    Clock(Option<Micros>),
+    /// A time that passes.
+    Span(Option<Micros>),
     Jsonbs(&'a [Option<pg_sys::Datum>]),
 }
 
@@ -186,10 +193,13 @@ impl Argument<'_> {
             Self::NullableUuids(ids) => {
                 ids.iter().map(|id| id.map(uuid_of_pgrx)).collect::<Vec<_>>().into_datum()
             }
-            Self::Times(times) => {
-                let times = times.iter().map(|time| TimestampWithTimeZone::try_from(time.micros()).ok());
-                times.collect::<Vec<_>>().into_datum()
+            Self::Times(times) => times.iter().copied().map(time_of_pgrx).collect::<Vec<_>>().into_datum(),
+            Self::NullableTimes(times) => {
+                times.iter().map(|time| time.and_then(time_of_pgrx)).collect::<Vec<_>>().into_datum()
             }
+            Self::NullableBooleans(values) => values.to_vec().into_datum(),
+            Self::Clock(value) => value.map(pg_sys::Datum::from),
+            Self::Span(value) => value.and_then(|span| Interval::new(0, 0, span).ok().into_datum()),
             Self::Jsonbs(values) => Some(jsonb_array(values)),
         }
     }
@@ -216,6 +226,10 @@ fn jsonb_array(values: &[Option<pg_sys::Datum>]) -> pg_sys::Datum {
         );
         pg_sys::Datum::from(array)
     }
+}
+
+fn time_of_pgrx(time: Timestamp) -> Option<TimestampWithTimeZone> {
+    TimestampWithTimeZone::try_from(time.micros()).ok()
 }
 
 fn uuid_of_pgrx(id: Uuid) -> pgrx::Uuid {
@@ -311,6 +325,16 @@ impl Column for bool {
 impl Column for Timestamp {
     unsafe fn read(datum: pg_sys::Datum) -> Self {
         Self::from_micros(datum.value() as i64)
+    }
+}
+
+/// A time of the day, or an interval of no days and months, in microseconds.
+pub struct Span(pub Micros);
+
+impl Column for Span {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        // SAFETY: an interval is a pointer to its parts.
+        unsafe { Self((*datum.cast_mut_ptr::<pg_sys::Interval>()).time) }
     }
 }
 

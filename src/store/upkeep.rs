@@ -11,7 +11,7 @@ pub struct DueResource {
 }
 
 statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID)
-    "select resources.name, resources.kind = 'seats'
+    "select resources.name, resources.kind::text
      from (select distinct resource
            from (select resource from booking.holds
                  where state = 'held' and expires_at <= $1
@@ -25,7 +25,7 @@ pub fn due_resources(session: &Session, now: Timestamp, limit: i64) -> Vec<DueRe
     let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
     DUE_RESOURCES.with(|statement| {
         let rows = statement.run(session, &arguments);
-        let kind = |is_seats| if is_seats { Kind::Seats } else { Kind::Pool };
+        let kind = |name: String| Kind::from_name(&name);
         rows.iter().map(|row| DueResource { name: row.need(1), kind: kind(row.need(2)) }).collect()
     })
 }
@@ -118,9 +118,11 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
             live.next_expiry
      from booking.resources as resources
      cross join lateral (
-         select case when kind = 'pool' then resources.taken
-                     else (select count(*) from booking.seats as seats
-                           where seats.resource = resources.name and hold_id is not null)
+         select case kind when 'pool' then resources.taken
+                    when 'seats' then (select count(*) from booking.seats as seats
+                                       where seats.resource = resources.name and hold_id is not null)
+                    else (select coalesce(sum(quantity), 0)::bigint from booking.holds as holds
+                          where holds.resource = resources.name and state in ('held', 'confirmed'))
                 end as taken) as all_of_it
      cross join lateral (
          select coalesce(sum(quantity), 0)::bigint as quantity, min(expires_at) as next_expiry
@@ -132,8 +134,8 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
          where holds.resource = resources.name and state = 'held' and expires_at <= $2) as overdue
      where resources.name = $1");
 
-/// How a resource is used. What is confirmed is what is taken and not held, so that the holds of a
-/// sold-out pool are not added up.
+/// How a resource is used; of a calendar, all its bookings together. What is confirmed is what is taken and
+/// not held, so that the holds of a sold-out pool are not added up.
 pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<Usage> {
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now))];
     USAGE.with(|statement| {

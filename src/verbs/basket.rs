@@ -1,7 +1,7 @@
 //! Placing a basket: several holds, all of them or none.
 
 use super::desk::{self, Desk, Served, replay};
-use super::turns::{Turns, mode_for_seats, take_turns};
+use super::turns::{Turns, mode_for, take_turns};
 use super::{Placement, Stop, Want, settle};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
@@ -25,7 +25,7 @@ pub fn hold_all(basket: &Basket) -> Result<Outcome, Error> {
 fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
     let Basket { items, patience } = basket;
     let turns = turns(items);
-    let is_pool = |name: &str| items.iter().any(|item| item.resource == name && is_of_pool(item));
+    let is_pool = |name: &str| items.iter().any(|item| item.resource == name && item.want.is_of_pool());
     take_turns(session, &turns, is_pool, *patience)?;
     if let Some(key) = items.first().and_then(|item| item.key)
         && turns.values().any(|mode| *mode == Mode::Shared)
@@ -35,16 +35,12 @@ fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
     desk::serve(session, &turns, items, *patience, |desk| answer(desk, items))
 }
 
-fn is_of_pool(item: &Placement) -> bool {
-    matches!(item.want, Want::Quantity(_))
-}
-
-/// A turn alone at a pool; a shared one where seats are wanted, as long as they are few.
+/// A turn alone at a pool; a shared one at what has places to claim, as long as they are few.
 fn turns<'a>(items: &'a [Placement<'a>]) -> Turns<'a> {
-    let seats: i64 = items.iter().filter(|item| !is_of_pool(item)).map(|item| item.want.quantity()).sum();
+    let places = items.iter().map(|item| item.want.places()).sum();
     let mut turns = Turns::new();
     for item in items {
-        let mode = if is_of_pool(item) { Mode::Alone } else { mode_for_seats(seats as usize) };
+        let mode = if item.want.is_of_pool() { Mode::Alone } else { mode_for(places) };
         let most = turns.entry(item.resource).or_insert(mode);
         *most = mode.max(*most);
     }
@@ -63,8 +59,8 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
     for (item, n) in named_first(items) {
         // All that is wanted of a pool has to fit, and is asked for once.
         let quantity = match sums.get(item.resource) {
-            Some((first, sum)) if is_of_pool(item) && *first == n => *sum,
-            Some((first, _)) if is_of_pool(item) => {
+            Some((first, sum)) if item.want.is_of_pool() && *first == n => *sum,
+            Some((first, _)) if item.want.is_of_pool() => {
                 repeat_refusal(&mut refused, *first, n, item);
                 continue;
             }
@@ -73,7 +69,7 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
         let named = |stop: Stop| stop.of_item("item", n as usize);
         if let Some(why) = desk.admission(item, quantity).map_err(named)? {
             refused.push((n, item.resource, why));
-        } else if !is_of_pool(item) {
+        } else if !item.want.is_of_pool() {
             match desk.seat(item).map_err(named)? {
                 Served::Refused(why) => refused.push((n, item.resource, why)),
                 _ => desk.number_latest(n),
@@ -85,7 +81,7 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
         desk.forget();
         return Ok(Outcome::basket_refused(refused));
     }
-    for (item, n) in items.iter().zip(1..).filter(|(item, _)| is_of_pool(item)) {
+    for (item, n) in items.iter().zip(1..).filter(|(item, _)| item.want.is_of_pool()) {
         desk.seat(item)?;
         desk.number_latest(n);
     }
@@ -103,7 +99,7 @@ fn named_first<'a>(items: &'a [Placement<'a>]) -> Vec<(&'a Placement<'a>, i32)> 
 /// For each pool, which item names it first and how much is wanted of it in all.
 fn sums_of_pools<'a>(items: &'a [Placement<'a>]) -> BTreeMap<&'a str, (i32, i64)> {
     let mut sums: BTreeMap<&str, (i32, i64)> = BTreeMap::new();
-    for (item, n) in items.iter().zip(1..).filter(|(item, _)| is_of_pool(item)) {
+    for (item, n) in items.iter().zip(1..).filter(|(item, _)| item.want.is_of_pool()) {
         let (_, sum) = sums.entry(item.resource).or_insert((n, 0));
         *sum = sum.saturating_add(item.want.quantity());
     }

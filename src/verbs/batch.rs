@@ -3,7 +3,7 @@
 use super::desk::{Depth, Desk};
 use super::patience::patiently;
 use super::turns::Turns;
-use super::{Placement, Stop, Want};
+use super::{Placement, Stop};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::queue::{self, Mode};
@@ -29,7 +29,7 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
     let mut turns: Turns = placements.iter().map(|placement| (placement.resource, Mode::Alone)).collect();
     let pools: HashSet<&str> = placements
         .iter()
-        .filter(|placement| matches!(placement.want, Want::Quantity(_)))
+        .filter(|placement| placement.want.is_of_pool())
         .map(|placement| placement.resource)
         .collect();
     turns.retain(|resource, mode| {

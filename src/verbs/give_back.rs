@@ -1,6 +1,6 @@
 //! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use super::turns::{claim_seats, take_turns, turns_of};
+use super::turns::{claim_places, take_turns, turns_of};
 use super::{Stop, Target, judge, settle};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -10,6 +10,7 @@ use crate::rules::basket::{self, Joint};
 use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
 use crate::store::holds::{self, Lot, StoredHold};
 use crate::store::queue::Claim;
+use crate::store::resources::Kind;
 use crate::store::{Patience, Session, attempt, resources, seats};
 
 /// How much of a hold is given back: all of it where neither is said.
@@ -46,10 +47,11 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     };
     let turns = turns_of(&seen);
     take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
-    let claims = claim_seats(&seen, &turns, Patience::Wait)?;
+    let claims = claim_places(&seen, &turns, Patience::Wait)?;
     let answer = match decide(session, target, part, verb) {
         Ok(Decided::Change(lot, part, changes, now)) => {
-            // Claimed, the seats' rows are free, unless somebody's own query has locked one.
+            // Claimed, the seats' rows are free, unless somebody's own query has locked one. (A hold may have
+            // been moved to other days than are claimed; to give them back all the same wrongs nobody.)
             return Ok(attempt::until_lock_timeout(|| write(session, lot, &part, &changes, now))?);
         }
         Ok(Decided::Answer(outcome)) => Ok(*outcome),
@@ -155,10 +157,12 @@ fn write(
         });
         holds::write(session, stored, change, keeps.as_deref(), None, now);
         match &stored.seats {
-            None => {
+            None if stored.kind() == Kind::Pool => {
                 let level = resources::give_back(session, &stored.resource, -change.room);
                 available = level.and_then(|level| level.available);
             }
+            // A calendar is counted by its holds.
+            None => {}
             Some(has) => {
                 let all = || has.iter().map(String::as_str).collect::<Vec<_>>();
                 let going = some.cloned().unwrap_or_else(all);

@@ -1,13 +1,13 @@
 //! Placing a hold.
 
 use super::desk::{self, replay};
-use super::turns::{Turns, claim, mode_for_seats, take_turn, take_turns};
-use super::{Placement, Stop, Want, settle};
+use super::turns::{Turns, claim, mode_for, take_turn, take_turns};
+use super::{Placement, Share, Stop, Want, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::holds;
-use crate::store::queue::{self, Claim, Mode};
+use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::{self, Checked};
 use crate::store::{Patience, Session, attempt, seats};
 use crate::worker;
@@ -32,7 +32,7 @@ fn place(session: &Session, placement: &Placement, patience: Patience) -> Result
         Want::Seats(labels) if patience == Patience::Wait && !attempt::has_lock_timeout() => {
             take_seats(session, placement, labels, mode)?
         }
-        Want::Seats(_) | Want::Best { .. } => None,
+        Want::Seats(_) | Want::Best { .. } | Want::Period { .. } => None,
     };
     match placed {
         Some(outcome) => Ok(outcome),
@@ -46,7 +46,7 @@ fn take_its_turn(session: &Session, placement: &Placement, patience: Patience) -
             take_turn(session, placement.resource, patience)?;
             return Ok(Mode::Alone);
         }
-        want => mode_for_seats(want.quantity() as usize),
+        want => mode_for(want.places()),
     };
     take_turns(session, &Turns::from([(placement.resource, mode)]), |_| false, patience)?;
     if let (Some(key), Mode::Shared) = (placement.key, mode) {
@@ -58,7 +58,7 @@ fn take_its_turn(session: &Session, placement: &Placement, patience: Patience) -
 fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
     let Placement { resource, expected_version, .. } = *placement;
     let level = resources::take(session, resource, quantity, expected_version, Checked::Nothing)?;
-    Some(write(session, placement, Uuid::now_v7(), None, level.available))
+    Some(write(session, placement, Uuid::now_v7(), Share { left: level.available, ..Share::default() }))
 }
 
 fn take_seats(
@@ -71,18 +71,19 @@ fn take_seats(
     if mode == Mode::Alone {
         return Ok(None);
     }
-    let claims = claim(placement.resource, labels, Patience::Wait)?;
+    let places = labels.iter().map(|&label| Place::Seat(label));
+    let claims = claim(placement.resource, places, Patience::Wait)?;
     let id = Uuid::now_v7();
     if seats::take(session, placement.resource, labels, id) {
-        let labels = labels.iter().map(|&label| label.to_owned()).collect();
-        return Ok(Some(write(session, placement, id, Some(labels), None)));
+        let seats = Some(labels.iter().map(|&label| label.to_owned()).collect());
+        return Ok(Some(write(session, placement, id, Share { seats, ..Share::default() })));
     }
     claims.into_iter().for_each(Claim::let_go);
     Ok(None)
 }
 
-/// The way of a request that needs more than one look: seats are to be chosen, the resource limits
-/// its holders, or it is full, closed, another version, or not there.
+/// The way of a request that needs more than one look: seats are to be chosen or a calendar to be
+/// looked through, the resource limits its holders, or it is full, closed, another version, or not there.
 fn deliberate(
     session: &Session,
     placement: &Placement,
@@ -96,15 +97,10 @@ fn deliberate(
     })
 }
 
-fn write(
-    session: &Session,
-    placement: &Placement,
-    id: Uuid,
-    seats: Option<Vec<String>>,
-    available: Option<i64>,
-) -> Outcome {
+fn write(session: &Session, placement: &Placement, id: Uuid, share: Share) -> Outcome {
+    let available = share.left;
     // Only now is every lock granted, so only now does the time to live begin.
-    let hold = placement.hold(id, seats, clock::now());
+    let hold = placement.hold(id, share, clock::now());
     holds::insert(session, &hold);
     worker::expect_expiry(hold.expires_at);
     Outcome::placed(&hold, available)

@@ -3,13 +3,16 @@
 
 mod basket;
 mod batch;
+mod calendar;
 mod confirm;
 mod desk;
 mod extend;
+mod fitting;
 mod give_back;
 mod hold;
 mod patience;
 mod reacquire;
+mod reschedule;
 mod resource;
 mod room;
 mod seats;
@@ -19,24 +22,28 @@ mod view;
 
 pub use basket::{Basket, hold_all};
 pub use batch::hold_each;
+pub use calendar::{Resizing, create_calendar, set_hours};
 pub use confirm::{Confirmation, confirm};
 pub use extend::extend;
 pub use give_back::{Part, cancel, release};
 pub use hold::hold;
+pub use reschedule::reschedule;
 pub use resource::{create_pool, drop_resource, set_capacity, set_open};
 pub use seats::{Plan, create_seats, set_blocked};
 pub use upkeep::{Sweep, expire, expire_on, next_expiry, overdue_resources, purge};
-pub use view::{availability, find};
+pub use view::{Month, Slot, Step, availability, find, free_slots, month, slots};
 
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::basket::Joint;
 use crate::rules::lifecycle::{Hold, Verdict};
+use crate::rules::timeline::Period;
 use crate::rules::{self, Micros};
 use crate::store::Busy;
-use crate::store::holds::{Lot, NewHold};
+use crate::store::holds::{Lot, NewHold, Stay};
 use pgrx::pg_sys;
+use turns::most_days;
 use uuid::Uuid;
 
 /// Which hold a verb is about, or which basket.
@@ -57,6 +64,20 @@ pub enum Want<'a> {
     Seats(Vec<&'a str>),
     /// So many seats, the best there are.
     Best { quantity: usize, section: Option<&'a str>, together: bool },
+    /// So much of a calendar, all the time.
+    Period { quantity: i64, when: When },
+}
+
+/// When something is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    During(Period),
+    /// From one day's check-in to another's check-out, by the calendar's own clock. Days are counted
+    /// from 2000-01-01.
+    Nights {
+        check_in: i32,
+        check_out: i32,
+    },
 }
 
 impl Want<'_> {
@@ -65,6 +86,25 @@ impl Want<'_> {
             Self::Quantity(quantity) => *quantity,
             Self::Seats(seats) => seats.len() as i64,
             Self::Best { quantity, .. } => *quantity as i64,
+            Self::Period { quantity, .. } => *quantity,
+        }
+    }
+
+    /// Whether it is to be counted in the resource's row.
+    const fn is_of_pool(&self) -> bool {
+        matches!(self, Self::Quantity(_))
+    }
+
+    /// How many places are claimed for it at the most; a calendar's buffer comes on top of that.
+    fn places(&self) -> usize {
+        match self {
+            Self::Quantity(_) => 0,
+            Self::Seats(seats) => seats.len(),
+            Self::Best { quantity, .. } => *quantity,
+            Self::Period { when: When::During(period), .. } => most_days(period.length()),
+            Self::Period { when: When::Nights { check_in, check_out }, .. } => {
+                check_in.abs_diff(*check_out) as usize + 2
+            }
         }
     }
 }
@@ -85,14 +125,15 @@ pub struct Placement<'a> {
 
 impl<'a> Placement<'a> {
     /// The hold that is placed for it, in no basket.
-    fn hold(&self, id: Uuid, seats: Option<Vec<String>>, placed_at: Timestamp) -> NewHold<'a> {
+    fn hold(&self, id: Uuid, share: Share, placed_at: Timestamp) -> NewHold<'a> {
         NewHold {
             id,
             resource: self.resource,
             basket: None,
             item: 1,
             quantity: self.want.quantity(),
-            seats,
+            seats: share.seats,
+            stay: share.stay,
             placed_at,
             expires_at: placed_at.after(self.ttl),
             key: self.key,
@@ -101,6 +142,16 @@ impl<'a> Placement<'a> {
             metadata: self.metadata,
         }
     }
+}
+
+/// What of its resource a request gets: nothing to be told apart, where that is a pool.
+#[derive(Default)]
+struct Share {
+    seats: Option<Vec<String>>,
+    /// When, and whether no other may overlap.
+    stay: Option<(Stay, bool)>,
+    /// How much is left then, where that is known.
+    left: Option<i64>,
 }
 
 /// What ends an attempt early.

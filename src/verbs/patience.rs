@@ -8,7 +8,7 @@
 
 use super::Stop;
 use crate::error::Error;
-use crate::store::queue::Claim;
+use crate::store::queue::{Claim, Place};
 use crate::store::{Busy, Patience, Session, attempt, holds, seats};
 
 /// How often something is looked at anew before the transaction is told to be run again. Each time
@@ -38,7 +38,9 @@ fn wait_for(session: &Session, stop: &Stop, patience: Patience) -> Result<(), Bu
             holds::wait_for(session, ids, patience)?;
             seats::wait_for_one(session, ids)
         }
-        (Stop::Contested { resource, seat }, Patience::Wait) => Claim::await_none(resource, seat, patience),
+        (Stop::Contested { resource, seat }, Patience::Wait) => {
+            Claim::await_none(resource, Place::Seat(seat), patience)
+        }
         _ => Ok(()),
     }
 }

@@ -1,9 +1,10 @@
 //! Giving expired holds their places again, where those are still free.
 
 use super::confirm::Confirmation;
+use super::fitting::{Wish, find_room};
 use super::patience::patiently;
-use super::room::{all_or_wait, decide_with_room, owned};
-use super::turns::{Turns, claim_seats, take_turns, turns_of};
+use super::room::{all_or_wait, decide_with_room, owned, read};
+use super::turns::{Turns, claim_places, take_turns, turns_of};
 use super::{Stop, Target};
 use crate::clock::{self, Timestamp};
 use crate::outcome::Outcome;
@@ -12,10 +13,10 @@ use crate::rules::Refusal;
 use crate::rules::basket::Joint;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
-use crate::store::holds::{self, Lot, StoredHold};
+use crate::store::holds::{self, Lot, Stay, StoredHold};
 use crate::store::queue::Mode;
-use crate::store::resources::{self, Checked};
-use crate::store::{Patience, Session, attempt, queue, seats};
+use crate::store::resources::{self, Checked, Kind};
+use crate::store::{Patience, Session, attempt, calendar, queue, seats};
 
 /// Whether any of it has run out at a moment.
 pub fn is_late(lot: &Lot, at: Micros) -> bool {
@@ -28,7 +29,7 @@ pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Re
     take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
     line_up_for_holders(session, seen, &turns, Patience::Wait)?;
     patiently(session, Patience::Wait, || {
-        claim_seats(seen, &turns, Patience::Wait)?;
+        claim_places(seen, &turns, Patience::Wait)?;
         let Target { hold_id, resource, .. } = confirmation.target;
         let Some(lot) = holds::lock(session, hold_id, resource)? else {
             return Ok(Outcome::not_found(hold_id));
@@ -53,7 +54,7 @@ pub fn at_once(
     take_turns(session, &turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
     line_up_for_holders(session, &lot, &turns, Patience::NoWait)?;
     patiently(session, Patience::NoWait, || {
-        claim_seats(&lot, &turns, Patience::NoWait)?;
+        claim_places(&lot, &turns, Patience::NoWait)?;
         match confirmation.judge(&lot, now.micros()) {
             Joint::Change(changes) => write(session, confirmation, lot.clone(), &changes, now),
             _ => Ok(Outcome::repeated(&lot, true, now)),
@@ -115,11 +116,17 @@ fn take_place(
         let outcome = Outcome::late_limit_exceeded(lot, quantity, owned, limit, now);
         Stop::Refused(Box::new(outcome))
     };
-    if let Some(labels) = &stored.seats {
+    if stored.kind() != Kind::Pool {
         if limit.is_some_and(|limit| quantity > limit - owned) {
             return Err(over_limit(limit));
         }
-        return if takes_seats(session, stored, labels, now)? { Ok(()) } else { Err(lost()) };
+        let taken = match (&stored.seats, stored.stay) {
+            (Some(labels), _) => takes_seats(session, stored, labels, now)?,
+            // What is still written down as held was kept from everybody.
+            (None, Some(stay)) => change.room == 0 || takes_period(session, stored, stay, now)?,
+            (None, None) => false,
+        };
+        return if taken { Ok(()) } else { Err(lost()) };
     }
     let (pool, admission) = decide_with_room(session, &stored.resource, None, |pool, _| {
         readmit(pool, quantity, change.room, owned)
@@ -132,6 +139,23 @@ fn take_place(
             .ok_or_else(lost),
         _ => Err(lost()),
     }
+}
+
+/// Takes the period of a hold again whose end was written down.
+fn takes_period(session: &Session, stored: &StoredHold, stay: Stay, now: Timestamp) -> Result<bool, Stop> {
+    let resource = read(session, &stored.resource)?;
+    let wish = Wish {
+        resource: &resource,
+        occupied: stay.occupied,
+        quantity: stored.hold.quantity,
+        unwritten: Vec::new(),
+        of: Some(stored.id),
+    };
+    let room = find_room(session, &wish, now, true)?;
+    if let Ok(room) = room {
+        calendar::set_sole(session, stored.id, &stored.resource, room.is_sole);
+    }
+    Ok(room.is_ok())
 }
 
 /// Takes the seats of a hold again, from nobody or from holds that have run out themselves. Its own

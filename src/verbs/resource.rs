@@ -1,5 +1,6 @@
 //! Creating, changing and dropping a resource.
 
+use super::calendar::{self, Resizing};
 use super::patience::patiently;
 use super::room::{MOST_LOCKED, decide_with_room, read, reclaim};
 use super::turns::take_turn;
@@ -8,9 +9,10 @@ use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::pool::{Admission, resize};
+use crate::rules::timeline::Period;
 use crate::settings;
 use crate::store::resources::{self, Kind, NewResource};
-use crate::store::{Patience, Session, holds, overdue, seats, upkeep};
+use crate::store::{self, Patience, Session, holds, overdue, seats, upkeep};
 use pgrx::pg_sys;
 
 /// Creates a pool and returns its row of `booking.resources`.
@@ -19,10 +21,22 @@ pub fn create_pool(pool: &NewResource) -> Result<pg_sys::Datum, Error> {
     resources::create(&session, pool).ok_or_else(|| Error::resource_exists(pool.name))
 }
 
-/// Sets a pool's capacity, never below what is taken.
-pub fn set_capacity(resource: &str, capacity: i64, expected_version: Option<i64>) -> Result<Outcome, Error> {
+/// Sets the capacity of a pool or a calendar, never below what is taken.
+pub fn set_capacity(resource: &str, resizing: Resizing) -> Result<Outcome, Error> {
     let session = Session::to_write(c"booking.set_capacity()");
-    settle(resize_pool(&session, resource, capacity, expected_version))
+    settle(resize_one(&session, resource, resizing))
+}
+
+fn resize_one(session: &Session, resource: &str, resizing: Resizing) -> Result<Outcome, Stop> {
+    take_turn(session, resource, Patience::Wait)?;
+    let stored = read(session, resource)?;
+    match (stored.kind, resizing.capacity) {
+        (Kind::Calendar, _) => calendar::resize(session, &stored, resizing),
+        (Kind::Seats, _) => Err(Error::capacity_of_seats(resource).into()),
+        (Kind::Pool, _) if resizing.during.is_some() => Err(Error::no_calendar(resource).into()),
+        (Kind::Pool, None) => Err(Error::null("capacity").into()),
+        (Kind::Pool, Some(capacity)) => resize_pool(session, resource, capacity, resizing.expected_version),
+    }
 }
 
 fn resize_pool(
@@ -31,10 +45,6 @@ fn resize_pool(
     capacity: i64,
     expected_version: Option<i64>,
 ) -> Result<Outcome, Stop> {
-    take_turn(session, resource, Patience::Wait)?;
-    if read(session, resource)?.kind == Kind::Seats {
-        return Err(Error::capacity_of_seats(resource).into());
-    }
     let (pool, admission) = patiently(session, Patience::Wait, || {
         decide_with_room(session, resource, expected_version, |pool, expected_version| {
             resize(pool, capacity, expected_version)
@@ -80,6 +90,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
         }
         Kind::Pool => Ok(()),
         Kind::Seats => free_seats(session, resource),
+        Kind::Calendar => clear_calendar(session, resource),
     })?;
     let Some(level) = resources::drop(session, resource) else {
         return Err(in_use(session, resource).into());
@@ -101,6 +112,23 @@ fn free_seats(session: &Session, resource: &str) -> Result<(), Stop> {
         return Err(in_use(session, resource).into());
     }
     seats::delete(session, resource);
+    Ok(())
+}
+
+/// The same for a calendar.
+fn clear_calendar(session: &Session, resource: &str) -> Result<(), Stop> {
+    let now = clock::now();
+    let batch = settings::sweep_batch();
+    while store::calendar::end_due(session, &[resource], now, batch) == batch {}
+    let locked: Vec<_> = overdue::due(session, resource, now, MOST_LOCKED).iter().map(|due| due.id).collect();
+    if !locked.is_empty() {
+        return Err(Stop::Locked(locked));
+    }
+    let overlap = store::calendar::overlap(session, resource, Period::ALWAYS);
+    if !overlap.uses.is_empty() {
+        return Err(in_use(session, resource).into());
+    }
+    store::calendar::delete(session, resource);
     Ok(())
 }
 

@@ -32,6 +32,7 @@ pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
         contention: "locked",
         max_per_holder: plan.max_per_holder,
         sections: Some(&plan.sections),
+        calendar: None,
         metadata: plan.metadata,
     };
     let exists = || {

@@ -1,13 +1,16 @@
-//! Turns at resources and claims on seats: the locks that come before everything else.
+//! Turns at resources and claims on their places: the locks that come before everything else.
 
 use super::Stop;
+use crate::rules::Micros;
+use crate::rules::hours::DAY;
+use crate::rules::timeline::Period;
 use crate::store::holds::{Lot, StoredHold};
-use crate::store::queue::{self, Claim, Mode};
+use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::Kind;
 use crate::store::{Busy, Patience, Session, resources, snapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The most seats that one call claims one by one: each takes an entry of the server's lock table.
+/// The most places that one call claims one by one: each takes an entry of the server's lock table.
 /// Who wants more takes the whole resource.
 const MOST_CLAIMS: usize = 64;
 
@@ -20,15 +23,14 @@ pub fn take_turn(session: &Session, resource: &str, patience: Patience) -> Resul
     resources::lock_ahead(session, resource, patience)
 }
 
-/// Takes a turn for some seats of a resource, so many. Whose snapshot is kept takes the whole: what
+/// Takes a turn for some places of a resource, so many. Whose snapshot is kept takes the whole: what
 /// has changed since it was taken can only be told where nobody changes anything.
-pub fn mode_for_seats(seats: usize) -> Mode {
-    if seats > MOST_CLAIMS || snapshot::is_kept() { Mode::Alone } else { Mode::Shared }
+pub fn mode_for(places: usize) -> Mode {
+    if places > MOST_CLAIMS || snapshot::is_kept() { Mode::Alone } else { Mode::Shared }
 }
 
 /// Takes the turns in the order of the names. The rows of pools are locked ahead where they have to
-/// be; those of seats' resources only where the snapshot is kept, which may show one as open that has
-/// closed.
+/// be; the others' only where the snapshot is kept, which may show one as open that has closed.
 pub fn take_turns(
     session: &Session,
     turns: &Turns,
@@ -44,11 +46,15 @@ pub fn take_turns(
     Ok(())
 }
 
-/// Claims seats of a resource in the order of their labels, or none of them.
-pub fn claim(resource: &str, seats: &[&str], patience: Patience) -> Result<Vec<Claim>, Busy> {
-    let mut claims = Vec::with_capacity(seats.len());
-    for seat in seats {
-        match Claim::wait(resource, seat, patience) {
+/// Claims places of a resource, which come in their order, or none of them.
+pub fn claim<'a>(
+    resource: &str,
+    places: impl IntoIterator<Item = Place<'a>>,
+    patience: Patience,
+) -> Result<Vec<Claim>, Busy> {
+    let mut claims = Vec::new();
+    for place in places {
+        match Claim::wait(resource, place, patience) {
             Ok(claim) => claims.push(claim),
             Err(busy) => {
                 claims.into_iter().for_each(Claim::let_go);
@@ -59,25 +65,36 @@ pub fn claim(resource: &str, seats: &[&str], patience: Patience) -> Result<Vec<C
     Ok(claims)
 }
 
-/// The turns that holds need: a pool's alone, a shared one for seats, as long as they are few.
-pub fn turns_of(lot: &Lot) -> Turns<'_> {
-    let all: usize = lot.holds.iter().map(|stored| stored.seats.as_ref().map_or(0, Vec::len)).sum();
-    let mode = |stored: &StoredHold| stored.seats.as_ref().map_or(Mode::Alone, |_| mode_for_seats(all));
-    lot.holds.iter().map(|stored| (stored.resource.as_str(), mode(stored))).collect()
+/// The days that a period lies in.
+pub fn days<'a>(period: Period) -> impl Iterator<Item = Place<'a>> {
+    (period.from.div_euclid(DAY)..=(period.to - 1).div_euclid(DAY)).map(Place::Day)
 }
 
-/// Claims the seats of holds, by resource and label.
-pub fn claim_seats(lot: &Lot, turns: &Turns, patience: Patience) -> Result<Vec<Claim>, Stop> {
+/// The most days that a period of this length lies in.
+pub const fn most_days(length: Micros) -> usize {
+    length.div_euclid(DAY) as usize + 2
+}
+
+/// The turns that holds need: a pool's alone, a shared one for seats and calendars, as long as their
+/// places are few.
+pub fn turns_of(lot: &Lot) -> Turns<'_> {
+    let mode = mode_for(lot.holds.iter().map(|stored| places_of(stored).len()).sum());
+    let mode_of = |stored: &StoredHold| if stored.kind() == Kind::Pool { Mode::Alone } else { mode };
+    lot.holds.iter().map(|stored| (stored.resource.as_str(), mode_of(stored))).collect()
+}
+
+fn places_of(stored: &StoredHold) -> Vec<Place<'_>> {
+    let seats = stored.seats.iter().flatten().map(|label| Place::Seat(label));
+    seats.chain(stored.stay.iter().flat_map(|stay| days(stay.occupied))).collect()
+}
+
+/// Claims the places of holds, by resource and in their order.
+pub fn claim_places(lot: &Lot, turns: &Turns, patience: Patience) -> Result<Vec<Claim>, Stop> {
     let mut claims = Vec::new();
-    for (resource, mode) in turns {
-        let mut labels: Vec<&str> = lot
-            .holds
-            .iter()
-            .filter(|stored| stored.resource == *resource && *mode == Mode::Shared)
-            .flat_map(|stored| stored.seats.iter().flatten().map(String::as_str))
-            .collect();
-        labels.sort_unstable();
-        match claim(resource, &labels, patience) {
+    for (resource, _) in turns.iter().filter(|(_, mode)| **mode == Mode::Shared) {
+        let on_it = lot.holds.iter().filter(|stored| stored.resource == *resource);
+        let places: BTreeSet<Place> = on_it.flat_map(places_of).collect();
+        match claim(resource, places, patience) {
             Ok(more) => claims.extend(more),
             Err(busy) => {
                 claims.into_iter().for_each(Claim::let_go);

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::rules::Micros;
 use crate::store::queue::{self, Mode};
 use crate::store::resources::{self, Kind};
-use crate::store::{Patience, Session, overdue, seats, upkeep};
+use crate::store::{Patience, Session, calendar, overdue, seats, upkeep};
 
 /// The most resources that one call sweeps: each takes an entry of the server's lock table.
 const MOST_RESOURCES: usize = 1000;
@@ -16,7 +16,7 @@ const MOST_RESOURCES: usize = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
     /// The worker, whose transaction ends with the sweep. It skips whatever is locked and waits for
-    /// no row, so a shared turn at seats is enough, and the buyers go on meanwhile.
+    /// no row, so a shared turn at seats and calendars is enough, and the buyers go on meanwhile.
     Alone,
     /// A caller, whose transaction may go on to wait for a seat. It would have others' overdue seats
     /// locked by then; so it takes a resource whole, before whoever takes seats there, or not at all.
@@ -26,7 +26,7 @@ pub enum Sweep {
 impl Sweep {
     fn mode(self, kind: Kind) -> Mode {
         match (self, kind) {
-            (Self::Alone, Kind::Seats) => Mode::Shared,
+            (Self::Alone, Kind::Seats | Kind::Calendar) => Mode::Shared,
             _ => Mode::Alone,
         }
     }
@@ -46,7 +46,8 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
         .take(MOST_RESOURCES)
         .collect();
     let names = |kind| due.iter().filter(move |due| due.kind == kind).map(|due| due.name.as_str()).collect();
-    let (pools, seated): (Vec<&str>, Vec<&str>) = (names(Kind::Pool), names(Kind::Seats));
+    let (pools, seated, calendars): (Vec<&str>, Vec<&str>, Vec<&str>) =
+        (names(Kind::Pool), names(Kind::Seats), names(Kind::Calendar));
     let mut ended = 0;
     if !pools.is_empty() {
         let locked = upkeep::lock_free(&session, &pools);
@@ -55,6 +56,9 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
     }
     if !seated.is_empty() && ended < max_holds {
         ended += seats::end_due(&session, &seated, now, max_holds - ended).len() as i64;
+    }
+    if !calendars.is_empty() && ended < max_holds {
+        ended += calendar::end_due(&session, &calendars, now, max_holds - ended);
     }
     ended
 }
@@ -73,17 +77,23 @@ pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Er
 fn expire_in_turn(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
     let kind = read(session, resource)?.kind;
     queue::line_up(resource, sweep.mode(kind), Patience::Wait)?;
-    if kind == Kind::Seats {
-        read(session, resource)?;
-        return Ok(seats::end_due(session, &[resource], clock::now(), max_holds).len() as i64);
+    if kind == Kind::Pool {
+        resources::lock_ahead(session, resource, Patience::Wait)?;
     }
-    resources::lock_ahead(session, resource, Patience::Wait)?;
-    read(session, resource)?;
-    let ended = overdue::end_due(session, resource, clock::now(), max_holds);
-    if ended.holds > 0 {
-        resources::give_back(session, resource, ended.quantity);
-    }
-    Ok(ended.holds)
+    // It may have been dropped meanwhile, and made anew as another kind.
+    let ended = match read(session, resource)?.kind {
+        found if found != kind => 0,
+        Kind::Seats => seats::end_due(session, &[resource], clock::now(), max_holds).len() as i64,
+        Kind::Calendar => calendar::end_due(session, &[resource], clock::now(), max_holds),
+        Kind::Pool => {
+            let ended = overdue::end_due(session, resource, clock::now(), max_holds);
+            if ended.holds > 0 {
+                resources::give_back(session, resource, ended.quantity);
+            }
+            ended.holds
+        }
+    };
+    Ok(ended)
 }
 
 /// The resources of the holds that are overdue the longest.

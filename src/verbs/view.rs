@@ -1,11 +1,21 @@
 //! Looking without changing anything. Works on a standby.
 
-use super::Target;
-use crate::clock;
+use super::fitting::{is_open, windows};
+use super::{Target, room};
+use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::rules::Micros;
+use crate::rules::hours::{DAY, merge};
+use crate::rules::slots::{self, Wish};
+use crate::rules::timeline::{Capacity, Period, Stretch, Timeline, Use};
+use crate::store::calendar::{self, Overlap};
+use crate::store::resources::{Kind, StoredResource};
 use crate::store::upkeep::{self, Usage};
 use crate::store::{Session, holds};
+
+/// The most slots that one call looks at.
+pub const MOST_SLOTS: usize = 100_000;
 
 /// Where a hold stands now, or a basket.
 pub fn find(target: Target) -> Outcome {
@@ -13,7 +23,171 @@ pub fn find(target: Target) -> Outcome {
         .map_or_else(|| Outcome::not_found(target.hold_id), |lot| Outcome::standing(&lot, true, clock::now()))
 }
 
-/// How a resource is used now.
-pub fn availability(resource: &str) -> Result<Usage, Error> {
-    upkeep::usage(&Session::open(), resource, clock::now()).ok_or_else(|| Error::no_resource(resource))
+/// How a resource is used now; a calendar during a period, at the moment at which the least is left.
+pub fn availability(resource: &str, during: Option<Period>) -> Result<Usage, Error> {
+    let session = Session::open();
+    let stored = room::read(&session, resource)?;
+    let now = clock::now();
+    match (stored.kind, during) {
+        (Kind::Calendar, _) => usage_over_time(
+            &session,
+            &stored,
+            during.unwrap_or(Period::new(now.micros(), now.micros() + 1)),
+            now,
+        ),
+        (_, Some(_)) => Err(Error::no_calendar(resource)),
+        (_, None) => upkeep::usage(&session, resource, now).ok_or_else(|| Error::no_resource(resource)),
+    }
+}
+
+fn usage_over_time(
+    session: &Session,
+    stored: &StoredResource,
+    during: Period,
+    now: Timestamp,
+) -> Result<Usage, Error> {
+    let calendar = stored.as_calendar()?;
+    let view = View::of(session, stored, during.and(calendar.buffer), now);
+    let tightest =
+        view.timeline.tightest(view.period).ok_or_else(|| Error::internal("nothing to look at"))?;
+    let available = if is_open(calendar, during) { tightest.free().max(0) } else { 0 };
+    Ok(Usage {
+        capacity: tightest.capacity,
+        confirmed: tightest.confirmed,
+        held: tightest.held,
+        available,
+        version: stored.pool.version,
+        next_expiry: view.next_expiry,
+    })
+}
+
+/// A calendar during a period, without what has run out.
+struct View {
+    period: Period,
+    timeline: Timeline,
+    next_expiry: Option<Timestamp>,
+}
+
+impl View {
+    fn of(session: &Session, stored: &StoredResource, period: Period, now: Timestamp) -> Self {
+        let Overlap { uses, changes } = calendar::overlap(session, &stored.name, period);
+        let live = || uses.iter().filter(|one| !one.is_overdue(now));
+        let capacity = Capacity { usual: stored.pool.capacity, changes };
+        let taken: Vec<Use> = live().map(|one| one.taken).collect();
+        Self {
+            period,
+            timeline: Timeline::of(&capacity, taken, period),
+            next_expiry: live().filter(|one| one.taken.is_held).map(|one| one.expires_at).min(),
+        }
+    }
+}
+
+/// How a calendar is used, slot by slot.
+pub struct Slot {
+    pub period: Period,
+    /// Where the least is left while it is open; none where it never is.
+    pub tightest: Option<Stretch>,
+    /// The most that is left at any moment while it is open.
+    pub most: i64,
+    /// Whether there is any capacity at any moment.
+    pub is_open: bool,
+}
+
+/// A step from one slot to the next: its days and months on the calendar's own clock.
+#[derive(Clone, Copy)]
+pub struct Step {
+    pub months: i32,
+    pub days: i32,
+    pub time: Micros,
+}
+
+/// A calendar slot by slot, from the beginning of a period to its end.
+pub fn slots(resource: &str, during: Period, step: Step) -> Result<Vec<Slot>, Error> {
+    let session = Session::open();
+    let stored = room::read(&session, resource)?;
+    let calendar = stored.as_calendar()?;
+    let periods = steps(&calendar.zone, during, step)?;
+    slots_of(&session, &stored, during, &periods)
+}
+
+fn slots_of(
+    session: &Session,
+    stored: &StoredResource,
+    during: Period,
+    periods: &[Period],
+) -> Result<Vec<Slot>, Error> {
+    let view = View::of(session, stored, during, clock::now());
+    let open = merge(windows(stored.as_calendar()?, during));
+    let slot = |period: &Period| {
+        let first = open.partition_point(|open| open.to <= period.from);
+        let opened = open[first..].iter().map_while(|open| open.common(*period));
+        let stretches: Vec<Stretch> = opened.flat_map(|open| view.timeline.over(open)).collect();
+        let most = stretches.iter().map(Stretch::free).max().unwrap_or(0).max(0);
+        let is_open = stretches.iter().any(|stretch| stretch.capacity > 0);
+        Slot { period: *period, tightest: stretches.into_iter().min_by_key(Stretch::free), most, is_open }
+    };
+    Ok(periods.iter().map(slot).collect())
+}
+
+fn steps(zone: &crate::zone::Zone, during: Period, step: Step) -> Result<Vec<Period>, Error> {
+    let clock = zone.clock(Timestamp::from_micros(during.from));
+    let start = |n: i32| {
+        if (step.months, step.days) == (0, 0) {
+            return during.from.saturating_add(step.time.saturating_mul(i64::from(n)));
+        }
+        let months = crate::zone::months_after(clock, step.months.saturating_mul(n));
+        let days = i64::from(step.days) * i64::from(n) * DAY;
+        let time = step.time.saturating_mul(i64::from(n));
+        zone.instant(months.saturating_add(days)).micros().saturating_add(time)
+    };
+    let mut periods = Vec::new();
+    let mut from = during.from;
+    for n in 1.. {
+        let to = start(n).min(during.to);
+        // A day that the clock skipped as a whole has no slot.
+        if from < to {
+            periods.push(Period::new(from, to));
+            from = to;
+        }
+        if to >= during.to {
+            break;
+        }
+        if n as usize > MOST_SLOTS {
+            return Err(Error::too_many_slots(MOST_SLOTS));
+        }
+    }
+    Ok(periods)
+}
+
+/// Where something of this length still fits, with how much is left there.
+pub fn free_slots(
+    resource: &str,
+    during: Period,
+    duration: Micros,
+    step: Micros,
+) -> Result<Vec<(Period, i64)>, Error> {
+    let session = Session::open();
+    let stored = room::read(&session, resource)?;
+    let calendar = stored.as_calendar()?;
+    let view = View::of(&session, &stored, during.and(calendar.buffer), clock::now());
+    let wish = Wish { within: during, duration, step, buffer: calendar.buffer };
+    slots::free(&view.timeline, &windows(calendar, during), &wish, MOST_SLOTS)
+        .ok_or_else(|| Error::too_many_slots(MOST_SLOTS))
+}
+
+/// The days of a month on a calendar's own clock, in their order. `month` is its first day, counted
+/// from 2000-01-01, and `length` how many it has.
+pub struct Month {
+    pub zone: String,
+    pub days: Vec<Slot>,
+}
+
+pub fn month(resource: &str, first: i64, length: i64) -> Result<Month, Error> {
+    let session = Session::open();
+    let stored = room::read(&session, resource)?;
+    let zone = &stored.as_calendar()?.zone;
+    let midnight = |day: i64| zone.instant((first + day) * DAY).micros();
+    let days: Vec<Period> = (0..length).map(|day| Period::new(midnight(day), midnight(day + 1))).collect();
+    let all = Period::new(midnight(0), midnight(length));
+    Ok(Month { zone: zone.name().to_owned(), days: slots_of(&session, &stored, all, &days)? })
 }

@@ -23,10 +23,10 @@ impl<'a> Desk<'_, 'a> {
         let owned = self.owned(placement, limit)?;
         let asked = match kind {
             Kind::Pool => quantity,
-            Kind::Seats => 0,
+            Kind::Seats | Kind::Calendar => 0,
         };
         let pool = &self.resource(resource)?.pool;
-        let mut admission = if kind == Kind::Seats && limit.is_some_and(|limit| quantity > limit - owned) {
+        let mut admission = if kind != Kind::Pool && limit.is_some_and(|limit| quantity > limit - owned) {
             match pool.open {
                 true => Admission::Refuse(Refusal::LimitExceeded),
                 false => Admission::Refuse(Refusal::Closed),
@@ -109,11 +109,16 @@ impl<'a> Desk<'_, 'a> {
     }
 }
 
-/// Seats are not asked of a pool, nor a quantity of seats: nobody would say which.
+/// Seats are not asked of a pool, nor a quantity of seats: nobody would say which. And a calendar is
+/// asked for a period, as nothing else is.
 fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
     match (&placement.want, kind) {
-        (Want::Quantity(_), Kind::Pool) | (Want::Seats(_) | Want::Best { .. }, Kind::Seats) => Ok(()),
+        (Want::Quantity(_), Kind::Pool)
+        | (Want::Seats(_) | Want::Best { .. }, Kind::Seats)
+        | (Want::Period { .. }, Kind::Calendar) => Ok(()),
+        (Want::Quantity(_), Kind::Calendar) => Err(Error::needs_period(placement.resource)),
         (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(placement.resource)),
-        (_, Kind::Pool) => Err(Error::has_no_seats(placement.resource)),
+        (Want::Period { .. }, _) => Err(Error::no_calendar(placement.resource)),
+        (Want::Seats(_) | Want::Best { .. }, _) => Err(Error::has_no_seats(placement.resource)),
     }
 }

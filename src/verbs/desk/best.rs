@@ -13,7 +13,7 @@ use crate::rules::Refusal;
 use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose, first_row};
 use crate::settings;
 use crate::store::plan::{self, FreeSeat};
-use crate::store::queue::Claim;
+use crate::store::queue::{self, Claim};
 use crate::store::seats;
 use crate::store::{Patience, overdue, snapshot};
 use crate::verbs::{Stop, room};
@@ -220,7 +220,7 @@ impl<'a> Desk<'_, 'a> {
         }
         let before = self.claims.len();
         for label in labels {
-            match Claim::wait(resource, label, Patience::NoWait) {
+            match Claim::wait(resource, queue::Place::Seat(label), Patience::NoWait) {
                 Ok(claim) => self.claims.push(claim),
                 Err(_) => {
                     self.claims.drain(before..).for_each(Claim::let_go);

@@ -8,22 +8,24 @@
 mod admission;
 mod best;
 mod named;
+mod period;
 
+use super::fitting::stay_on;
 use super::patience::{MOST_LOOKS, patiently};
-use super::turns::{Turns, claim};
-use super::{Placement, Stop, Want};
+use super::turns::{Turns, claim, days};
+use super::{Placement, Share, Stop, Want, When};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::rules::lifecycle::{Hold, State};
 use crate::store::holds::{self, Lot, NewHold, StoredHold};
 use crate::store::plan::FreeSeat;
-use crate::store::queue::{self, Claim, Mode};
+use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::{self, StoredResource, Sum};
 use crate::store::seats::{self, StoredSeat};
 use crate::store::{Patience, Session, attempt};
 use crate::worker;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// How far a desk goes to serve.
@@ -120,26 +122,49 @@ impl<'s, 'a> Desk<'s, 'a> {
             new: Vec::with_capacity(placements.len()),
         };
         desk.line_up_for_holders(placements, patience)?;
-        let wanted = named_seats(placements, turns);
-        for (resource, labels) in &wanted {
+        let wanted = desk.places(placements);
+        for (resource, places) in &wanted {
             if !desk.has_alone(resource) {
-                match claim(resource, labels, patience) {
+                match claim(resource, places.iter().copied(), patience) {
                     Ok(claims) => desk.claims.extend(claims),
                     Err(busy) => return Err(desk.let_go(busy.into())),
                 }
             }
-            if let Err(busy) = seats::lock_ahead(session, resource, labels, patience) {
+            if let Err(busy) = seats::lock_ahead(session, resource, &labels(places), patience) {
                 return Err(desk.let_go(busy.into()));
             }
         }
         // Only now is every lock granted.
         desk.now = clock::now();
-        for (resource, labels) in wanted {
-            for seat in seats::read(session, resource, &labels, desk.now) {
-                desk.seats.insert((resource, seat.label.clone()), seat);
+        for (resource, places) in &wanted {
+            for seat in seats::read(session, resource, &labels(places), desk.now) {
+                desk.seats.insert((*resource, seat.label.clone()), seat);
             }
         }
         Ok(desk)
+    }
+
+    /// The places that the requests name, by resource and in their order, where the turn was to be had.
+    fn places<'p>(&self, placements: &'p [Placement<'a>]) -> Wanted<'a, 'p> {
+        let mut wanted = Wanted::new();
+        for placement in placements.iter().filter(|placement| self.turns.contains_key(placement.resource)) {
+            match &placement.want {
+                Want::Seats(labels) => {
+                    let places = labels.iter().map(|&label| Place::Seat(label));
+                    wanted.entry(placement.resource).or_default().extend(places);
+                }
+                Want::Period { when, .. } => {
+                    if let Some(found) = self.resources.get(placement.resource)
+                        && let Some(calendar) = &found.calendar
+                        && let Ok(stay) = stay_on(calendar, *when)
+                    {
+                        wanted.entry(placement.resource).or_default().extend(days(stay.occupied));
+                    }
+                }
+                Want::Quantity(_) | Want::Best { .. } => {}
+            }
+        }
+        wanted
     }
 
     /// Serves, and writes what was decided, or lets go of the seats where nothing was.
@@ -232,28 +257,30 @@ impl<'s, 'a> Desk<'s, 'a> {
 
     /// Gives a request that was let in its place, or tells which seats are not to be had.
     pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
-        let seats = match &placement.want {
-            Want::Quantity(_) => Ok(None),
+        let of_seats = |seats| Share { seats: Some(seats), ..Share::default() };
+        let share = match &placement.want {
+            Want::Quantity(_) => Ok(Share::default()),
             Want::Seats(labels) => {
                 let labels_owned = || labels.iter().map(|&label| label.to_owned()).collect();
-                self.named(placement.resource, labels)?.map(|()| Some(labels_owned()))
+                self.named(placement.resource, labels)?.map(|()| of_seats(labels_owned()))
             }
             Want::Best { quantity, section, together } => {
-                self.best(placement.resource, *quantity, *section, *together)?.map(Some)
+                self.best(placement.resource, *quantity, *section, *together)?.map(of_seats)
             }
+            Want::Period { quantity, when } => self.period(placement.resource, *quantity, *when)?,
         };
-        match seats {
+        match share {
             Err(refused) => Ok(Served::Refused(refused)),
-            Ok(seats) => Ok(self.give(placement, seats)),
+            Ok(share) => Ok(self.give(placement, share)),
         }
     }
 
-    fn give(&mut self, placement: &'a Placement<'a>, seats: Option<Vec<String>>) -> Served {
+    fn give(&mut self, placement: &'a Placement<'a>, share: Share) -> Served {
         let id = Uuid::now_v7();
         let resource = placement.resource;
         let quantity = placement.want.quantity();
-        let mut available = None;
-        if seats.is_none()
+        let mut available = share.left;
+        if placement.want.is_of_pool()
             && let Some(stored) = self.resources.get_mut(resource)
         {
             stored.pool.taken += quantity;
@@ -263,7 +290,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             sum.quantity += quantity;
             sum.changes += 1;
         }
-        for label in seats.iter().flatten() {
+        for label in share.seats.iter().flatten() {
             if let Some(seat) = self.seats.get_mut(&(resource, label.clone())) {
                 seat.owner = Some(id);
             }
@@ -276,7 +303,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         {
             *owned += quantity;
         }
-        let hold = placement.hold(id, seats, self.now);
+        let hold = placement.hold(id, share, self.now);
         if let Some(key) = placement.key {
             self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| as_stored(&hold));
         }
@@ -328,7 +355,8 @@ impl<'s, 'a> Desk<'s, 'a> {
         // may rows stay locked of which others have one: whoever claims such a seat would wait for them.
         let locks_ahead = self.patience == Patience::NoWait && !by_resource.is_empty();
         match by_resource.len() + self.sums.len() {
-            0 => return Ok(()),
+            0 if self.new.is_empty() => return Ok(()),
+            0 => {}
             1 if !locks_ahead => attempt::until_lock_timeout(write)??,
             _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
         }
@@ -342,7 +370,14 @@ impl<'s, 'a> Desk<'s, 'a> {
     /// The answer to a single request.
     pub fn outcome(&self, placement: &Placement, served: Served) -> Outcome {
         match served {
-            Served::Placed { new, available } => Outcome::placed(&self.new[new], available),
+            Served::Placed { new, available } => {
+                let placed = Outcome::placed(&self.new[new], available);
+                match (&placement.want, self.new[new].stay) {
+                    // Which moments those are is news to who asked for nights.
+                    (Want::Period { when: When::Nights { .. }, .. }, Some((stay, _))) => placed.during(stay),
+                    _ => placed,
+                }
+            }
             Served::Refused(refused) => Outcome::refused(refused),
             Served::Earlier(lot) => replay(&lot, placement.fingerprint, self.now),
             Served::Busy => Outcome::busy(),
@@ -360,19 +395,15 @@ pub fn replay(earlier: &Lot, fingerprint: Option<Uuid>, now: Timestamp) -> Outco
     Outcome::repeated(earlier, is_live, now)
 }
 
-/// The seats asked for by name, by resource and label, where the turn was to be had.
-fn named_seats<'a>(placements: &'a [Placement<'a>], turns: &Turns) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for placement in placements.iter().filter(|placement| turns.contains_key(placement.resource)) {
-        if let Want::Seats(labels) = &placement.want {
-            wanted.entry(placement.resource).or_default().extend(labels);
-        }
-    }
-    for labels in wanted.values_mut() {
-        labels.sort_unstable();
-        labels.dedup();
-    }
-    wanted
+/// Places by resource.
+type Wanted<'a, 'p> = BTreeMap<&'a str, BTreeSet<Place<'p>>>;
+
+fn labels<'p>(places: &BTreeSet<Place<'p>>) -> Vec<&'p str> {
+    let label = |place: &Place<'p>| match place {
+        Place::Seat(label) => Some(*label),
+        Place::Day(_) => None,
+    };
+    places.iter().filter_map(label).collect()
 }
 
 fn as_stored(hold: &NewHold) -> StoredHold {
@@ -384,6 +415,7 @@ fn as_stored(hold: &NewHold) -> StoredHold {
         basket: hold.basket,
         item: hold.item,
         seats: hold.seats.clone(),
+        stay: hold.stay.map(|(stay, _)| stay),
         hold: Hold {
             state: State::Held,
             quantity: hold.quantity,

@@ -231,7 +231,7 @@ fn a_schema_that_only_looks_like_it_is_left_alone() {
     for dbname in ["before", "after"] {
         server.psql_in(
             dbname,
-            "create extension booking; select booking.create_pool('pool', 5);
+            "create extension booking cascade; select booking.create_pool('pool', 5);
              update booking.resources set taken = 1;
              insert into booking.holds (id, resource, quantity, state, placed_at, expires_at)
              values (gen_random_uuid(), 'pool', 1, 'held', now() - interval '2 h', now() - interval '1 h')",
@@ -245,6 +245,7 @@ fn a_schema_that_only_looks_like_it_is_left_alone() {
     wait_until("the last sweeper to go", || server.psql(sweepers), |count| count == "0");
     assert_eq!(server.psql_in("fake", "select state from booking.holds"), "held");
     assert_eq!(server.psql("select rolsuper from pg_roles where rolname = 'mallory'"), "f");
-    let error = server.try_psql("fake", "create extension booking").expect_err("its schema is somebody's");
+    let error =
+        server.try_psql("fake", "create extension booking cascade").expect_err("its schema is somebody's");
     assert!(error.to_string().contains("schema \"booking\" already exists"), "{error:#}");
 }

@@ -14,7 +14,7 @@ fn start() -> Server {
 
 fn create_booked(server: &Server, dbname: &str) {
     server.psql(&format!("create database {dbname}"));
-    server.psql_in(dbname, "create extension booking");
+    server.psql_in(dbname, "create extension booking cascade");
     server.psql_in(dbname, "select booking.create_pool('pool', 1000000)");
 }
 
@@ -166,7 +166,10 @@ fn the_extension_is_dropped_and_created_while_it_sweeps() {
         let dropped = server.try_psql("fickle", "drop extension booking");
         dropped.unwrap_or_else(|error| panic!("round {round}: {error:#}"));
         join(client);
-        server.psql_in("fickle", "create extension booking; select booking.create_pool('pool', 1000000)");
+        server.psql_in(
+            "fickle",
+            "create extension booking cascade; select booking.create_pool('pool', 1000000)",
+        );
     }
     place_overdue(&server, "fickle", 3);
     server.wait_until_swept("fickle");

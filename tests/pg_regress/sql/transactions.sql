@@ -58,7 +58,7 @@ select * from booking.check();
 
 -- The extension dropped and created again in one session: nothing that was planned before is left.
 drop extension booking;
-create extension booking;
+create extension booking cascade;
 select name from booking.create_pool('gig', 1);
 select ok, available from booking.hold('gig', key => 'k');
 select ok, status from booking.confirm((select id from booking.holds), 'p');
@@ -71,6 +71,6 @@ drop table orders;
 -- A schema of that name that somebody else has stops the installation.
 drop extension booking;
 create schema booking;
-create extension booking;
+create extension booking cascade;
 drop schema booking;
-create extension booking;
+create extension booking cascade;

@@ -70,7 +70,7 @@ fn run(request: Request) -> Result<u8> {
     if request.database != "postgres" {
         server.try_psql("postgres", &format!("create database \"{}\"", request.database))?;
         if request.extension {
-            server.try_psql(&request.database, "create extension booking")?;
+            server.try_psql(&request.database, "create extension booking cascade")?;
         }
     }
     leave_interrupts_to_the_command();

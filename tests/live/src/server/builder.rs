@@ -90,7 +90,7 @@ impl Builder {
         append(&data.join("postgresql.conf"), "\ninclude 'throwaway.conf'\n")?;
         let server = self.clone().launch(tree, home, guard)?;
         if self.extension {
-            server.try_psql("postgres", "create extension booking")?;
+            server.try_psql("postgres", "create extension booking cascade")?;
         }
         Ok(server)
     }

@@ -48,7 +48,7 @@ fn main() -> Result<()> {
         .set("autovacuum_naptime", "10s")
         .start()?;
     server.psql("create database history");
-    server.psql_in("history", "create extension booking");
+    server.psql_in("history", "create extension booking cascade");
     let turns = [HOT.len() * 4, MANY.len() * 2, CONFIRM.len() * 2, 2, 2].iter().sum::<usize>();
     let turns = match options.only.as_deref() {
         None => turns + seats::TURNS,

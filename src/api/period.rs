@@ -1,0 +1,201 @@
+//! Periods, nights and hours, as arguments and as JSON.
+
+use super::arguments::need;
+use crate::error::Error;
+use crate::rules::Micros;
+use crate::rules::hours::{WEEKDAYS, Week, Window};
+use crate::rules::timeline::Period;
+use crate::settings;
+use crate::verbs::{Step, When};
+use pgrx::datum::{Date, Interval, Range, RangeBound, TimestampWithTimeZone};
+use serde_json::Value;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// The years 1 to 9999, for which every date can be written and every sum of times is one.
+const SENSIBLE: RangeInclusive<Micros> = -63_082_281_600_000_000..=252_455_615_999_999_999;
+const SENSIBLE_DAYS: RangeInclusive<i32> = -730_119..=2_921_939;
+/// The longest that a place can stay taken after a booking.
+const LONGEST_BUFFER: Micros = 31 * 24 * 60 * 60 * 1_000_000;
+/// The most windows of one day.
+const MOST_WINDOWS: usize = 24;
+
+/// A period, where given: it has a beginning and an end, and is not longer than allowed.
+pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Period>, Error> {
+    let Some(range) = value else { return Ok(None) };
+    let Some((lower, upper)) = &**range else { return Err(empty()) };
+    // A range knows which of its ends belong to it, and a moment is a microsecond long.
+    let (Some(from), Some(to)) = (bound(lower, 0), bound(upper, 1)) else { return Err(unbounded()) };
+    checked(from, to).map(Some)
+}
+
+fn bound(bound: &RangeBound<TimestampWithTimeZone>, is_upper: Micros) -> Option<Micros> {
+    let micros = |time: &TimestampWithTimeZone| {
+        let micros: i64 = (*time).into();
+        (micros != i64::MIN && micros != i64::MAX).then_some(micros)
+    };
+    match bound {
+        RangeBound::Infinite => None,
+        RangeBound::Inclusive(time) => Some(micros(time)?.saturating_add(is_upper)),
+        RangeBound::Exclusive(time) => Some(micros(time)?.saturating_add(1 - is_upper)),
+    }
+}
+
+fn checked(from: Micros, to: Micros) -> Result<Period, Error> {
+    let period = Period::new(from, to);
+    if period.is_empty() {
+        return Err(empty());
+    }
+    if !SENSIBLE.contains(&from) || !SENSIBLE.contains(&to) {
+        return Err(Error::invalid("the period is not in the years 1 to 9999"));
+    }
+    if period.length() > settings::max_period() {
+        return Err(Error::period_too_long(&settings::max_period_shown()));
+    }
+    Ok(period)
+}
+
+fn empty() -> Error {
+    Error::invalid("the period is empty")
+        .hint("It ends after it begins: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
+}
+
+fn unbounded() -> Error {
+    Error::invalid("the period has no beginning or no end")
+        .hint("Say both: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
+}
+
+/// From the check-in of one day to the check-out of another.
+pub fn nights(check_in: Date, check_out: Date) -> Result<When, Error> {
+    let (check_in, check_out) = (check_in.to_pg_epoch_days(), check_out.to_pg_epoch_days());
+    if !SENSIBLE_DAYS.contains(&check_in) || !SENSIBLE_DAYS.contains(&check_out) {
+        return Err(Error::invalid("the nights are not in the years 1 to 9999"));
+    }
+    if check_out <= check_in {
+        return Err(Error::invalid("check_out must be after check_in")
+            .hint("One night is from one date to the next."));
+    }
+    let nights = i64::from(check_out - check_in) * 24 * 60 * 60 * 1_000_000;
+    // By a day more, for the times of day: exactly is told on the calendar's clock.
+    if nights > settings::max_period().saturating_add(24 * 60 * 60 * 1_000_000) {
+        return Err(Error::period_too_long(&settings::max_period_shown()));
+    }
+    Ok(When::Nights { check_in, check_out })
+}
+
+/// A period as JSON has it: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of
+/// a range. None where it is neither.
+pub fn of_json(value: &Value) -> Option<Result<Period, Error>> {
+    let (lower, upper, ends) = match value {
+        Value::String(text) => {
+            let text = text.trim();
+            let (inner, ends) =
+                (text.get(1..text.len().checked_sub(1)?)?, (text.get(..1)?, text.get(text.len() - 1..)?));
+            let (lower, upper) = inner.split_once(',')?;
+            (lower, upper, ends)
+        }
+        Value::Array(both) => match both.as_slice() {
+            [Value::String(lower), Value::String(upper)] => (lower.as_str(), upper.as_str(), ("[", ")")),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let time = |text: &str| {
+        let text = text.trim().trim_matches('"');
+        if text.is_empty() { Some(None) } else { TimestampWithTimeZone::from_str(text).ok().map(Some) }
+    };
+    let (lower, upper) = (time(lower)?, time(upper)?);
+    let end = |time: Option<TimestampWithTimeZone>, is_in: bool| match time {
+        None => RangeBound::Infinite,
+        Some(time) if is_in => RangeBound::Inclusive(time),
+        Some(time) => RangeBound::Exclusive(time),
+    };
+    let (lower_in, upper_in) = match ends {
+        ("[" | "(", ")" | "]") => (ends.0 == "[", ends.1 == "]"),
+        _ => return None,
+    };
+    let range = Range::new(end(lower, lower_in), end(upper, upper_in));
+    Some(given(&Some(range)).and_then(|period| need(period, "during")))
+}
+
+/// Nights as JSON has them: `["2026-12-24", "2026-12-27"]`. None where it is something else.
+pub fn nights_of_json(value: &Value) -> Option<Result<When, Error>> {
+    let [Value::String(check_in), Value::String(check_out)] = value.as_array()?.as_slice() else {
+        return None;
+    };
+    Some(nights(Date::from_str(check_in).ok()?, Date::from_str(check_out).ok()?))
+}
+
+/// A time that passes, of so many hours whatever the clock shows; above nothing.
+pub fn duration(value: Option<Interval>, argument: &str) -> Result<Micros, Error> {
+    let micros = hours(need(value, argument)?, argument)?;
+    if micros <= 0 {
+        return Err(Error::invalid(format!("{argument} must be longer than nothing")));
+    }
+    if micros > settings::max_period() {
+        return Err(Error::invalid(format!("{argument} is longer than allowed"))
+            .detail(format!("booking.max_period allows {}.", settings::max_period_shown())));
+    }
+    Ok(micros)
+}
+
+/// A buffer after each booking.
+pub fn buffer(value: Option<Interval>) -> Result<Micros, Error> {
+    match hours(need(value, "buffer")?, "buffer")? {
+        micros if micros < 0 => Err(Error::invalid("buffer must not be negative")),
+        micros if micros > LONGEST_BUFFER => Err(Error::invalid("buffer must not be longer than 31 days")),
+        micros => Ok(micros),
+    }
+}
+
+fn hours(interval: Interval, argument: &str) -> Result<Micros, Error> {
+    if interval.months() != 0 {
+        return Err(Error::invalid(format!("{argument} must not be in months"))
+            .hint("They differ in length. Say so many days, of 24 hours each."));
+    }
+    Micros::try_from(interval.as_micros()).map_err(|_| Error::invalid(format!("{argument} is too long")))
+}
+
+/// From one slot to the next, by the clock where it is in days.
+pub fn step(value: Option<Interval>) -> Result<Step, Error> {
+    let interval = need(value, "step")?;
+    let step = Step { months: interval.months(), days: interval.days(), time: interval.micros() };
+    if step.months < 0 || step.days < 0 || step.time < 0 || interval.as_micros() <= 0 {
+        return Err(Error::invalid("step must be longer than nothing"));
+    }
+    if interval.as_micros() > i128::from(settings::max_period()) {
+        return Err(Error::invalid("step is longer than allowed")
+            .detail(format!("booking.max_period allows {}.", settings::max_period_shown())));
+    }
+    Ok(step)
+}
+
+/// The hours of a week: `{"mon": ["09:00-12:00", "13:00-17:00"]}`. A day that is not named is closed.
+pub fn week(value: &Value) -> Result<Week, Error> {
+    let Value::Object(days) = value else {
+        return Err(Error::invalid("argument \"hours\" must be a JSON object").hint(EXAMPLE));
+    };
+    let mut windows = Vec::new();
+    for (name, hours) in days {
+        let weekday = WEEKDAYS.iter().position(|weekday| weekday == name).ok_or_else(|| {
+            Error::invalid(format!("\"{name}\" is no day of the week"))
+                .hint(format!("They are {}.", WEEKDAYS.join(", ")))
+        })?;
+        let hours = hours.as_array().ok_or_else(|| {
+            Error::invalid(format!("the hours of \"{name}\" must be an array of texts")).hint(EXAMPLE)
+        })?;
+        if hours.len() > MOST_WINDOWS {
+            return Err(Error::limit(format!("more than {MOST_WINDOWS} windows on \"{name}\"")));
+        }
+        for text in hours {
+            let window = text.as_str().and_then(|text| Window::parse(weekday, text)).ok_or_else(|| {
+                Error::invalid(format!("the hours of \"{name}\" make no sense: {text}")).hint(EXAMPLE)
+            })?;
+            windows.push(window);
+        }
+    }
+    Ok(Week::of(windows))
+}
+
+const EXAMPLE: &str = "{\"mon\": [\"09:00-12:00\", \"13:00-17:00\"], \"fri\": [\"18:00-02:00\"], \"sat\": [\"00:00-24:00\"]}: \
+                       what closes before it opens does so on the next day.";

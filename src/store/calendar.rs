@@ -1,0 +1,188 @@
+//! Calendars: what overlaps a period, and where the capacity is not the usual one.
+//!
+//! Whoever decides on a period has claimed its days or has the resource alone, so that nobody else
+//! places, moves or gives back anything there; only the sweep and a confirmation go on, and those keep
+//! within what is there already.
+
+use super::statement::{Argument, Row, Rows, Session, statement};
+use super::{holds::Stay, snapshot};
+use crate::clock::Timestamp;
+use crate::rules::Micros;
+use crate::rules::timeline::{Period, Use};
+use uuid::Uuid;
+
+/// A booking that overlaps a period.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredUse {
+    pub id: Uuid,
+    pub taken: Use,
+    pub expires_at: Timestamp,
+}
+
+impl StoredUse {
+    /// Whether its time has run out and nobody has written that down yet.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.taken.is_held && self.expires_at <= now
+    }
+}
+
+/// What overlaps a period.
+#[derive(Clone, Debug, Default)]
+pub struct Overlap {
+    pub uses: Vec<StoredUse>,
+    /// In the order of time.
+    pub changes: Vec<(Period, i64)>,
+}
+
+impl Overlap {
+    fn read(rows: &Rows) -> Self {
+        let mut overlap = Self::default();
+        for row in rows.iter() {
+            let time = |column| row.need::<Timestamp>(column).micros();
+            let (period, quantity) = (Period::new(time(2), time(3)), row.need(4));
+            match row.get(1) {
+                None => overlap.changes.push((period, quantity)),
+                Some(id) => {
+                    let taken = Use { occupied: period, quantity, is_held: row.need(5) };
+                    overlap.uses.push(StoredUse { id, taken, expires_at: row.need(6) });
+                }
+            }
+        }
+        overlap.changes.sort_unstable();
+        overlap
+    }
+
+    /// What tells two looks apart: a confirmation between them makes no difference.
+    fn identity(&self) -> Vec<(Uuid, Period, i64)> {
+        let mut uses: Vec<_> =
+            self.uses.iter().map(|one| (one.id, one.taken.occupied, one.taken.quantity)).collect();
+        uses.sort_unstable();
+        uses
+    }
+}
+
+statement!(OVERLAP (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
+    "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
+     from booking.holds
+     where resource = $1 and occupied && tstzrange($2, $3) and exclusive and state in ('held', 'confirmed')
+     union all
+     select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
+     from booking.holds
+     where resource = $1 and occupied && tstzrange($2, $3) and not exclusive and state in ('held', 'confirmed')
+     union all
+     select null, lower(during), upper(during), capacity, null, null
+     from booking.capacity_changes
+     where resource = $1 and during && tstzrange($2, $3)");
+
+/// What takes places of a calendar in a period, overdue holds among it, and what was said of its
+/// capacity there.
+pub fn overlap(session: &Session, resource: &str, period: Period) -> Overlap {
+    let arguments = of_period(resource, period);
+    OVERLAP.with(|statement| {
+        let overlap = Overlap::read(&statement.run(session, &arguments));
+        let now = || Overlap::read(&statement.run_now(session, &arguments)).identity();
+        if snapshot::is_kept() {
+            snapshot::assert_unchanged(&overlap.identity(), now);
+        }
+        overlap
+    })
+}
+
+fn of_period(resource: &str, period: Period) -> [Argument<'_>; 3] {
+    [Argument::Text(Some(resource)), time(period.from), time(period.to)]
+}
+
+fn time<'a>(micros: Micros) -> Argument<'a> {
+    Argument::Time(Some(Timestamp::from_micros(micros)))
+}
+
+statement!(END_THESE (TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID)
+    "with due as (
+         select id from booking.holds
+         where id = any($3) and case when state = 'held' then resource = $1 and expires_at <= $2 else false end
+         for no key update skip locked)
+     update booking.holds as holds set state = 'expired', ended_at = $2
+     from due where holds.id = due.id and holds.resource = $1
+     returning holds.id");
+
+/// Ends those of some overdue holds that nobody else has locked. Returns which.
+pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
+    let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Uuids(ids)];
+    let id = |row: Row| row.need(1);
+    END_THESE.with(|statement| statement.run(session, &arguments).iter().map(id).collect())
+}
+
+statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
+    "with due as (
+         select ctid as place from booking.holds
+         where state = 'held' and expires_at <= $2 and resource = any($1)
+         order by expires_at limit $3
+         for no key update skip locked)
+     update booking.holds as holds set state = 'expired', ended_at = $2
+     from due where holds.ctid = due.place");
+
+/// Ends overdue holds of some calendars, the longest overdue first, passing over those that somebody
+/// has locked. Returns how many.
+pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> i64 {
+    let arguments =
+        [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    END_DUE.with(|statement| statement.run(session, &arguments).count() as i64)
+}
+
+statement!(MOVE (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID)
+    "update booking.holds
+     set version = $3, during = tstzrange($4, $5), occupied = tstzrange($4, $6), exclusive = $7
+     where id = $1 and resource = $2");
+
+/// Moves a hold that is locked to another period.
+pub fn move_to(session: &Session, id: Uuid, resource: &str, version: i64, stay: Stay, is_sole: bool) {
+    let arguments = [
+        Argument::Uuid(Some(id)),
+        Argument::Text(Some(resource)),
+        Argument::Bigint(Some(version)),
+        time(stay.during.from),
+        time(stay.during.to),
+        time(stay.occupied.to),
+        Argument::Boolean(is_sole),
+    ];
+    MOVE.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(SET_SOLE (UUIDOID, TEXTOID, BOOLOID)
+    "update booking.holds set exclusive = $3 where id = $1 and resource = $2 and exclusive <> $3");
+
+/// Says whether no other hold may overlap one that has ended and is about to come back: the capacity
+/// may have been changed meanwhile.
+pub fn set_sole(session: &Session, id: Uuid, resource: &str, is_sole: bool) {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Boolean(is_sole)];
+    SET_SOLE.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(FORGET_CHANGES (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
+    "delete from booking.capacity_changes where resource = $1 and during && tstzrange($2, $3)");
+statement!(WRITE_CHANGES (TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID)
+    "insert into booking.capacity_changes (resource, during, capacity)
+     select $1, tstzrange(begins, ends), capacity from unnest($2, $3, $4) as new(begins, ends, capacity)");
+
+/// Writes what is said of the capacity in place of what was said in a period.
+pub fn write_changes(session: &Session, resource: &str, period: Period, changes: &[(Period, i64)]) {
+    FORGET_CHANGES.with(|statement| statement.run(session, &of_period(resource, period)));
+    let times = |of: fn(&Period) -> Micros| -> Vec<_> {
+        changes.iter().map(|(period, _)| Timestamp::from_micros(of(period))).collect()
+    };
+    let capacities: Vec<_> = changes.iter().map(|(_, capacity)| *capacity).collect();
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Times(&times(|period| period.from)),
+        Argument::Times(&times(|period| period.to)),
+        Argument::Bigints(&capacities),
+    ];
+    WRITE_CHANGES.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(DELETE (TEXTOID) "delete from booking.capacity_changes where resource = $1");
+
+/// Deletes what was said of the capacity of a calendar that is being dropped.
+pub fn delete(session: &Session, resource: &str) {
+    DELETE.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
+}

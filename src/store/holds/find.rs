@@ -1,0 +1,132 @@
+//! Holds found by their id or key, and locked.
+
+use super::{Lot, StoredHold};
+use crate::store::attempt::{until_lock_timeout, wait_only};
+use crate::store::statement::{Argument, Session, statement};
+use crate::store::{Busy, Patience, snapshot};
+use uuid::Uuid;
+
+/// What of a hold is read, in the order of [`StoredHold::read`].
+macro_rules! columns {
+    () => {
+        "id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
+         basket, item, seats, lower(during), upper(during), upper(occupied)"
+    };
+}
+
+statement!(BY_KEYS (TEXTARRAYOID, TEXTARRAYOID)
+    concat!("select ", columns!(), ", key
+     from booking.holds
+     where key = any($1) and resource = any($2)
+     order by item"));
+
+/// The holds that were placed under some keys on some resources, with their keys.
+pub fn by_keys(session: &Session, keys: &[&str], resources: &[&str]) -> Vec<(String, StoredHold)> {
+    let arguments = [Argument::Texts(Some(keys)), Argument::Texts(Some(resources))];
+    BY_KEYS.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        snapshot::assert_unchanged(&rows.count(), || statement.run_now(session, &arguments).count());
+        rows.iter().map(|row| (row.need(17), StoredHold::read(&row))).collect()
+    })
+}
+
+statement!(BY_KEY (TEXTOID, TEXTOID)
+    concat!("select ", columns!(), "
+     from booking.holds
+     where key = $1 and resource = $2
+     order by item"));
+
+/// The hold that a key was used for on a resource; the first of them, if that was a basket.
+pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold> {
+    let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
+    BY_KEY.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        snapshot::assert_unchanged(&rows.count(), || statement.run_now(session, &arguments).count());
+        rows.first().map(|row| StoredHold::read(&row))
+    })
+}
+
+statement!(BY_ID (UUIDOID, TEXTOID)
+    concat!("select ", columns!(), "
+     from booking.holds
+     where id = $1 and ($2 is null or resource = $2)"));
+statement!(BY_BASKET (UUIDOID)
+    concat!("select ", columns!(), "
+     from booking.holds
+     where basket = $1
+     order by id"));
+
+/// Holds as they stand, without a lock: only to be shown, or to learn which locks are needed.
+pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
+    let one = BY_ID.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+    Lot::one(one).or_else(|| look_at_basket(session, id, resource))
+}
+
+fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
+    let arguments = [Argument::Uuid(Some(id))];
+    let holds = BY_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+    Lot::basket(id, holds, resource)
+}
+
+/// A hold that was found, and the rest of its basket.
+pub fn lot_of(session: &Session, stored: StoredHold) -> Lot {
+    let basket = stored.basket.and_then(|id| look_at_basket(session, id, None));
+    basket.unwrap_or_else(|| Lot { basket: None, holds: vec![stored] })
+}
+
+statement!(LOCK_OR_SKIP (UUIDOID, TEXTOID)
+    concat!("select ", columns!(), "
+     from booking.holds
+     where id = $1 and ($2 is null or resource = $2)
+     for no key update skip locked"));
+statement!(LOCK (UUIDOID, TEXTOID)
+    concat!("select ", columns!(), "
+     from booking.holds
+     where id = $1 and ($2 is null or resource = $2)
+     for no key update"));
+statement!(LOCK_BASKET (UUIDOID)
+    concat!("select ", columns!(), "
+     from booking.holds
+     where basket = $1
+     order by id
+     for no key update"));
+
+/// Locks holds until the transaction ends and reads them as they then are: whoever waits here for a
+/// confirmation or an expiry sees what it did. None where there are none.
+///
+/// Those of a basket one after the other by id, and never those first that happen to be free: two
+/// that lock the same holds would each have what the other waits for.
+pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<Lot>, Busy> {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
+    let free = LOCK_OR_SKIP.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+    if !free.is_empty() {
+        return Ok(Lot::one(free));
+    }
+    until_lock_timeout(|| {
+        let one = LOCK.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+        Lot::one(one).or_else(|| {
+            let arguments = [Argument::Uuid(Some(id))];
+            let holds =
+                LOCK_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
+            Lot::basket(id, holds, resource)
+        })
+    })
+}
+
+statement!(LOCK_THESE (UUIDARRAYOID)
+    "select id from booking.holds
+     where id = any($1)
+     order by id
+     for no key update");
+
+/// Waits for whoever has these holds locked, and locks none of them: what was done to them is to be
+/// seen in the next statement.
+pub fn wait_for(session: &Session, ids: &[Uuid], patience: Patience) -> Result<(), Busy> {
+    match patience {
+        Patience::NoWait => Err(Busy),
+        Patience::Wait => wait_only(|| {
+            LOCK_THESE.with(|statement| statement.run(session, &[Argument::Uuids(ids)]));
+        }),
+    }
+}

@@ -1,0 +1,146 @@
+//! The table `booking.holds`: holds found, locked, placed and changed.
+
+mod change;
+mod find;
+mod new;
+
+pub use change::{ConfirmedHold, confirm_in_time, delete_ended, write};
+pub use find::{by_key, by_keys, lock, look, lot_of, wait_for};
+pub use new::{NewHold, insert, insert_all};
+
+use super::Session;
+use super::resources::Kind;
+use super::statement::{Row, Rows};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::rules::lifecycle::{Change, Hold, State};
+use crate::rules::timeline::Period;
+use uuid::Uuid;
+
+/// The period of a hold on a calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    pub during: Period,
+    /// For how long its place cannot be another's: its buffer included.
+    pub occupied: Period,
+}
+
+impl Stay {
+    fn read(row: &Row) -> Option<Self> {
+        let time = |column| row.get(column).map(Timestamp::micros);
+        let (from, to, until) = (time(14)?, time(15)?, time(16)?);
+        Some(Self { during: Period::new(from, to), occupied: Period::new(from, until) })
+    }
+}
+
+/// A hold as it stands in its row.
+#[derive(Clone, Debug)]
+pub struct StoredHold {
+    pub id: Uuid,
+    pub resource: String,
+    pub holder: Option<String>,
+    pub fingerprint: Option<Uuid>,
+    pub basket: Option<Uuid>,
+    /// Its place in its basket, from 1.
+    pub item: i32,
+    /// The labels of its seats; none where its resource has no seats.
+    pub seats: Option<Vec<String>>,
+    /// When it is; none where its resource is no calendar.
+    pub stay: Option<Stay>,
+    pub hold: Hold,
+}
+
+impl StoredHold {
+    fn read(row: &Row) -> Self {
+        let state: String = row.need(3);
+        Self {
+            id: row.need(1),
+            resource: row.need(2),
+            holder: row.get(8),
+            fingerprint: row.get(9),
+            basket: row.get(11),
+            item: row.need(12),
+            seats: row.get(13),
+            stay: Stay::read(row),
+            hold: Hold {
+                state: State::from_name(&state)
+                    .unwrap_or_else(|| Error::internal(format!("a hold is in state \"{state}\"")).raise()),
+                quantity: row.need(4),
+                placed_at: row.need::<Timestamp>(5).micros(),
+                expires_at: row.need::<Timestamp>(6).micros(),
+                reference: row.get(7),
+                version: row.need(10),
+            },
+        }
+    }
+
+    fn read_all(rows: &Rows) -> Vec<Self> {
+        rows.iter().map(|row| Self::read(&row)).collect()
+    }
+
+    /// The kind of its resource.
+    pub fn kind(&self) -> Kind {
+        match (&self.seats, &self.stay) {
+            (Some(_), _) => Kind::Seats,
+            (None, Some(_)) => Kind::Calendar,
+            (None, None) => Kind::Pool,
+        }
+    }
+
+    /// What was written, as if read again.
+    pub fn apply(&mut self, change: &Change, reference: Option<&str>) {
+        let Change { state, quantity, expires_at, version, room: _ } = *change;
+        let reference = reference.map(str::to_owned).or_else(|| self.hold.reference.take());
+        self.hold = Hold { state, quantity, expires_at, version, reference, ..self.hold };
+    }
+}
+
+/// The holds that an id stands for: one, or those of a basket by their ids.
+#[derive(Clone, Debug)]
+pub struct Lot {
+    pub basket: Option<Uuid>,
+    pub holds: Vec<StoredHold>,
+}
+
+impl Lot {
+    fn one(holds: Vec<StoredHold>) -> Option<Self> {
+        (!holds.is_empty()).then_some(Self { basket: None, holds })
+    }
+
+    pub fn lifecycles(&self) -> Vec<&Hold> {
+        self.holds.iter().map(|stored| &stored.hold).collect()
+    }
+
+    /// Writes what the rules decided for these holds, which are locked, and how they stand then.
+    pub fn write(
+        self,
+        session: &Session,
+        changes: &[(usize, Change)],
+        reference: Option<&str>,
+        now: Timestamp,
+    ) -> Self {
+        for (place, change) in changes {
+            if let Some(stored) = self.holds.get(*place) {
+                write(session, stored, change, None, reference, now);
+            }
+        }
+        self.changed(changes, reference)
+    }
+
+    /// What was written, as if read again.
+    pub fn changed(mut self, changes: &[(usize, Change)], reference: Option<&str>) -> Self {
+        for (place, change) in changes {
+            if let Some(stored) = self.holds.get_mut(*place) {
+                stored.apply(change, reference);
+            }
+        }
+        self
+    }
+
+    /// A basket that has to be on one resource is there only if all of it is.
+    fn basket(id: Uuid, holds: Vec<StoredHold>, resource: Option<&str>) -> Option<Self> {
+        let elsewhere = |hold: &StoredHold| resource.is_some_and(|resource| resource != hold.resource);
+        let is_there = !holds.is_empty() && !holds.iter().any(elsewhere);
+        is_there.then_some(Self { basket: Some(id), holds })
+    }
+}

@@ -1,0 +1,137 @@
+//! Holds placed.
+
+use super::Stay;
+use crate::clock::Timestamp;
+use crate::rules::Micros;
+use crate::store::statement::{Argument, Session, statement};
+use pgrx::pg_sys;
+use uuid::Uuid;
+
+/// What a hold is placed with.
+#[derive(Clone, Debug)]
+pub struct NewHold<'a> {
+    pub id: Uuid,
+    pub resource: &'a str,
+    pub basket: Option<Uuid>,
+    pub item: i32,
+    pub quantity: i64,
+    pub seats: Option<Vec<String>>,
+    /// When it is, and whether no other may overlap; on a calendar.
+    pub stay: Option<(Stay, bool)>,
+    pub placed_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub key: Option<&'a str>,
+    pub fingerprint: Option<Uuid>,
+    pub holder: Option<&'a str>,
+    pub metadata: Option<pg_sys::Datum>,
+}
+
+statement!(INSERT (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID,
+                   TEXTOID, JSONBOID)
+    "insert into booking.holds
+         (id, resource, quantity, seats, state, placed_at, expires_at, key, fingerprint, holder, metadata)
+     values ($1, $2, $3, $4, 'held', $5, $6, $7, $8, $9, $10)");
+
+statement!(INSERT_STAY (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID,
+                        TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
+    "insert into booking.holds
+         (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at, key, fingerprint,
+          holder, metadata)
+     values ($1, $2, $3, tstzrange($4, $5), tstzrange($4, $6), $7, 'held', $8, $9, $10, $11, $12, $13)");
+
+/// Writes a hold that is in no basket.
+pub fn insert(session: &Session, hold: &NewHold) {
+    if let Some((stay, is_sole)) = hold.stay {
+        return insert_stay(session, hold, stay, is_sole);
+    }
+    let seats = hold.seats.as_ref().map(|seats| seats.iter().map(String::as_str).collect::<Vec<_>>());
+    let arguments = [
+        Argument::Uuid(Some(hold.id)),
+        Argument::Text(Some(hold.resource)),
+        Argument::Bigint(Some(hold.quantity)),
+        Argument::Texts(seats.as_deref()),
+        Argument::Time(Some(hold.placed_at)),
+        Argument::Time(Some(hold.expires_at)),
+        Argument::Text(hold.key),
+        Argument::Uuid(hold.fingerprint),
+        Argument::Text(hold.holder),
+        Argument::Jsonb(hold.metadata),
+    ];
+    INSERT.with(|statement| statement.run(session, &arguments));
+}
+
+fn insert_stay(session: &Session, hold: &NewHold, stay: Stay, is_sole: bool) {
+    let time = |micros| Argument::Time(Some(Timestamp::from_micros(micros)));
+    let arguments = [
+        Argument::Uuid(Some(hold.id)),
+        Argument::Text(Some(hold.resource)),
+        Argument::Bigint(Some(hold.quantity)),
+        time(stay.during.from),
+        time(stay.during.to),
+        time(stay.occupied.to),
+        Argument::Boolean(is_sole),
+        Argument::Time(Some(hold.placed_at)),
+        Argument::Time(Some(hold.expires_at)),
+        Argument::Text(hold.key),
+        Argument::Uuid(hold.fingerprint),
+        Argument::Text(hold.holder),
+        Argument::Jsonb(hold.metadata),
+    ];
+    INSERT_STAY.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(INSERT_ALL (UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID,
+                       TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID,
+                       JSONBARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID,
+                       BOOLARRAYOID)
+    "insert into booking.holds
+         (id, resource, basket, item, quantity, seats, during, occupied, exclusive, state, placed_at,
+          expires_at, key, fingerprint, holder, metadata)
+     select id, resource, basket, item, quantity, seats::text[],
+            case when until is not null then tstzrange(during_from, during_to) end,
+            case when until is not null then tstzrange(during_from, until) end,
+            exclusive, 'held', placed_at, expires_at, key, fingerprint, holder, metadata
+     from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+          as new(id, resource, basket, item, quantity, seats, placed_at, expires_at, key, fingerprint,
+                 holder, metadata, during_from, during_to, until, exclusive)");
+
+/// Writes many holds at once: a statement for each would cost four times as much.
+pub fn insert_all(session: &Session, holds: &[NewHold]) {
+    if let [hold] = holds
+        && hold.basket.is_none()
+    {
+        return insert(session, hold);
+    }
+    let seats: Vec<_> = holds.iter().map(|hold| hold.seats.as_deref().map(array_literal)).collect();
+    let keys: Vec<_> = holds.iter().map(|hold| hold.key).collect();
+    let holders: Vec<_> = holds.iter().map(|hold| hold.holder).collect();
+    let time = |of: fn(&Stay) -> Micros| -> Vec<_> {
+        let time = |hold: &NewHold| hold.stay.map(|(stay, _)| Timestamp::from_micros(of(&stay)));
+        holds.iter().map(time).collect()
+    };
+    let arguments = [
+        Argument::Uuids(&holds.iter().map(|hold| hold.id).collect::<Vec<_>>()),
+        Argument::Texts(Some(&holds.iter().map(|hold| hold.resource).collect::<Vec<_>>())),
+        Argument::NullableUuids(&holds.iter().map(|hold| hold.basket).collect::<Vec<_>>()),
+        Argument::Integers(&holds.iter().map(|hold| hold.item).collect::<Vec<_>>()),
+        Argument::Bigints(&holds.iter().map(|hold| hold.quantity).collect::<Vec<_>>()),
+        Argument::NullableTexts(&seats.iter().map(Option::as_deref).collect::<Vec<_>>()),
+        Argument::Times(&holds.iter().map(|hold| hold.placed_at).collect::<Vec<_>>()),
+        Argument::Times(&holds.iter().map(|hold| hold.expires_at).collect::<Vec<_>>()),
+        Argument::NullableTexts(&keys),
+        Argument::NullableUuids(&holds.iter().map(|hold| hold.fingerprint).collect::<Vec<_>>()),
+        Argument::NullableTexts(&holders),
+        Argument::Jsonbs(&holds.iter().map(|hold| hold.metadata).collect::<Vec<_>>()),
+        Argument::NullableTimes(&time(|stay| stay.during.from)),
+        Argument::NullableTimes(&time(|stay| stay.during.to)),
+        Argument::NullableTimes(&time(|stay| stay.occupied.to)),
+        Argument::NullableBooleans(&holds.iter().map(|hold| Some(hold.stay?.1)).collect::<Vec<_>>()),
+    ];
+    INSERT_ALL.with(|statement| statement.run(session, &arguments));
+}
+
+/// Labels as PostgreSQL writes an array of them: arrays of different lengths do not go into one.
+fn array_literal(labels: &[String]) -> String {
+    let quoted = |label: &String| format!("\"{}\"", label.replace('\\', "\\\\").replace('"', "\\\""));
+    format!("{{{}}}", labels.iter().map(quoted).collect::<Vec<_>>().join(","))
+}
