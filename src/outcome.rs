@@ -9,6 +9,7 @@ use crate::rules::timeline::Stretch;
 use crate::rules::{Refusal, basket};
 use crate::store::holds::{ConfirmedHold, Lot, NewHold, Stay, StoredHold};
 use crate::store::resources::{Calendar, Level};
+use crate::verbs::When;
 use pgrx::JsonB;
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::{Datum, IntoDatum};
@@ -85,9 +86,12 @@ impl Outcome {
         }
     }
 
-    /// The same, and when that is.
-    pub fn during(self, stay: Stay) -> Self {
-        Self { detail: Some(with(json!({"during": during(stay)}), self.detail.clone())), ..self }
+    /// The same, and from when to when those nights are: news to who asked for dates.
+    pub fn of_nights(self, when: When, stay: Stay) -> Self {
+        match when {
+            When::During(_) => self,
+            When::Nights { .. } => Self { detail: Some(json!({"during": during(stay)})), ..self },
+        }
     }
 
     /// A refusal by the resource, said of a hold that stays as it was.

@@ -41,6 +41,7 @@ fn create_calendar(
             check_in: need(check_in, "check_in")?.into(),
             check_out: need(check_out, "check_out")?.into(),
             week: None,
+            resized: false,
         }),
         metadata: arguments::metadata(metadata)?,
     })?;

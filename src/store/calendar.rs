@@ -4,8 +4,10 @@
 //! places, moves or gives back anything there; only the sweep and a confirmation go on, and those keep
 //! within what is there already.
 
-use super::statement::{Argument, Row, Rows, Session, statement};
-use super::{holds::Stay, snapshot};
+use super::holds::{NewHold, Stay};
+use super::resources::StoredResource;
+use super::snapshot;
+use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use crate::clock::Timestamp;
 use crate::rules::Micros;
 use crate::rules::timeline::{Period, Use};
@@ -61,31 +63,81 @@ impl Overlap {
     }
 }
 
-statement!(OVERLAP (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
-    "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
-     from booking.holds
-     where resource = $1 and occupied && tstzrange($2, $3) and exclusive and state in ('held', 'confirmed')
-     union all
-     select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
-     from booking.holds
-     where resource = $1 and occupied && tstzrange($2, $3) and not exclusive and state in ('held', 'confirmed')
-     union all
-     select null, lower(during), upper(during), capacity, null, null
-     from booking.capacity_changes
-     where resource = $1 and during && tstzrange($2, $3)");
+/// The bookings that overlap a period ($2 to $3): of those with which no other may (`exclusive`), or of the
+/// others. The resource is looked for by its number first, as the index has it.
+macro_rules! overlapping {
+    ($which:literal) => {
+        concat!(
+            "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
+             from booking.holds
+             where hashtextextended(resource, 0) = hashtextextended($1, 0) and resource = $1
+               and occupied && tstzrange($2, $3) and ",
+            $which,
+            " and state in ('held', 'confirmed')"
+        )
+    };
+}
+
+statement!(OVERLAP_SOLE (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping!("exclusive"));
+statement!(OVERLAP_SOME (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping!("not exclusive"));
+statement!(OVERLAP_ALL (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
+    concat!(overlapping!("exclusive"), " union all ", overlapping!("not exclusive"),
+        " union all
+         select null, lower(during), upper(during), capacity, null, null
+         from booking.capacity_changes
+         where resource = $1 and during && tstzrange($2, $3)"));
 
 /// What takes places of a calendar in a period, overdue holds among it, and what was said of its
-/// capacity there.
-pub fn overlap(session: &Session, resource: &str, period: Period) -> Overlap {
-    let arguments = of_period(resource, period);
-    OVERLAP.with(|statement| {
+/// capacity there. Where the capacity was never changed all bookings are of one sort.
+pub fn overlap(session: &Session, resource: &StoredResource, period: Period) -> Overlap {
+    let arguments = of_period(&resource.name, period);
+    let look = |statement: &Statement| {
         let overlap = Overlap::read(&statement.run(session, &arguments));
         let now = || Overlap::read(&statement.run_now(session, &arguments)).identity();
         if snapshot::is_kept() {
             snapshot::assert_unchanged(&overlap.identity(), now);
         }
         overlap
-    })
+    };
+    match (resource.is_resized(), resource.pool.capacity) {
+        (true, _) => OVERLAP_ALL.with(look),
+        (false, 0..=1) => OVERLAP_SOLE.with(look),
+        (false, _) => OVERLAP_SOME.with(look),
+    }
+}
+
+statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+                      TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
+    "insert into booking.holds
+         (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at, key, fingerprint,
+          holder, metadata)
+     select $1, $2, 1, tstzrange($3, $4), tstzrange($3, $5), true, 'held', $6, $7, $8, $9, $10, $11
+     where coalesce(
+         (select upper(occupied) <= $3 from booking.holds
+          where resource = $2 and lower(occupied) < $5 and exclusive and state in ('held', 'confirmed')
+          order by lower(occupied) desc limit 1),
+         true)");
+
+/// Writes a hold on a calendar that has had one place from the beginning, if nothing overlaps. Whether it
+/// did.
+///
+/// The caller has claimed the days, so whoever overlaps is to be seen, and the constraint has nothing to
+/// object to or to wait for.
+pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay) -> bool {
+    let arguments = [
+        Argument::Uuid(Some(hold.id)),
+        Argument::Text(Some(hold.resource)),
+        time(stay.during.from),
+        time(stay.during.to),
+        time(stay.occupied.to),
+        Argument::Time(Some(hold.placed_at)),
+        Argument::Time(Some(hold.expires_at)),
+        Argument::Text(hold.key),
+        Argument::Uuid(hold.fingerprint),
+        Argument::Text(hold.holder),
+        Argument::Jsonb(hold.metadata),
+    ];
+    TAKE_SOLE.with(|statement| statement.run(session, &arguments).count() == 1)
 }
 
 fn of_period(resource: &str, period: Period) -> [Argument<'_>; 3] {

@@ -135,6 +135,8 @@ pub struct Calendar {
     pub check_out: Micros,
     /// None where it is always open.
     pub week: Option<Week>,
+    /// Whether its capacity was ever changed.
+    pub resized: bool,
 }
 
 /// A resource as it stands in its row.
@@ -169,6 +171,7 @@ impl StoredResource {
                 check_in: row.need(12),
                 check_out: row.need(13),
                 week: row.get(14).map(|lines: Vec<String>| read_week(&lines)),
+                resized: row.need(15),
             }),
         }
     }
@@ -176,6 +179,10 @@ impl StoredResource {
     /// What is only a calendar's: an error where it is none.
     pub fn as_calendar(&self) -> Result<&Calendar, Error> {
         self.calendar.as_ref().ok_or_else(|| Error::no_calendar(&self.name))
+    }
+
+    pub fn is_resized(&self) -> bool {
+        self.calendar.as_ref().is_some_and(|calendar| calendar.resized)
     }
 
     pub fn level(&self) -> Level {
@@ -191,7 +198,7 @@ fn read_week(lines: &[String]) -> Week {
 
 statement!(READ (TEXTOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours
+            time_zone, buffer, check_in, check_out, hours, resized
      from booking.resources
      where name = $1");
 
@@ -202,7 +209,7 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
 
 statement!(READ_ALL (TEXTARRAYOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours
+            time_zone, buffer, check_in, check_out, hours, resized
      from booking.resources
      where name = any($1)");
 
@@ -263,8 +270,9 @@ statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARR
                    TEXTOID, INTERVALOID, TIMEOID, TIMEOID)
     "insert into booking.resources as resources
          (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at,
-          time_zone, buffer, check_in, check_out)
-     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13)
+          time_zone, buffer, check_in, check_out, resized)
+     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13,
+             case when $2 = 'calendar' then false end)
      on conflict (name) do nothing
      returning resources");
 
@@ -291,7 +299,7 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
 
 statement!(SET_CAPACITY (TEXTOID, INT8OID)
     "update booking.resources
-     set capacity = $2, version = version + 1
+     set capacity = $2, version = version + 1, resized = case when kind = 'calendar' then true end
      where name = $1 and taken <= $2 + overbooking
      returning version, case when kind = 'pool' then capacity + overbooking - taken end");
 

@@ -63,7 +63,7 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
     let all = Period::new(clock::now().micros(), Timestamp::INFINITY.micros());
     let asked = during.unwrap_or(all);
     let (fit, old, new) = patiently(session, Patience::Wait, || {
-        let Overlap { uses, changes } = calendar::overlap(session, name, asked);
+        let Overlap { uses, changes } = calendar::overlap(session, stored, asked);
         let old = Capacity { usual: stored.pool.capacity, changes };
         let mut new = old.clone();
         match (during, capacity) {

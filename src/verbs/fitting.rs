@@ -74,7 +74,7 @@ pub fn find_room(
     may_end: bool,
 ) -> Result<Result<Room, Stretch>, Stop> {
     let name = wish.resource.name.as_str();
-    let Overlap { uses, changes } = calendar::overlap(session, name, wish.occupied);
+    let Overlap { uses, changes } = calendar::overlap(session, wish.resource, wish.occupied);
     let capacity = Capacity { usual: wish.resource.pool.capacity, changes };
     match fit_among(session, name, &capacity, &uses, wish, now, may_end)? {
         Fit::Fits { left, is_sole } => Ok(Ok(Room { left, is_sole })),

@@ -1,15 +1,16 @@
 //! Placing a hold.
 
 use super::desk::{self, replay};
-use super::turns::{Turns, claim, mode_for, take_turn, take_turns};
-use super::{Placement, Share, Stop, Want, settle};
+use super::fitting::stay_on;
+use super::turns::{Turns, claim, days, mode_for, take_turn, take_turns};
+use super::{Placement, Share, Stop, Want, When, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::holds;
 use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::{self, Checked};
-use crate::store::{Patience, Session, attempt, seats};
+use crate::store::{Patience, Session, attempt, calendar, seats};
 use crate::worker;
 use uuid::Uuid;
 
@@ -31,6 +32,9 @@ fn place(session: &Session, placement: &Placement, patience: Patience) -> Result
         Want::Quantity(quantity) => take_quantity(session, placement, *quantity),
         Want::Seats(labels) if patience == Patience::Wait && !attempt::has_lock_timeout() => {
             take_seats(session, placement, labels, mode)?
+        }
+        Want::Period { quantity: 1, when } if mode == Mode::Shared => {
+            take_sole(session, placement, *when, patience)?
         }
         Want::Seats(_) | Want::Best { .. } | Want::Period { .. } => None,
     };
@@ -77,6 +81,32 @@ fn take_seats(
     if seats::take(session, placement.resource, labels, id) {
         let seats = Some(labels.iter().map(|&label| label.to_owned()).collect());
         return Ok(Some(write(session, placement, id, Share { seats, ..Share::default() })));
+    }
+    claims.into_iter().for_each(Claim::let_go);
+    Ok(None)
+}
+
+fn take_sole(
+    session: &Session,
+    placement: &Placement,
+    when: When,
+    patience: Patience,
+) -> Result<Option<Outcome>, Stop> {
+    let Some(stored) = resources::read(session, placement.resource) else { return Ok(None) };
+    let Some(calendar) = stored.calendar.as_ref().filter(|calendar| !calendar.resized) else {
+        return Ok(None);
+    };
+    let is_plain = stored.pool.open && stored.pool.max_per_holder.is_none() && calendar.week.is_none();
+    if !is_plain || stored.pool.capacity != 1 {
+        return Ok(None);
+    }
+    let stay = stay_on(calendar, when)?;
+    let claims = claim(placement.resource, days(stay.occupied), patience)?;
+    let share = Share { stay: Some((stay, true)), left: Some(0), seats: None };
+    let hold = placement.hold(Uuid::now_v7(), share, clock::now());
+    if calendar::take_sole(session, &hold, stay) {
+        worker::expect_expiry(hold.expires_at);
+        return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, stay)));
     }
     claims.into_iter().for_each(Claim::let_go);
     Ok(None)

@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::rules::pool::{Admission, resize};
 use crate::rules::timeline::Period;
 use crate::settings;
-use crate::store::resources::{self, Kind, NewResource};
+use crate::store::resources::{self, Kind, NewResource, StoredResource};
 use crate::store::{self, Patience, Session, holds, overdue, seats, upkeep};
 use pgrx::pg_sys;
 
@@ -90,7 +90,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
         }
         Kind::Pool => Ok(()),
         Kind::Seats => free_seats(session, resource),
-        Kind::Calendar => clear_calendar(session, resource),
+        Kind::Calendar => clear_calendar(session, &stored),
     })?;
     let Some(level) = resources::drop(session, resource) else {
         return Err(in_use(session, resource).into());
@@ -116,7 +116,8 @@ fn free_seats(session: &Session, resource: &str) -> Result<(), Stop> {
 }
 
 /// The same for a calendar.
-fn clear_calendar(session: &Session, resource: &str) -> Result<(), Stop> {
+fn clear_calendar(session: &Session, stored: &StoredResource) -> Result<(), Stop> {
+    let resource = stored.name.as_str();
     let now = clock::now();
     let batch = settings::sweep_batch();
     while store::calendar::end_due(session, &[resource], now, batch) == batch {}
@@ -124,7 +125,7 @@ fn clear_calendar(session: &Session, resource: &str) -> Result<(), Stop> {
     if !locked.is_empty() {
         return Err(Stop::Locked(locked));
     }
-    let overlap = store::calendar::overlap(session, resource, Period::ALWAYS);
+    let overlap = store::calendar::overlap(session, stored, Period::ALWAYS);
     if !overlap.uses.is_empty() {
         return Err(in_use(session, resource).into());
     }

@@ -13,7 +13,7 @@ mod period;
 use super::fitting::stay_on;
 use super::patience::{MOST_LOOKS, patiently};
 use super::turns::{Turns, claim, days};
-use super::{Placement, Share, Stop, Want, When};
+use super::{Placement, Share, Stop, Want};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
@@ -373,8 +373,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             Served::Placed { new, available } => {
                 let placed = Outcome::placed(&self.new[new], available);
                 match (&placement.want, self.new[new].stay) {
-                    // Which moments those are is news to who asked for nights.
-                    (Want::Period { when: When::Nights { .. }, .. }, Some((stay, _))) => placed.during(stay),
+                    (Want::Period { when, .. }, Some((stay, _))) => placed.of_nights(*when, stay),
                     _ => placed,
                 }
             }
