@@ -118,7 +118,9 @@ impl Timeline {
         for (period, _) in &capacity.changes {
             capacities.extend(period.common(within).into_iter().flat_map(|period| [period.from, period.to]));
         }
-        steps.sort_unstable_by_key(|(at, _, _)| *at);
+        // At the same moment what ends comes before what begins: both together may be more than can be
+        // counted.
+        steps.sort_unstable();
         let mut times: Vec<Micros> = steps.iter().map(|(at, _, _)| *at).chain(capacities).collect();
         times.extend([within.from, within.to]);
         times.sort_unstable();
