@@ -29,7 +29,8 @@ pub fn free(timeline: &Timeline, windows: &[Period], wish: &Wish, most: usize) -
         let last = window.to.min(wish.within.to.saturating_sub(wish.duration).saturating_add(1));
         // The first that is not before what is asked about.
         let skipped = wish.within.from.saturating_sub(window.from).max(0);
-        let mut start = window.from + (skipped + wish.step - 1) / wish.step * wish.step;
+        let steps = skipped.saturating_add(wish.step - 1) / wish.step;
+        let mut start = window.from.saturating_add(steps.saturating_mul(wish.step));
         while start < last {
             if starts.len() >= most {
                 return None;
