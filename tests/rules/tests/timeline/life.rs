@@ -1,0 +1,187 @@
+//! The long life of one calendar: each request is put to the rules, and what they allow is done.
+//!
+//! It keeps no count. After each step the picture is painted anew from the bookings.
+
+use booking_rules::timeline::{Fit, fit};
+
+use crate::judge::{Right, check};
+use crate::picture::{Booking, Clock, MINUTES, Said, Standing, paint, stretch, uses};
+use crate::random::Random;
+
+/// What a step can come to.
+pub const KINDS: [&str; 14] = [
+    "placed",
+    "placed once others were ended",
+    "refused",
+    "given back in part",
+    "given back whole",
+    "confirmed",
+    "confirmed late",
+    "ran out",
+    "swept",
+    "moved",
+    "moved once others were ended",
+    "not moved",
+    "capacity changed",
+    "capacity kept",
+];
+
+pub struct Life {
+    random: Random,
+    clock: Clock,
+    said: Said,
+    buffer: usize,
+    bookings: Vec<Booking>,
+}
+
+impl Life {
+    pub fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let clock = Clock::random(&mut random);
+        let said = Said::usual(random.within(1, 8));
+        let buffer = random.within(0, 2) as usize * 5;
+        Self { random, clock, said, buffer, bookings: Vec::new() }
+    }
+
+    /// What each minute has must be no more than there is then: what has run out keeps its place too,
+    /// until it is ended.
+    pub fn check(&self) {
+        for (n, minute) in paint(&self.said, &self.bookings, self.buffer).iter().enumerate() {
+            let taken = minute.confirmed + minute.held + minute.overdue;
+            assert!(taken <= minute.capacity, "minute {n}, {minute:?}: {:?}", self.bookings);
+        }
+    }
+
+    pub fn step(&mut self) -> usize {
+        let kind = match self.random.within(1, 100) {
+            1..=35 => Some(self.place()),
+            36..=45 => self.give_back(),
+            46..=51 => self.confirm(),
+            52..=67 => self.run_out(),
+            68..=69 => self.sweep(),
+            70..=90 => self.reschedule(),
+            _ => Some(self.change_capacity()),
+        };
+        // There was nothing to do it to.
+        kind.unwrap_or_else(|| self.place())
+    }
+
+    /// Asks the rules for some minutes and the buffer after them, and the picture whether they are right.
+    fn ask(&self, said: &Said, bookings: &[Booking], asked: (usize, usize), quantity: i64) -> Right {
+        let (live, overdue) = uses(self.clock, bookings, self.buffer);
+        let answer: Fit = fit(&said.capacity, &live, &overdue, self.clock.period(asked), quantity);
+        let picture = paint(said, bookings, self.buffer);
+        check(answer, &picture, self.clock, asked, quantity)
+            .unwrap_or_else(|wrong| panic!("{wrong}\n{said:?}\n{bookings:?}"))
+    }
+
+    fn occupied(&self, (from, to): (usize, usize)) -> (usize, usize) {
+        (from, (to + self.buffer).min(MINUTES))
+    }
+
+    /// Ends what has run out and reaches into these minutes.
+    fn end_overdue(&mut self, (from, to): (usize, usize)) {
+        let buffer = self.buffer;
+        let reaches = |booking: &Booking| booking.from < to && booking.to + buffer > from;
+        self.bookings.retain(|booking| booking.standing != Standing::Overdue || !reaches(booking));
+    }
+
+    /// One of the bookings in a certain standing.
+    fn pick(&mut self, is_meant: impl Fn(Standing) -> bool) -> Option<usize> {
+        let meant: Vec<usize> =
+            (0..self.bookings.len()).filter(|n| is_meant(self.bookings[*n].standing)).collect();
+        if meant.is_empty() {
+            None
+        } else {
+            Some(meant[self.random.within(0, meant.len() as i64 - 1) as usize])
+        }
+    }
+
+    fn place(&mut self) -> usize {
+        let (from, to) = stretch(&mut self.random, 50);
+        let quantity = self.random.within(1, 3);
+        let asked = self.occupied((from, to));
+        let kind = match self.ask(&self.said, &self.bookings, asked, quantity) {
+            Right::Short { .. } => return 2,
+            Right::OnceEnded => {
+                self.end_overdue(asked);
+                1
+            }
+            Right::Fits { .. } => 0,
+        };
+        let standing = if self.random.percent(60) { Standing::Held } else { Standing::Confirmed };
+        self.bookings.push(Booking { from, to, quantity, given_back: 0, standing });
+        kind
+    }
+
+    fn give_back(&mut self) -> Option<usize> {
+        let n = self.pick(|standing| standing != Standing::Overdue)?;
+        let booking = &mut self.bookings[n];
+        let back = self.random.within(1, booking.left());
+        booking.given_back += back;
+        if booking.left() > 0 {
+            return Some(3);
+        }
+        self.bookings.swap_remove(n);
+        Some(4)
+    }
+
+    /// A late confirmation finds the place that nobody was given, and asks for none.
+    fn confirm(&mut self) -> Option<usize> {
+        let n = self.pick(|standing| standing != Standing::Confirmed)?;
+        let late = self.bookings[n].standing == Standing::Overdue;
+        self.bookings[n].standing = Standing::Confirmed;
+        Some(if late { 6 } else { 5 })
+    }
+
+    fn run_out(&mut self) -> Option<usize> {
+        let n = self.pick(|standing| standing == Standing::Held)?;
+        self.bookings[n].standing = Standing::Overdue;
+        Some(7)
+    }
+
+    fn sweep(&mut self) -> Option<usize> {
+        self.pick(|standing| standing == Standing::Overdue)?;
+        self.bookings.retain(|booking| booking.standing != Standing::Overdue);
+        Some(8)
+    }
+
+    /// Moves a booking, which its own present period never keeps from the next.
+    fn reschedule(&mut self) -> Option<usize> {
+        let n = self.pick(|standing| standing != Standing::Overdue)?;
+        let moved = self.bookings.swap_remove(n);
+        let (from, to) = if self.random.percent(50) {
+            // A little earlier or later, so that it would be in its own way.
+            let from = (moved.from + self.random.within(0, 20) as usize).clamp(10, MINUTES - 2) - 10;
+            (from, (from + moved.to - moved.from).min(MINUTES - 1))
+        } else {
+            stretch(&mut self.random, 50)
+        };
+        let asked = self.occupied((from, to));
+        let kind = match self.ask(&self.said, &self.bookings, asked, moved.left()) {
+            Right::Short { .. } => 11,
+            Right::OnceEnded => {
+                self.end_overdue(asked);
+                10
+            }
+            Right::Fits { .. } => 9,
+        };
+        self.bookings.push(if kind == 11 { moved } else { Booking { from, to, ..moved } });
+        Some(kind)
+    }
+
+    /// Asks for nothing in the new capacity: that fits exactly where all that is booked does.
+    fn change_capacity(&mut self) -> usize {
+        let during = stretch(&mut self.random, 120);
+        let capacity = if self.random.percent(30) { None } else { Some(self.random.within(0, 8)) };
+        let mut changed = self.said.clone();
+        changed.say(self.clock, during, capacity);
+        match self.ask(&changed, &self.bookings, during, 0) {
+            Right::Short { .. } => return 13,
+            Right::OnceEnded => self.end_overdue(during),
+            Right::Fits { .. } => {}
+        }
+        self.said = changed;
+        12
+    }
+}
