@@ -4,7 +4,7 @@
 //! that the table is complete, without contradiction and without dead lines.
 
 use booking_rules::lifecycle::{
-    Change, Hold, Late, State, Verdict, cancel, confirm, expire, extend, release,
+    Change, Hold, Late, State, Verdict, cancel, confirm, expire, extend, release, reschedule,
 };
 use booking_rules::{Micros, Refusal};
 
@@ -16,55 +16,67 @@ const EXPIRES: Micros = 2000;
 ///
 /// reference: what is given, compared with the hold's. back: how much is given back. ttl: `shorter` than
 /// what is left, `longer`, or `beyond` what is allowed; `lowered`, the limit has since been lowered.
-/// After the bar: the answer, and where there is something to write, state, quantity, expiry, version
-/// and room. Numbers are those of the hold above.
+/// at: whether the hold is in the period it is to be moved to (`here`) already. After the bar: the answer,
+/// and where there is something to write, state, quantity, expiry, version and room. Numbers are those of
+/// the hold above.
 const TABLE: &str = "
-verb    state     time reference  version    late      back       ttl            | answer
-confirm held      live *          none,right *         *          *              | write confirmed 5 2000 8 0
-confirm held      live *          wrong      *         *          *              | VersionMismatch
-confirm held      late *          *          refuse    *          *              | Expired
-confirm held      late *          none,right reacquire *          *              | write confirmed 5 2000 8 0
-confirm held      late *          wrong      reacquire *          *              | VersionMismatch
-confirm confirmed *    none,same  *          *         *          *              | repeat
-confirm confirmed *    other      *          *         *          *              | AlreadyConfirmed
-confirm released  *    *          *          *         *          *              | Released
-confirm cancelled *    *          *          *         *          *              | Cancelled
-confirm expired   *    *          *          refuse    *          *              | Expired
-confirm expired   *    *          none,right reacquire *          *              | write confirmed 5 2000 8 5
-confirm expired   *    *          wrong      reacquire *          *              | VersionMismatch
+verb       state     time reference version    late      back       ttl     at   | answer
+confirm    held      live *         none,right *         *          *       *    | write confirmed 5 2000 8 0
+confirm    held      live *         wrong      *         *          *       *    | VersionMismatch
+confirm    held      late *         *          refuse    *          *       *    | Expired
+confirm    held      late *         none,right reacquire *          *       *    | write confirmed 5 2000 8 0
+confirm    held      late *         wrong      reacquire *          *       *    | VersionMismatch
+confirm    confirmed *    none,same *          *         *          *       *    | repeat
+confirm    confirmed *    other     *          *         *          *       *    | AlreadyConfirmed
+confirm    released  *    *         *          *         *          *       *    | Released
+confirm    cancelled *    *         *          *         *          *       *    | Cancelled
+confirm    expired   *    *         *          refuse    *          *       *    | Expired
+confirm    expired   *    *         none,right reacquire *          *       *    | write confirmed 5 2000 8 5
+confirm    expired   *    *         wrong      reacquire *          *       *    | VersionMismatch
 
-extend  held      live *          wrong      *         *          *              | VersionMismatch
-extend  held      live *          none,right *         *          shorter        | repeat
-extend  held      live *          none,right *         *          lowered        | repeat
-extend  held      live *          none,right *         *          longer         | write held 5 2500 8 0
-extend  held      live *          none,right *         *          beyond         | write held 5 4000 8 0
-extend  held      late *          *          *         *          *              | Expired
-extend  confirmed *    *          *          *         *          *              | AlreadyConfirmed
-extend  released  *    *          *          *         *          *              | Released
-extend  cancelled *    *          *          *         *          *              | Cancelled
-extend  expired   *    *          *          *         *          *              | Expired
+extend     held      live *         wrong      *         *          *       *    | VersionMismatch
+extend     held      live *         none,right *         *          shorter *    | repeat
+extend     held      live *         none,right *         *          lowered *    | repeat
+extend     held      live *         none,right *         *          longer  *    | write held 5 2500 8 0
+extend     held      live *         none,right *         *          beyond  *    | write held 5 4000 8 0
+extend     held      late *         *          *         *          *       *    | Expired
+extend     confirmed *    *         *          *         *          *       *    | AlreadyConfirmed
+extend     released  *    *         *          *         *          *       *    | Released
+extend     cancelled *    *         *          *         *          *       *    | Cancelled
+extend     expired   *    *         *          *         *          *       *    | Expired
 
-release held      live *          wrong      *         *          *              | VersionMismatch
-release held      live *          none,right *         none,whole *              | write released 5 2000 8 -5
-release held      live *          none,right *         part       *              | write held 3 2000 8 -2
-release held      live *          none,right *         more       *              | too much
-release held      late *          *          *         *          *              | write expired 5 2000 7 -5
-release confirmed *    *          *          *         *          *              | AlreadyConfirmed
-release released  *    *          *          *         *          *              | repeat
-release cancelled *    *          *          *         *          *              | repeat
-release expired   *    *          *          *         *          *              | repeat
+release    held      live *         wrong      *         *          *       *    | VersionMismatch
+release    held      live *         none,right *         none,whole *       *    | write released 5 2000 8 -5
+release    held      live *         none,right *         part       *       *    | write held 3 2000 8 -2
+release    held      live *         none,right *         more       *       *    | too much
+release    held      late *         *          *         *          *       *    | write expired 5 2000 7 -5
+release    confirmed *    *         *          *         *          *       *    | AlreadyConfirmed
+release    released  *    *         *          *         *          *       *    | repeat
+release    cancelled *    *         *          *         *          *       *    | repeat
+release    expired   *    *         *          *         *          *       *    | repeat
 
-cancel  confirmed *    *          wrong      *         *          *              | VersionMismatch
-cancel  confirmed *    *          none,right *         none,whole *              | write cancelled 5 2000 8 -5
-cancel  confirmed *    *          none,right *         part       *              | write confirmed 3 2000 8 -2
-cancel  confirmed *    *          none,right *         more       *              | too much
-cancel  cancelled *    *          *          *         *          *              | repeat
-cancel  held      *    *          *          *         *          *              | NotConfirmed
-cancel  released  *    *          *          *         *          *              | NotConfirmed
-cancel  expired   *    *          *          *         *          *              | NotConfirmed
+cancel     confirmed *    *         wrong      *         *          *       *    | VersionMismatch
+cancel     confirmed *    *         none,right *         none,whole *       *    | write cancelled 5 2000 8 -5
+cancel     confirmed *    *         none,right *         part       *       *    | write confirmed 3 2000 8 -2
+cancel     confirmed *    *         none,right *         more       *       *    | too much
+cancel     cancelled *    *         *          *         *          *       *    | repeat
+cancel     held      *    *         *          *         *          *       *    | NotConfirmed
+cancel     released  *    *         *          *         *          *       *    | NotConfirmed
+cancel     expired   *    *         *          *         *          *       *    | NotConfirmed
+
+reschedule held      live *         none,right *         *          *       away | write held 5 2000 8 0
+reschedule held      live *         wrong      *         *          *       away | VersionMismatch
+reschedule held      live *         *          *         *          *       here | repeat
+reschedule held      late *         *          *         *          *       *    | Expired
+reschedule confirmed *    *         none,right *         *          *       away | write confirmed 5 2000 8 0
+reschedule confirmed *    *         wrong      *         *          *       away | VersionMismatch
+reschedule confirmed *    *         *          *         *          *       here | repeat
+reschedule released  *    *         *          *         *          *       *    | Released
+reschedule cancelled *    *         *          *         *          *       *    | Cancelled
+reschedule expired   *    *         *          *         *          *       *    | Expired
 ";
 
-const VERBS: [&str; 4] = ["confirm", "extend", "release", "cancel"];
+const VERBS: [&str; 5] = ["confirm", "extend", "release", "cancel", "reschedule"];
 const STATES: [(&str, State); 5] = [
     ("held", State::Held),
     ("confirmed", State::Confirmed),
@@ -93,6 +105,7 @@ const VERSIONS: [(&str, Option<i64>); 4] =
 const LATES: [(&str, Late); 2] = [("refuse", Late::Refuse), ("reacquire", Late::Reacquire)];
 const BACK: [(&str, Option<i64>); 5] =
     [("none", None), ("part", Some(2)), ("whole", Some(5)), ("more", Some(6)), ("more", Some(i64::MAX))];
+const PERIODS: [(&str, bool); 2] = [("here", true), ("away", false)];
 /// How long is asked for at a time.
 type Asked = fn(Micros) -> Micros;
 /// What is asked for and the longest that is allowed.
@@ -116,14 +129,14 @@ fn read_table() -> Vec<Line> {
         .map(|line| {
             let (cells, answer) = line.split_once('|').expect("a bar before the answer");
             let cells: Vec<_> = cells.split_whitespace().collect();
-            assert_eq!(cells.len(), 8, "{line}");
+            assert_eq!(cells.len(), 9, "{line}");
             Line { cells, answer: answer.trim(), used: 0 }
         })
         .collect()
 }
 
 impl Line {
-    fn matches(&self, case: &[&str; 8]) -> bool {
+    fn matches(&self, case: &[&str; 9]) -> bool {
         self.cells
             .iter()
             .zip(case)
@@ -162,6 +175,7 @@ struct Request<'a> {
     back: Option<i64>,
     ttl: Micros,
     max_ttl: Micros,
+    is_there: bool,
 }
 
 fn ask(verb: &str, hold: &Hold, request: &Request, now: Micros) -> Verdict {
@@ -170,19 +184,20 @@ fn ask(verb: &str, hold: &Hold, request: &Request, now: Micros) -> Verdict {
         "extend" => extend(hold, request.ttl, request.max_ttl, request.version, now),
         "release" => release(hold, request.back, request.version, now),
         "cancel" => cancel(hold, request.back, request.version, now),
+        "reschedule" => reschedule(hold, request.is_there, request.version, now),
         other => unreachable!("no such verb: {other}"),
     }
 }
 
 /// Calls back with every case there is: its words for the table, and what to call.
-fn every_case(mut each: impl FnMut([&'static str; 8], Hold, Request<'_>, Micros)) {
+fn every_case(mut each: impl FnMut([&'static str; 9], Hold, Request<'_>, Micros)) {
     for verb in VERBS {
         for (state, (time, now)) in product(&STATES, &TIMES) {
             for ((reference, had, given), (version, expected)) in product(&REFERENCES, &VERSIONS) {
                 for ((late, mode), (back, quantity)) in product(&LATES, &BACK) {
-                    for (ttl, asked, max_ttl) in TTLS {
+                    for ((ttl, asked, max_ttl), (at, is_there)) in product(&TTLS, &PERIODS) {
                         each(
-                            [verb, state.0, time, reference, version, late, back, ttl],
+                            [verb, state.0, time, reference, version, late, back, ttl, at],
                             hold(state.1, had),
                             Request {
                                 reference: given,
@@ -191,6 +206,7 @@ fn every_case(mut each: impl FnMut([&'static str; 8], Hold, Request<'_>, Micros)
                                 back: quantity,
                                 ttl: asked(now),
                                 max_ttl,
+                                is_there,
                             },
                             now,
                         );
@@ -218,7 +234,7 @@ fn every_request_on_every_hold_is_answered_as_the_table_says() {
         line.used += 1;
         cases += 1;
     });
-    assert_eq!(cases, 4 * 5 * 5 * 6 * 4 * 2 * 5 * 5);
+    assert_eq!(cases, 5 * 5 * 5 * 6 * 4 * 2 * 5 * 5 * 2);
     for line in &table {
         assert!(line.used > 0, "never used: {:?}", line.cells);
     }
@@ -248,7 +264,7 @@ fn whether_an_expired_hold_was_swept_changes_only_the_room() {
         }
         cases += 1;
     });
-    assert_eq!(cases, 4 * 3 * 6 * 4 * 2 * 5 * 5);
+    assert_eq!(cases, 5 * 3 * 6 * 4 * 2 * 5 * 5 * 2);
 }
 
 /// What a caller is told: whether it is so now, and a status.
