@@ -43,6 +43,23 @@ impl Zone {
         Timestamp::from_micros(self.convert(pg_sys::timestamp_zone, clock))
     }
 
+    /// The first moment at which the clock shows this or later, where it skips this. For hours: whoever closes
+    /// at half past two does so when the clock is put forward from two to three.
+    pub fn reached(&self, clock: Micros) -> Timestamp {
+        let after = self.instant(clock);
+        let skipped = self.clock(after).saturating_sub(clock);
+        if skipped <= 0 {
+            return after;
+        }
+        // The clock was put forward between these two.
+        let (mut before, mut after) = (after.before(skipped), after);
+        while before.after(1) < after {
+            let middle = Timestamp::from_micros(before.micros().midpoint(after.micros()));
+            if self.clock(middle) < clock { before = middle } else { after = middle }
+        }
+        after
+    }
+
     /// What the clock shows at a moment.
     pub fn clock(&self, at: Timestamp) -> Micros {
         self.convert(pg_sys::timestamptz_zone, at.micros())

@@ -181,6 +181,18 @@ pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64
     END_DUE.with(|statement| statement.run(session, &arguments).count() as i64)
 }
 
+statement!(DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
+    "select id from booking.holds
+     where state = 'held' and expires_at <= $2 and resource = $1
+     order by expires_at limit $3");
+
+/// The overdue holds of a calendar, locked by others or not.
+pub fn due(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<Uuid> {
+    let arguments =
+        [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    DUE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
 statement!(MOVE (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID)
     "update booking.holds
      set version = $3, during = tstzrange($4, $5), occupied = tstzrange($4, $6), exclusive = $7

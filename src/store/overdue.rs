@@ -53,7 +53,7 @@ pub struct Ended {
 statement!(END_DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
     "with due as (
          select id from booking.holds
-         where resource = $1 and state = 'held' and expires_at <= $2
+         where resource = $1 and state = 'held' and expires_at <= $2 and during is null
          order by expires_at limit $3
          for no key update skip locked),
      ended as (
@@ -84,10 +84,10 @@ pub struct Due {
 statement!(DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
     "select id, quantity
      from booking.holds
-     where resource = $1 and state = 'held' and expires_at <= $2
+     where resource = $1 and state = 'held' and expires_at <= $2 and during is null
      order by expires_at limit $3");
 
-/// The overdue holds of a resource, locked by others or not.
+/// The overdue holds of a pool or of seats, locked by others or not.
 pub fn due(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<Due> {
     let arguments =
         [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];

@@ -52,7 +52,7 @@ pub fn still_free(session: &Session, resource: &str, labels: &[&str]) -> Vec<Str
 statement!(OVERDUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
     "select seats.label, seats.rank, seats.position, seats.middle, due.id
      from (select id from booking.holds
-           where resource = $1 and state = 'held' and expires_at <= $2
+           where resource = $1 and state = 'held' and expires_at <= $2 and during is null
            order by expires_at limit $3) as due
      join booking.holds as holds on holds.id = due.id and holds.resource = $1
      cross join lateral unnest(holds.seats) as its(label)

@@ -250,7 +250,7 @@ macro_rules! end_whole {
         concat!(
             "with due as (
                  select id, resource, seats from booking.holds
-                 where state = 'held' and expires_at <= $2 and resource = any($1)
+                 where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
                  ",
             $due,
             "

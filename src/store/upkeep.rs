@@ -45,7 +45,7 @@ pub fn lock_free(session: &Session, resources: &[&str]) -> Vec<String> {
 statement!(END_DUE_OF (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
     "with due as (
          select ctid as place from booking.holds
-         where state = 'held' and expires_at <= $2 and resource = any($1)
+         where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
          order by expires_at limit $3
          for no key update skip locked),
      ended as (
@@ -118,24 +118,24 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
             live.next_expiry
      from booking.resources as resources
      cross join lateral (
-         select case kind when 'pool' then resources.taken
-                    when 'seats' then (select count(*) from booking.seats as seats
-                                       where seats.resource = resources.name and hold_id is not null)
-                    else (select coalesce(sum(quantity), 0)::bigint from booking.holds as holds
-                          where holds.resource = resources.name and state in ('held', 'confirmed'))
+         select case when kind = 'pool' then resources.taken
+                     else (select count(*) from booking.seats as seats
+                           where seats.resource = resources.name and hold_id is not null)
                 end as taken) as all_of_it
      cross join lateral (
          select coalesce(sum(quantity), 0)::bigint as quantity, min(expires_at) as next_expiry
          from booking.holds as holds
-         where holds.resource = resources.name and state = 'held' and expires_at > $2) as live
+         where holds.resource = resources.name and state = 'held' and expires_at > $2
+           and during is null) as live
      cross join lateral (
          select coalesce(sum(quantity), 0)::bigint as quantity
          from booking.holds as holds
-         where holds.resource = resources.name and state = 'held' and expires_at <= $2) as overdue
+         where holds.resource = resources.name and state = 'held' and expires_at <= $2
+           and during is null) as overdue
      where resources.name = $1");
 
-/// How a resource is used; of a calendar, all its bookings together. What is confirmed is what is taken and
-/// not held, so that the holds of a sold-out pool are not added up.
+/// How a pool is used, or a resource with seats. What is confirmed is what is taken and not held, so that the
+/// holds of a sold-out pool are not added up.
 pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<Usage> {
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now))];
     USAGE.with(|statement| {

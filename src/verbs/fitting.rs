@@ -37,7 +37,7 @@ pub fn windows(calendar: &Calendar, period: Period) -> Vec<Period> {
     let Some(week) = &calendar.week else { return vec![period] };
     let day = |at| calendar.zone.clock(Timestamp::from_micros(at)).div_euclid(DAY);
     // One that opens on the day before may close on this one.
-    week.open(day(period.from) - 1..=day(period.to), |clock| calendar.zone.instant(clock).micros())
+    week.open(day(period.from) - 1..=day(period.to), |clock| calendar.zone.reached(clock).micros())
 }
 
 /// Whether a calendar is open during all of a period.

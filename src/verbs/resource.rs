@@ -121,23 +121,29 @@ fn clear_calendar(session: &Session, stored: &StoredResource) -> Result<(), Stop
     let now = clock::now();
     let batch = settings::sweep_batch();
     while store::calendar::end_due(session, &[resource], now, batch) == batch {}
-    let locked: Vec<_> = overdue::due(session, resource, now, MOST_LOCKED).iter().map(|due| due.id).collect();
+    let locked = store::calendar::due(session, resource, now, MOST_LOCKED);
     if !locked.is_empty() {
         return Err(Stop::Locked(locked));
     }
-    let overlap = store::calendar::overlap(session, stored, Period::ALWAYS);
-    if !overlap.uses.is_empty() {
-        return Err(in_use(session, resource).into());
+    let uses = store::calendar::overlap(session, stored, Period::ALWAYS).uses;
+    if !uses.is_empty() {
+        let sum = |is_held| -> i64 {
+            let of_it = uses.iter().filter(|one| one.taken.is_held == is_held);
+            of_it.map(|one| one.taken.quantity).fold(0, i64::saturating_add)
+        };
+        return Err(used(resource, sum(true), sum(false)).into());
     }
     store::calendar::delete(session, resource);
     Ok(())
 }
 
 fn in_use(session: &Session, resource: &str) -> Error {
-    let error = Error::in_use(format!("resource \"{resource}\" is in use"))
-        .hint("Close it with booking.set_open(resource, false), then release and cancel what is live.");
-    match upkeep::usage(session, resource, clock::now()) {
-        Some(usage) => error.detail(format!("{} held, {} confirmed.", usage.held, usage.confirmed)),
-        None => error,
-    }
+    let usage = upkeep::usage(session, resource, clock::now());
+    usage.map_or_else(|| used(resource, 0, 0), |usage| used(resource, usage.held, usage.confirmed))
+}
+
+fn used(resource: &str, held: i64, confirmed: i64) -> Error {
+    Error::in_use(format!("resource \"{resource}\" is in use"))
+        .detail(format!("{held} held, {confirmed} confirmed."))
+        .hint("Close it with booking.set_open(resource, false), then release and cancel what is live.")
 }
