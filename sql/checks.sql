@@ -68,11 +68,13 @@ as $$
                          where c.resource = r.name and c.during @> starts.at), r.capacity) as capacity,
                (select sum(h.quantity)
                 from (select quantity from booking.holds
-                      where resource = r.name and occupied @> starts.at
+                      where hashtextextended(resource, 0) = hashtextextended(r.name, 0)
+                        and occupied @> starts.at and resource = r.name
                         and exclusive and state in ('held', 'confirmed')
                       union all
                       select quantity from booking.holds
-                      where resource = r.name and occupied @> starts.at
+                      where hashtextextended(resource, 0) = hashtextextended(r.name, 0)
+                        and occupied @> starts.at and resource = r.name
                         and not exclusive and state in ('held', 'confirmed')) as h) as taken
         from booking.resources r
         cross join moment m

@@ -63,25 +63,39 @@ impl Overlap {
     }
 }
 
-/// The bookings that overlap a period ($2 to $3): of those with which no other may (`exclusive`), or of the
-/// others. The resource is looked for by its number first, as the index has it.
-macro_rules! overlapping {
-    ($which:literal) => {
-        concat!(
-            "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
-             from booking.holds
-             where hashtextextended(resource, 0) = hashtextextended($1, 0) and resource = $1
-               and occupied && tstzrange($2, $3) and ",
-            $which,
-            " and state in ('held', 'confirmed')"
-        )
+/// The bookings that overlap a period ($2 to $3) where there is one place. They lie one after the other, so
+/// the first of them is the last that begins before the period does, or in it.
+macro_rules! overlapping_sole {
+    () => {
+        "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
+         from booking.holds
+         where resource = $1 and lower(occupied) < $3
+           and lower(occupied) >= coalesce(
+               (select lower(occupied) from booking.holds
+                where resource = $1 and lower(occupied) <= $2 and exclusive and state in ('held', 'confirmed')
+                order by lower(occupied) desc limit 1),
+               $2)
+           and case when upper(occupied) > $2 then true else false end
+           and exclusive and state in ('held', 'confirmed')"
     };
 }
 
-statement!(OVERLAP_SOLE (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping!("exclusive"));
-statement!(OVERLAP_SOME (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping!("not exclusive"));
+/// The same where there are more places. The resource is compared by its number, as the index has it; its
+/// name stands inside a CASE, so that no other index is thought of.
+macro_rules! overlapping_some {
+    () => {
+        "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
+         from booking.holds
+         where hashtextextended(resource, 0) = hashtextextended($1, 0) and occupied && tstzrange($2, $3)
+           and case when resource = $1 then true else false end
+           and not exclusive and state in ('held', 'confirmed')"
+    };
+}
+
+statement!(OVERLAP_SOLE (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_sole!());
+statement!(OVERLAP_SOME (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_some!());
 statement!(OVERLAP_ALL (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
-    concat!(overlapping!("exclusive"), " union all ", overlapping!("not exclusive"),
+    concat!(overlapping_sole!(), " union all ", overlapping_some!(),
         " union all
          select null, lower(during), upper(during), capacity, null, null
          from booking.capacity_changes
