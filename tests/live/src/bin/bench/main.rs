@@ -1,7 +1,8 @@
 //! How fast the extension is, against what teams write by hand: in one run, on one server, in turn.
 //!
-//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|seats]
+//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|seats|calendars]
 
+mod calendars;
 mod scripts;
 mod seats;
 
@@ -51,8 +52,9 @@ fn main() -> Result<()> {
     server.psql_in("history", "create extension booking cascade");
     let turns = [HOT.len() * 4, MANY.len() * 2, CONFIRM.len() * 2, 2, 2].iter().sum::<usize>();
     let turns = match options.only.as_deref() {
-        None => turns + seats::TURNS,
+        None => turns + seats::TURNS + calendars::TURNS,
         Some("seats") => seats::TURNS,
+        Some("calendars") => calendars::TURNS,
         Some(_) => turns,
     };
     let progress = ProgressBar::new((turns * options.rounds) as u64);
@@ -70,7 +72,9 @@ fn read_arguments() -> Result<Options> {
             "--seconds" => options.seconds = value.parse()?,
             "--rounds" => options.rounds = value.parse()?,
             "--history" => options.history = value.parse()?,
-            "--only" if ["pools", "seats"].contains(&value.as_str()) => options.only = Some(value),
+            "--only" if ["pools", "seats", "calendars"].contains(&value.as_str()) => {
+                options.only = Some(value)
+            }
             _ => bail!("no such option: {argument}"),
         }
     }
@@ -84,11 +88,15 @@ impl Bench {
         }
         println!("| scenario | clients | contender | a second | booking is |");
         println!("| --- | ---: | --- | ---: | ---: |");
-        if self.options.only.as_deref() != Some("seats") {
+        let measures = |part| self.options.only.as_deref().is_none_or(|only| only == part);
+        if measures("pools") {
             self.pools()?;
         }
-        if self.options.only.as_deref() != Some("pools") {
+        if measures("seats") {
             self.seats()?;
+        }
+        if measures("calendars") {
+            self.calendars()?;
         }
         self.progress.finish_and_clear();
         Ok(())
@@ -124,13 +132,30 @@ impl Bench {
         Ok(())
     }
 
-    /// In turn, so that a machine that slows down slows all of them.
     fn contest(&self, scenario: &str, clients: u32, contenders: &[Contender]) -> Result<()> {
+        let length = Length::Seconds(self.options.seconds);
+        self.in_turn(scenario, clients, contenders, length, 1.0, &[])
+    }
+
+    /// In turn, so that a machine that slows down slows all of them; with everything put back before each.
+    /// A call counts for so many (`each`).
+    fn in_turn(
+        &self,
+        scenario: &str,
+        clients: u32,
+        contenders: &[Contender],
+        length: Length,
+        each: f64,
+        put_back: &[&str],
+    ) -> Result<()> {
         let mut rates = vec![Vec::new(); contenders.len()];
         for _ in 0..self.options.rounds {
             for (contender, rates) in contenders.iter().zip(&mut rates) {
-                let length = Length::Seconds(self.options.seconds);
-                rates.push(self.pgbench(scenario, clients, contender, "postgres", length)?);
+                let mut client = self.server.connect("postgres");
+                for statement in put_back {
+                    client.batch_execute(statement)?;
+                }
+                rates.push(each * self.pgbench(scenario, clients, contender, "postgres", length)?);
             }
         }
         let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::scripts::Contender;
-use crate::{Bench, Length, median};
+use crate::{Bench, Length};
 
 /// Seats side by side, each client's in a part of the venue of its own: nothing is refused.
 const NAMED: &[Contender] = &[
@@ -84,38 +84,13 @@ impl Bench {
         for clients in [1, 8, 32] {
             let part = 20_000 / clients / 2 * 2;
             let length = Length::Calls { calls: 8000 / clients, part };
-            self.in_turn("two named seats of 20,000", clients, NAMED, length, 1.0)?;
+            self.in_turn("two named seats of 20,000", clients, NAMED, length, 1.0, PUT_BACK)?;
         }
         let calls = Length::Calls { calls: 400, part: 0 };
-        self.in_turn("best four, half sold, 60,000 seats", 1, BEST_OF_MANY, calls, 1.0)?;
+        self.in_turn("best four, half sold, 60,000 seats", 1, BEST_OF_MANY, calls, 1.0, PUT_BACK)?;
         let calls = Length::Calls { calls: 200, part: 0 };
-        self.in_turn("best two, half sold, 60,000 seats", 32, BEST_AT_ONCE, calls, 1.0)?;
+        self.in_turn("best two, half sold, 60,000 seats", 32, BEST_AT_ONCE, calls, 1.0, PUT_BACK)?;
         let calls = Length::Calls { calls: 50, part: 0 };
-        self.in_turn("batches of 1,000 holds", 1, BATCH, calls, 1000.0)
-    }
-
-    fn in_turn(
-        &self,
-        scenario: &str,
-        clients: u32,
-        contenders: &[Contender],
-        length: Length,
-        each: f64,
-    ) -> Result<()> {
-        let mut rates = vec![Vec::new(); contenders.len()];
-        for _ in 0..self.options.rounds {
-            for (contender, rates) in contenders.iter().zip(&mut rates) {
-                let mut client = self.server.connect("postgres");
-                for statement in PUT_BACK {
-                    client.batch_execute(statement)?;
-                }
-                rates.push(each * self.pgbench(scenario, clients, contender, "postgres", length)?);
-            }
-        }
-        let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();
-        for (contender, rate) in contenders.iter().zip(&medians) {
-            self.row(scenario, &clients.to_string(), contender.name, *rate, medians[0] / rate);
-        }
-        Ok(())
+        self.in_turn("batches of 1,000 holds", 1, BATCH, calls, 1000.0, PUT_BACK)
     }
 }
