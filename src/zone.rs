@@ -3,11 +3,15 @@
 //! The server's own tables and rules, not a library's: a night must begin here when it does for
 //! `timestamp at time zone`. A time that a clock skips is taken as if the clock had not been changed
 //! yet, one that comes twice as the second.
+//!
+//! Those operators look among the session's abbreviations first, so that to one session EST is in
+//! America and to another in Australia, and CET never has a summer. Here a name is a zone's: the same
+//! for everybody.
 #![allow(unsafe_code)]
 
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::rules::Micros;
-use pgrx::datum::IntoDatum;
 use pgrx::{direct_function_call, pg_sys};
 use std::ffi::{CStr, CString};
 
@@ -40,7 +44,10 @@ impl Zone {
 
     /// When the clock shows this: microseconds since 2000-01-01 00:00 on the clock.
     pub fn instant(&self, clock: Micros) -> Timestamp {
-        Timestamp::from_micros(self.convert(pg_sys::timestamp_zone, clock))
+        let mut parts = Parts::of(clock, None);
+        // SAFETY: the parts of a time, and a zone that stays loaded as long as the backend lives.
+        let mut offset = unsafe { pg_sys::DetermineTimeZoneOffset(&raw mut parts.time, self.loaded()) };
+        Timestamp::from_micros(parts.together(Some(&mut offset)))
     }
 
     /// The first moment at which the clock shows this or later, where it skips this. For hours: whoever closes
@@ -62,14 +69,52 @@ impl Zone {
 
     /// What the clock shows at a moment.
     pub fn clock(&self, at: Timestamp) -> Micros {
-        self.convert(pg_sys::timestamptz_zone, at.micros())
+        Parts::of(at.micros(), Some(self.loaded())).together(None)
     }
 
-    fn convert(&self, with: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, time: Micros) -> Micros {
-        let arguments = [self.0.as_str().into_datum(), Some(pg_sys::Datum::from(time))];
-        // SAFETY: both functions take a text and a time of 64 bits and return such a time; they raise
-        // an error where it is out of range.
-        unsafe { direct_function_call::<i64>(with, &arguments) }.unwrap_or(time)
+    fn loaded(&self) -> *mut pg_sys::pg_tz {
+        let unknown = || Error::invalid(format!("time zone \"{}\" is not known any more", self.0));
+        let Ok(name) = CString::new(self.0.as_str()) else { unknown().raise() };
+        // SAFETY: a string that ends in NUL.
+        let zone = unsafe { pg_sys::pg_tzset(name.as_ptr()) };
+        if zone.is_null() { unknown().raise() } else { zone }
+    }
+}
+
+/// A time, taken apart.
+struct Parts {
+    time: pg_sys::pg_tm,
+    micros: pg_sys::fsec_t,
+}
+
+impl Parts {
+    /// As a zone's clock shows it; as it is where there is none.
+    fn of(time: Micros, zone: Option<*mut pg_sys::pg_tz>) -> Self {
+        // SAFETY: numbers and pointers, for which zero is a value; the server fills them in.
+        let mut parts = Self { time: unsafe { std::mem::zeroed() }, micros: 0 };
+        let mut offset = 0;
+        let wanted = if zone.is_some() { &raw mut offset } else { std::ptr::null_mut() };
+        // SAFETY: everything that is written to is as large as the server takes it for.
+        let failed = unsafe {
+            pg_sys::timestamp2tm(
+                time,
+                wanted,
+                &raw mut parts.time,
+                &raw mut parts.micros,
+                std::ptr::null_mut(),
+                zone.unwrap_or(std::ptr::null_mut()),
+            )
+        };
+        if failed == 0 { parts } else { Error::invalid("the time is out of range").raise() }
+    }
+
+    /// The time again, so many seconds west of Greenwich.
+    fn together(mut self, west: Option<&mut i32>) -> Micros {
+        let mut time = 0;
+        let west = west.map_or(std::ptr::null_mut(), std::ptr::from_mut);
+        // SAFETY: as above.
+        let failed = unsafe { pg_sys::tm2timestamp(&raw mut self.time, self.micros, west, &raw mut time) };
+        if failed == 0 { time } else { Error::invalid("the time is out of range").raise() }
     }
 }
 
