@@ -70,6 +70,21 @@ impl Jsonb {
     }
 }
 
+/// A time of day. 24:00 is one, when a day ends: pgrx would take it for 00:00, when it begins.
+#[derive(Clone, Copy)]
+pub struct TimeOfDay(pub Micros);
+
+pgrx::impl_sql_translatable!(TimeOfDay, "time");
+
+#[allow(unsafe_code)]
+// SAFETY: a time is the number of its microseconds.
+unsafe impl<'fcx> ArgAbi<'fcx> for TimeOfDay {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { arg.unbox_arg_using_from_datum::<Micros>().unwrap_or_default() })
+    }
+}
+
 /// The seats of one hold that an argument names, where given.
 pub fn seats<'a>(value: &'a Option<Array<'_, &str>>) -> Result<Option<Vec<&'a str>>, Error> {
     labels(value)?.map(seats_of_hold).transpose()

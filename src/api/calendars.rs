@@ -1,6 +1,6 @@
 //! Calendars: created, given hours, and looked at over time.
 
-use super::arguments::{self, Jsonb, need};
+use super::arguments::{self, Jsonb, TimeOfDay, need};
 use super::views::timestamptz;
 use super::{month, period};
 use crate::clock::Timestamp;
@@ -10,7 +10,7 @@ use crate::rules::timeline;
 use crate::store::resources::{Calendar, Kind, NewResource};
 use crate::verbs;
 use crate::zone::Zone;
-use pgrx::datum::{Date, Interval, Range, RangeBound, Time, TimestampWithTimeZone};
+use pgrx::datum::{Date, Interval, Range, RangeBound, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -22,8 +22,8 @@ fn create_calendar(
     capacity: default!(Option<i64>, "1"),
     time_zone: default!(Option<&str>, "'UTC'"),
     buffer: default!(Option<Interval>, "'0'"),
-    check_in: default!(Option<Time>, "'15:00'"),
-    check_out: default!(Option<Time>, "'11:00'"),
+    check_in: default!(Option<TimeOfDay>, "'15:00'"),
+    check_out: default!(Option<TimeOfDay>, "'11:00'"),
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
 ) -> Result<ResourceRow, ErrorReport> {
@@ -38,8 +38,8 @@ fn create_calendar(
         calendar: Some(Calendar {
             zone: zone(need(time_zone, "time_zone")?)?,
             buffer: period::buffer(buffer)?,
-            check_in: need(check_in, "check_in")?.into(),
-            check_out: need(check_out, "check_out")?.into(),
+            check_in: need(check_in, "check_in")?.0,
+            check_out: need(check_out, "check_out")?.0,
             week: None,
             resized: false,
         }),
