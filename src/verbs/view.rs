@@ -152,7 +152,7 @@ fn steps(zone: &crate::zone::Zone, during: Period, step: Step) -> Result<Vec<Per
         if to >= during.to {
             break;
         }
-        if n as usize > MOST_SLOTS {
+        if n as usize >= MOST_SLOTS {
             return Err(Error::too_many_slots(MOST_SLOTS));
         }
     }
