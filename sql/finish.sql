@@ -48,6 +48,8 @@ comment on column booking.resources.check_in is 'Of a calendar: when a night beg
 comment on column booking.resources.check_out is 'Of a calendar: when the last night ends, by its clock.';
 comment on column booking.resources.hours is
 'Of a calendar: its weekly hours, beyond which nothing new is held; null where it is always open.';
+comment on column booking.resources.resized is
+'Of a calendar: whether its capacity was ever changed, so that it may be another at other times.';
 comment on column booking.resources.created_at is 'When it was created.';
 comment on column booking.resources.metadata is 'Whatever the application keeps with it.';
 
