@@ -77,8 +77,9 @@ impl Error {
 
     /// 22023: seats asked of what has none.
     pub fn has_no_seats(resource: &str) -> Self {
-        Self::invalid(format!("resource \"{resource}\" has no seats"))
-            .hint("It counts places and does not tell them apart. Ask for a quantity.")
+        Self::invalid(format!("resource \"{resource}\" has no seats")).hint(
+            "It counts places and does not tell them apart. Ask for a quantity, of a calendar with a period.",
+        )
     }
 
     /// 22023: a period asked of what is no calendar.
@@ -90,7 +91,7 @@ impl Error {
     /// 22023: a calendar without a period.
     pub fn needs_period(resource: &str) -> Self {
         Self::invalid(format!("resource \"{resource}\" is a calendar, and no period was given"))
-            .hint("Say when: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01'), or call booking.hold_nights(resource, check_in, check_out).")
+            .hint("Say when: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01'), or call booking.hold_nights(resource, check_in, check_out). In JSON: \"during\": [\"2026-12-24T15:00+01:00\", \"2026-12-24T16:00+01:00\"], or \"nights\": [\"2026-12-24\", \"2026-12-25\"].")
     }
 
     /// 22023: nights that a time zone does not have.

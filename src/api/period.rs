@@ -198,4 +198,4 @@ pub fn week(value: &Value) -> Result<Week, Error> {
 }
 
 const EXAMPLE: &str = "{\"mon\": [\"09:00-12:00\", \"13:00-17:00\"], \"fri\": [\"18:00-02:00\"], \"sat\": [\"00:00-24:00\"]}: \
-                       what closes before it opens does so on the next day.";
+                       two digits each; what closes before it opens does so on the next day.";
