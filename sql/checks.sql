@@ -95,20 +95,23 @@ as $$
     join booking.resources r on r.name = h.resource
     where case r.kind when 'calendar'
               then (h.occupied = tstzrange(lower(h.during), upper(h.during) + r.buffer)
-                    and h.exclusive is not null and lower_inc(h.during) and not upper_inc(h.during)
+                    and (h.exclusive = (r.capacity <= 1) or r.resized and h.exclusive is not null)
+                    and lower_inc(h.during) and not upper_inc(h.during)
                     and upper(h.during) < 'infinity') is not true
               else h.during is not null or h.occupied is not null or h.exclusive is not null end
     union all
     select 'a calendar keeps its own clock', r.name, null,
            format('%s, time zone %s, buffer %s, from %s to %s', r.kind, r.time_zone, r.buffer, r.check_in, r.check_out)
     from booking.resources r
-    where (r.kind = 'calendar') <> (num_nulls(r.time_zone, r.buffer, r.check_in, r.check_out) = 0)
-       or (r.kind <> 'calendar' and num_nonnulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.hours) > 0)
+    where (r.kind = 'calendar') <> (num_nulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.resized) = 0)
+       or (r.kind <> 'calendar'
+           and num_nonnulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.hours, r.resized) > 0)
        or (r.kind = 'calendar' and r.taken <> 0)
     union all
     select 'a change of capacity has a calendar', c.resource, null, format('%s during %s', c.capacity, c.during)
     from booking.capacity_changes c
-    where not exists (select from booking.resources r where r.name = c.resource and r.kind = 'calendar')
+    where not exists (
+        select from booking.resources r where r.name = c.resource and r.kind = 'calendar' and r.resized)
     union all
     select 'a seat has a resource', s.resource, s.hold_id, format('seat %s', s.label)
     from booking.seats s
