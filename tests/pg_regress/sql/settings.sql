@@ -3,6 +3,7 @@ select name, setting, unit, context, min_val, max_val from pg_settings
 where name like 'booking.%' and name <> 'booking.worker' order by name;
 show booking.default_ttl;
 show booking.max_ttl;
+show booking.max_period;
 show booking.sweep_interval;
 show booking.retention;
 set booking.defualt_ttl = '1min';
@@ -19,6 +20,7 @@ create role settings_client;
 select booking.grant_client('settings_client');
 set role settings_client;
 set booking.max_ttl = '10d';
+set booking.max_period = '10d';
 reset role;
 reset booking.max_ttl;
 select booking.revoke_all('settings_client');
