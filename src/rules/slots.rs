@@ -2,7 +2,9 @@
 
 use super::Micros;
 use super::hours::merge;
-use super::timeline::{Period, Timeline};
+use super::timeline::{Period, Stretch, Timeline};
+use std::collections::VecDeque;
+use std::iter::Peekable;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -45,10 +47,35 @@ pub fn free(timeline: &Timeline, windows: &[Period], wish: &Wish, most: usize) -
         let n = open.partition_point(|period| period.to <= slot.from);
         open.get(n).is_some_and(|period| period.contains(slot))
     };
+    let mut least = Least::of(timeline.over(Period::ALWAYS));
     let slot = |start: Micros| {
         let slot = Period::new(start, start + wish.duration);
-        let left = timeline.tightest(slot.and(wish.buffer))?.free();
+        let left = least.during(slot.and(wish.buffer))?;
         (left > 0 && is_open(slot)).then_some((slot, left))
     };
     Some(starts.into_iter().filter_map(slot).collect())
+}
+
+/// The least that is left during periods that begin and end one after the other. Slots can be as long as
+/// everything there is and lie a moment apart, so each stretch is looked at once and not once for each slot:
+/// the minimum of a sliding window (Lemire 2006).
+struct Least<I: Iterator<Item = Stretch>> {
+    coming: Peekable<I>,
+    /// Those that can still be the tightest: what is less tight than one after it is left out.
+    candidates: VecDeque<Stretch>,
+}
+
+impl<I: Iterator<Item = Stretch>> Least<I> {
+    fn of(stretches: I) -> Self {
+        Self { coming: stretches.peekable(), candidates: VecDeque::new() }
+    }
+
+    fn during(&mut self, period: Period) -> Option<i64> {
+        while let Some(stretch) = self.coming.next_if(|stretch| stretch.period.from < period.to) {
+            while self.candidates.pop_back_if(|last| last.free() >= stretch.free()).is_some() {}
+            self.candidates.push_back(stretch);
+        }
+        while self.candidates.pop_front_if(|first| first.period.to <= period.from).is_some() {}
+        self.candidates.front().map(Stretch::free)
+    }
 }
