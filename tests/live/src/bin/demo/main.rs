@@ -1,9 +1,10 @@
 //! Three hundred tickets, two thousand buyers, two hundred connections, twice: first as most shops are
 //! written, then with `booking`. What went wrong is counted from the rows that each act leaves behind.
-//! And then two plans of seats, drawn while they sell out.
+//! And then two plans of seats, drawn while they sell out, and a hotel's month.
 
 mod booked;
 mod crowd;
+mod hotel;
 mod screen;
 mod usual;
 mod venues;
@@ -38,7 +39,10 @@ fn run() -> Result<bool> {
     let clean = screen::conclusion(&usual, &booked);
     screen::seats_curtain();
     let sale = runtime.block_on(venues::run(&server))?;
-    Ok(venues::conclude(&sale) && clean)
+    let clean = venues::conclude(&sale) && clean;
+    screen::calendar_curtain();
+    let season = runtime.block_on(hotel::run(&server))?;
+    Ok(hotel::conclude(&season) && clean)
 }
 
 async fn act<S: Shop>(server: &Server) -> Result<verdict::Verdict> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::crowd::{BUYERS, CONNECTIONS, Shop, TICKETS};
+use crate::hotel::{self, Season};
 use crate::venues::{self, Sale};
 use crate::verdict::Verdict;
 
@@ -52,6 +53,14 @@ pub fn curtain<S: Shop>() {
 pub fn seats_curtain() {
     println!("\n{}", paint("1", "Act three: an aeroplane and a theatre, 200 buyers, the best seats"));
     for line in venues::WAYS {
+        println!("  {}", paint("2", line));
+    }
+    println!();
+}
+
+pub fn calendar_curtain() {
+    println!("\n{}", paint("1", "Act four: a hotel, a month, 100 guests who change their minds"));
+    for line in hotel::WAYS {
         println!("  {}", paint("2", line));
     }
     println!();
@@ -113,9 +122,9 @@ impl Stage {
         }
     }
 
-    pub fn close(&mut self, maps: &[(String, String)]) {
+    pub fn close(&mut self, maps: &[(String, String)], end: &str) {
         if !std::io::stdout().is_terminal() {
-            println!("  sold out");
+            println!("  {end}");
         }
         self.redraw(maps);
         println!();
@@ -173,5 +182,14 @@ pub fn seats_sold(sale: &Sale, clean: bool) {
     );
     let verdict =
         format!("{} sold, {} unsold, {} broken rules.", sale.sold, sale.seats - sale.sold, sale.broken);
+    println!("{}", paint(if clean { "32" } else { "1;31" }, &verdict));
+}
+
+pub fn nights_booked(season: &Season, rooms: i64, clean: bool) {
+    println!("{} nights booked in {:.1} s.", season.nights, season.seconds);
+    let verdict = format!(
+        "{} rooms, {} taken in the fullest night, {} nights overbooked, {} broken rules.",
+        rooms, season.most, season.over, season.broken
+    );
     println!("{}", paint(if clean { "32" } else { "1;31" }, &verdict));
 }

@@ -70,7 +70,7 @@ pub async fn run(server: &Server) -> Result<Sale> {
         }
     }
     let seconds = opened.elapsed().as_secs_f64();
-    stage.close(&maps(&director).await?);
+    stage.close(&maps(&director).await?, "sold out");
     let row = director
         .query_one(
             "select (select count(*) from booking.seats),
