@@ -2,6 +2,11 @@
 -- installation, since its owner could replace whatever the extension puts into it.
 create schema booking;
 
+-- While an extension is installed, the schemas of those that it requires are on the path, and whoever may
+-- create functions in btree_gist's could have one of his in an index here: lower(tstzrange) suits better
+-- than the server's own lower(anyrange), and would run with the owner's rights.
+set local search_path = pg_catalog, pg_temp;
+
 create type booking.result as (
     ok boolean,
     status text,
