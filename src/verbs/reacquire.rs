@@ -29,11 +29,18 @@ pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Re
     take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
     line_up_for_holders(session, seen, &turns, Patience::Wait)?;
     patiently(session, Patience::Wait, || {
-        claim_places(seen, &turns, Patience::Wait)?;
         let Target { hold_id, resource, .. } = confirmation.target;
+        // While its turn was waited for it may have been moved: that its time would run out was only foreseen.
+        let Some(seen) = holds::look(session, hold_id, resource) else {
+            return Ok(Outcome::not_found(hold_id));
+        };
+        claim_places(&seen, &turns, Patience::Wait)?;
         let Some(lot) = holds::lock(session, hold_id, resource)? else {
             return Ok(Outcome::not_found(hold_id));
         };
+        if lot.stays() != seen.stays() {
+            return Err(Stop::Stale);
+        }
         let now = clock::now();
         match confirmation.judge(&lot, now.micros()) {
             Joint::Change(changes) => write(session, confirmation, lot, &changes, now),

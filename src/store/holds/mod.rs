@@ -111,6 +111,11 @@ impl Lot {
         self.holds.iter().map(|stored| &stored.hold).collect()
     }
 
+    /// When each of them is.
+    pub fn stays(&self) -> Vec<Option<Stay>> {
+        self.holds.iter().map(|stored| stored.stay).collect()
+    }
+
     /// Writes what the rules decided for these holds, which are locked, and how they stand then.
     pub fn write(
         self,
