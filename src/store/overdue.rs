@@ -1,4 +1,7 @@
 //! Holds whose time has run out, on a resource whose locks the caller has; and what its holders have.
+//!
+//! That a pool's holds and seats' have no period is said wherever the index of what is held on one resource
+//! is meant: calendars' are not in it, and without the words it would not be used.
 
 use super::statement::{Argument, Rows, statement};
 use super::{Session, snapshot};
