@@ -70,7 +70,7 @@ struct View {
 
 impl View {
     fn of(session: &Session, stored: &StoredResource, period: Period, now: Timestamp) -> Self {
-        let Overlap { uses, changes } = calendar::overlap(session, stored, period);
+        let Overlap { uses, changes } = calendar::seen(session, stored, period);
         let live = || uses.iter().filter(|one| !one.is_overdue(now));
         let capacity = Capacity { usual: stored.pool.capacity, changes };
         let taken: Vec<Use> = live().map(|one| one.taken).collect();
