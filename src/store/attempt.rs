@@ -23,7 +23,7 @@ pub fn until_lock_timeout<T>(wait: impl FnOnce() -> T) -> Result<T, Busy> {
     if !has_lock_timeout() {
         return Ok(wait());
     }
-    in_subtransaction(|| Ok(wait()), || Some(Err(Busy)))
+    in_subtransaction(|| Ok(to_its_end(wait)), || Some(Err(Busy)))
 }
 
 /// Does something, and undoes all of it where it fails: what was written, and the locks of rows and
@@ -36,7 +36,7 @@ pub fn undo_unless_ok<T, E>(attempt: impl FnOnce() -> Result<T, E>) -> Result<T,
 pub fn wait_only(wait: impl FnOnce()) -> Result<(), Busy> {
     let waited = in_subtransaction(
         || {
-            wait();
+            to_its_end(wait);
             Err::<(), _>(None)
         },
         || has_lock_timeout().then_some(Err(Some(Busy))),
@@ -45,6 +45,14 @@ pub fn wait_only(wait: impl FnOnce()) -> Result<(), Busy> {
         Err(Some(busy)) => Err(busy),
         _ => Ok(()),
     }
+}
+
+/// Where `lock_timeout` runs out in the moment in which the lock is granted, the server says so only when it
+/// next looks for interrupts: here, where that is an answer, and not later, where it would be an error.
+fn to_its_end<T>(wait: impl FnOnce() -> T) -> T {
+    let result = wait();
+    pgrx::check_for_interrupts!();
+    result
 }
 
 /// Runs something in a subtransaction, kept where it is `Ok` and rolled back where it is not: the
