@@ -21,10 +21,11 @@ impl<'a> Desk<'_, 'a> {
         if !is_open(calendar, stay.during) {
             return Ok(Err(Refused::outside_hours(calendar, stored.pool.version)));
         }
-        let given = self.new.iter().filter(|hold| hold.resource == resource);
-        let unwritten = given.filter_map(|hold| {
-            let occupied = hold.stay?.0.occupied;
-            Some(Use { occupied, quantity: hold.quantity, is_held: true })
+        // A batch may have given thousands, nearly all of them at other times.
+        let unwritten = self.new.iter().filter_map(|hold| {
+            let occupied = hold.stay?.0.occupied.common(stay.occupied)?;
+            let given = Use { occupied, quantity: hold.quantity, is_held: true };
+            (hold.resource == resource).then_some(given)
         });
         let wish = Wish {
             resource: stored,
