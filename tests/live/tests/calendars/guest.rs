@@ -1,58 +1,19 @@
-//! One of the guests: what is asked for, kept, moved, and given back.
+//! One of the guests: what is kept, moved, and given back.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use booking_live::{Answer, Caller, Told, clock};
 use rand::Rng;
 use rand::rngs::StdRng;
-use serde_json::Value;
 
 use crate::record::{Asked, Lot, Owned, Record, Refusal, Resizing, Stand, capacity_after};
-use crate::rooms::{ROOMS, Want, is_long, moment, range, some_hours};
+use crate::rooms::{ROOMS, is_long, range, some_hours};
+use crate::shared::Shared;
 
 /// How many bookings a guest keeps at the most.
 const KEPT: usize = 5;
-
-/// What the guests share.
-#[derive(Default)]
-pub struct Shared {
-    pub record: Mutex<Record>,
-    pub rounds: AtomicUsize,
-    pub gate: Gate,
-    /// Confirmed, and nothing else is being asked of it: by the hold.
-    pub promised: Mutex<BTreeMap<String, Stand>>,
-}
-
-/// Lets so many rounds begin. Without it a quick machine's guests are through before the last crash.
-#[derive(Default)]
-pub struct Gate {
-    /// How many have begun, and how many may.
-    rounds: Mutex<(usize, usize)>,
-    opened: Condvar,
-}
-
-impl Gate {
-    pub fn open_up_to(&self, rounds: usize) {
-        self.rounds.lock().expect("no guest panicked").1 = rounds;
-        self.opened.notify_all();
-    }
-
-    pub fn pass(&self) {
-        let rounds = self.rounds.lock().expect("no guest panicked");
-        let mut rounds =
-            self.opened.wait_while(rounds, |(begun, may)| begun >= may).expect("no guest panicked");
-        rounds.0 += 1;
-    }
-}
-
-impl Shared {
-    fn note<T>(&self, what: impl FnOnce(&mut Record) -> T) -> T {
-        what(&mut self.record.lock().expect("no guest panicked"))
-    }
-}
 
 pub struct Guest<'a> {
     pub number: usize,
@@ -64,9 +25,9 @@ pub struct Guest<'a> {
 }
 
 /// What one request brought: an id to name it by, and its holds.
-struct Placed {
-    id: String,
-    owned: Vec<Owned>,
+pub struct Placed {
+    pub id: String,
+    pub owned: Vec<Owned>,
 }
 
 impl Guest<'_> {
@@ -84,7 +45,7 @@ impl Guest<'_> {
     }
 
     /// Several guests book for one holder.
-    fn holder(&self) -> String {
+    pub fn holder(&self) -> String {
         format!("holder {}", self.number % 4)
     }
 
@@ -122,7 +83,7 @@ impl Guest<'_> {
         self.kept.push(owned);
     }
 
-    fn ask(&mut self, verb: &'static str, call: &str) -> Told {
+    pub fn ask(&mut self, verb: &'static str, call: &str) -> Told {
         let told = self.caller.ask(call);
         self.shared.note(|record| {
             record.saw(verb, &told.answer);
@@ -131,7 +92,14 @@ impl Guest<'_> {
         told
     }
 
-    fn refused<T>(&self, verb: &'static str, asked: Asked, beside: Vec<Asked>, told: &Told<T>, why: &Answer) {
+    pub fn refused<T>(
+        &self,
+        verb: &'static str,
+        asked: Asked,
+        beside: Vec<Asked>,
+        told: &Told<T>,
+        why: &Answer,
+    ) {
         let refusal = Refusal {
             verb,
             status: why.status.clone(),
@@ -145,109 +113,9 @@ impl Guest<'_> {
         self.shared.note(|record| record.refusals.push(refusal));
     }
 
-    fn is(&self, owned: &Owned, state: Option<&'static str>) {
+    pub fn is(&self, owned: &Owned, state: Option<&'static str>) {
         self.shared.note(|record| record.fates.insert(owned.id.clone(), owned.fate(state)));
     }
-
-    // --- placing ---------------------------------------------------------------------------------
-
-    fn place(&mut self, ttl: &str) -> Vec<Placed> {
-        self.keys += 1;
-        let key = format!("guest {}, request {}", self.number, self.keys);
-        match self.random.random_range(0..100) {
-            0..60 => self.hold(ttl, &key).into_iter().collect(),
-            60..85 => self.hold_all(ttl, &key).into_iter().collect(),
-            _ => self.hold_each(ttl, &key),
-        }
-    }
-
-    fn hold(&mut self, ttl: &str, key: &str) -> Option<Placed> {
-        let want = Want::random(&mut self.random);
-        let holder = self.holder();
-        let call = want.call(&format!("ttl => '{ttl}', key => '{key}', holder => '{holder}'"));
-        let told = self.ask("hold", &call);
-        let placed = self.placed("hold", &want, &told, &told.answer);
-        if let Some(placed) = &placed
-            && self.random.random_ratio(1, 6)
-        {
-            let same = self.ask("hold again", &call);
-            assert!(same.answer.replayed && same.answer.id() == placed.id, "{call}: {same:?}");
-            let other = self.ask("hold again", &call.replace(&holder, "somebody else"));
-            assert_eq!((other.answer.status.as_str(), other.answer.id()), ("key_reused", placed.id.as_str()));
-        }
-        placed
-    }
-
-    /// Places a hold by itself, or notes why it was not.
-    fn placed<T>(&self, verb: &'static str, want: &Want, told: &Told<T>, answer: &Answer) -> Option<Placed> {
-        match answer.status.as_str() {
-            "held" => assert!(answer.ok && (told.again() || !answer.replayed), "{answer:?}"),
-            // Placed before the crash, and its time was up before the question could be repeated.
-            "expired" => assert!(told.again() && answer.replayed, "{answer:?}"),
-            _ => {
-                self.refused(verb, Asked::new(want), Vec::new(), told, answer);
-                return None;
-            }
-        }
-        let expires_at = answer.expires_at.expect("a hold runs out");
-        let owned = Owned::placed(answer.id(), &self.holder(), want, expires_at, told);
-        if let Some(detail) = &answer.detail {
-            let detail: Value = serde_json::from_str(detail).expect("JSON");
-            let time = |n: usize| moment(detail["during"][n].as_str().expect("a moment"));
-            assert_eq!((time(0), time(1)), want.during(), "{answer:?}");
-        }
-        self.is(&owned, None);
-        Some(Placed { id: owned.id.clone(), owned: vec![owned] })
-    }
-
-    fn hold_all(&mut self, ttl: &str, key: &str) -> Option<Placed> {
-        let size = self.random.random_range(2..=4);
-        let wants: Vec<_> = (0..size).map(|_| Want::random(&mut self.random)).collect();
-        let items: Vec<_> = wants.iter().map(|want| want.item("")).collect();
-        let (items, holder) = (items.join(", "), self.holder());
-        let call = format!("hold_all(jsonb_build_array({items}), '{ttl}', '{key}', '{holder}')");
-        let told = self.ask("hold_all", &call);
-        let detail = told.answer.detail.as_deref().expect("items");
-        let detail: Value = serde_json::from_str(detail).expect("JSON");
-        let items = detail["items"].as_array().expect("items");
-        let is_placed = ["held", "expired"].contains(&told.answer.status.as_str());
-        assert!(!is_placed || items.len() == wants.len(), "{told:?}");
-        let mut owned = Vec::new();
-        for item in items {
-            let n = item["item"].as_u64().expect("its number") as usize - 1;
-            if is_placed {
-                let id = item["hold_id"].as_str().expect("an id");
-                let expires_at = told.answer.expires_at.expect("a hold runs out");
-                let item = Owned::placed(id, &holder, &wants[n], expires_at, &told);
-                self.is(&item, None);
-                owned.push(item);
-            } else {
-                let others = wants.iter().enumerate().filter(|(other, _)| *other != n);
-                let beside = others.map(|(_, want)| Asked::new(want)).collect();
-                let status = item["status"].as_str().expect("a status").to_owned();
-                let why = Answer { status, detail: Some(item.to_string()), ..told.answer.clone() };
-                self.refused("hold_all", Asked::new(&wants[n]), beside, &told, &why);
-            }
-        }
-        is_placed.then(|| Placed { id: told.answer.id().to_owned(), owned })
-    }
-
-    fn hold_each(&mut self, ttl: &str, key: &str) -> Vec<Placed> {
-        let size = self.random.random_range(2..=6);
-        let wants: Vec<_> = (0..size).map(|_| Want::random(&mut self.random)).collect();
-        let holder = self.holder();
-        let request = |(n, want): (usize, &Want)| {
-            want.item(&format!(", 'ttl', '{ttl}', 'key', '{key}, {n}', 'holder', '{holder}'"))
-        };
-        let requests: Vec<_> = wants.iter().enumerate().map(request).collect();
-        let call = format!("hold_each(jsonb_build_array({}))", requests.join(", "));
-        let told = self.caller.ask_each(&call);
-        self.shared.note(|record| told.answer.iter().for_each(|answer| record.saw("hold_each", answer)));
-        let each = wants.iter().zip(&told.answer);
-        each.filter_map(|(want, answer)| self.placed("hold_each", want, &told, answer)).collect()
-    }
-
-    // --- and what becomes of it ------------------------------------------------------------------
 
     fn decide(&mut self, mut placed: Placed, is_short: bool) {
         let choice = self.random.random_range(0..100);
@@ -304,6 +172,7 @@ impl Guest<'_> {
             self.refused("confirm late", asked[0].clone(), asked[1..].to_vec(), &told, answer);
         }
         if ["expired", "limit_exceeded"].contains(&answer.status.as_str()) {
+            assert!(owned.iter().any(|owned| owned.expires_at <= told.answered), "it was live: {told:?}");
             return self.leave(owned);
         }
         assert!(answer.ok && answer.status == "confirmed", "{told:?}");
@@ -318,6 +187,7 @@ impl Guest<'_> {
     fn extend(&mut self, owned: &mut Owned) {
         let told = self.ask("extend", &format!("extend('{}', '2 s')", owned.id));
         let expires_at = told.answer.expires_at.expect("a hold runs out");
+        assert!(told.answer.ok || owned.expires_at <= told.answered, "it was live: {told:?}");
         owned.extended(owned.expires_at.max(expires_at));
         owned.stand.version = told.answer.version.expect("a hold has a version");
         self.is(owned, None);
@@ -327,6 +197,8 @@ impl Guest<'_> {
         let told = self.ask("release", &format!("release('{}')", placed.id));
         assert!(told.answer.ok, "{told:?}");
         let state = if told.answer.status == "released" { Some("released") } else { None };
+        let has_run_out = |owned: &Owned| owned.expires_at <= told.answered;
+        assert!(state.is_some() || placed.owned.iter().all(has_run_out), "it was live: {told:?}");
         for mut owned in placed.owned {
             // What had run out keeps its version.
             owned.stand.version += i64::from(state.is_some());
@@ -379,6 +251,7 @@ impl Guest<'_> {
 
     /// It had run out: before it was changed or, where that was asked again after a crash, thereafter.
     fn ran_out(&self, owned: &Owned, told: &Told, change: impl Fn(&mut Stand)) {
+        assert!(owned.expires_at <= told.answered, "it was live: {told:?}");
         let (mut fate, mut lots) = (owned.fate(None), vec![owned.lot()]);
         if told.again() {
             let mut changed = owned.clone();
@@ -431,8 +304,6 @@ impl Guest<'_> {
         }
         Some(owned)
     }
-
-    // --- the capacity ----------------------------------------------------------------------------
 
     fn resize(&mut self) {
         let room = self.number;
