@@ -4,8 +4,9 @@ use std::process::Stdio;
 
 use booking_live::{Server, wait_until};
 
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 4] = [
     "select * from booking.resources order by name",
+    "select * from booking.capacity_changes order by resource, during",
     "select * from booking.seats order by resource, label",
     "select * from booking.holds order by id",
 ];
@@ -31,7 +32,30 @@ fn fill(server: &Server) {
         "select booking.hold_all('[{\"resource\": \"hall\", \"seats\": [\"stalls 3A\", \"stalls 3B\"]},
                                    {\"resource\": \"gig\"}]', '1 hour', key => 'basket', holder => 'b')",
     );
+    fill_calendars(server);
     assert_eq!(server.psql("select count(*) from booking.check()"), "0");
+}
+
+/// Hours, a buffer, changes of the capacity; held and confirmed, alone there and not.
+fn fill_calendars(server: &Server) {
+    server.psql(
+        "select booking.create_calendar('room', 1, 'Europe/Berlin', '15 min'),
+                booking.create_calendar('hotel', 40, 'Europe/Berlin', check_in => '14:00', max_per_holder => 30)",
+    );
+    server.psql("select booking.set_hours('room', '{\"mon\": [\"09:00-12:00\", \"13:00-17:00\"]}')");
+    server.psql(
+        "select booking.set_capacity('hotel', 2, '[2032-07-01 00:00+02, 2032-07-08 00:00+02)'),
+                booking.set_capacity('hotel', 50)",
+    );
+    server.psql(
+        "select booking.confirm((booking.hold('room', during => '[2032-06-07 09:00+02, 2032-06-07 10:00+02)',
+                                             ttl => '1 hour', key => 'first')).hold_id, 'p')",
+    );
+    server.psql("select booking.hold('room', during => '[2032-06-07 10:15+02, 2032-06-07 11:00+02)', ttl => '1 hour')");
+    server
+        .psql("select booking.hold_nights('hotel', '2032-07-03', '2032-07-05', 2, '1 hour', holder => 'h')");
+    server
+        .psql("select booking.hold_nights('hotel', '2032-06-20', '2032-06-30', 20, '1 hour', holder => 'h')");
 }
 
 fn pipe(server: &Server, dump: &[&str], restore: (&str, &[&str])) {
@@ -66,6 +90,40 @@ fn check(server: &Server, copy: &str) {
     assert_eq!(server.psql_in(copy, basket), "t|confirmed");
     let taken = "select status, seats from booking.hold('hall', seats => '{stalls 3B,stalls 3C}')";
     assert_eq!(server.psql_in(copy, taken), "unavailable|{\"stalls 3B\"}");
+    check_calendars(server, copy);
+    assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
+}
+
+fn check_calendars(server: &Server, copy: &str) {
+    let hold = |from: &str, to: &str| {
+        let during = format!("[2032-06-07 {from}+02, 2032-06-07 {to}+02)");
+        server.psql_in(copy, &format!("select status from booking.hold('room', during => '{during}')"))
+    };
+    // Hours, the buffer after what is confirmed, and of the request's own.
+    assert_eq!(hold("12:00", "12:30"), "closed");
+    assert_eq!(hold("10:05", "10:10"), "unavailable");
+    assert_eq!(hold("11:00", "11:30"), "unavailable");
+    assert_eq!(hold("11:15", "11:45"), "held");
+    // The capacity that was changed for a week, the usual one, and the holder's limit.
+    let nights = |from: &str, to: &str, quantity: i64, holder: &str| {
+        let nights = format!("'hotel', '2032-{from}', '2032-{to}', {quantity}, holder => '{holder}'");
+        server.psql_in(copy, &format!("select status, available from booking.hold_nights({nights})"))
+    };
+    assert_eq!(nights("07-04", "07-06", 1, "x"), "unavailable|0");
+    assert_eq!(nights("07-05", "07-06", 2, "x"), "held|0");
+    assert_eq!(nights("06-21", "06-22", 30, "y"), "held|0");
+    assert_eq!(nights("06-10", "06-11", 9, "h"), "limit_exceeded|");
+    // The last line, against whoever writes the tables.
+    let overlap = "insert into booking.holds (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at)
+                   select gen_random_uuid(), resource, 1, during, occupied, true, 'held', placed_at, expires_at
+                   from booking.holds where key = 'first'";
+    let refused = server.try_psql(copy, overlap).expect_err("it overlaps").to_string();
+    assert!(refused.contains("holds_never_double_booked"), "{refused}");
+    let contradiction = "insert into booking.capacity_changes
+                         select resource, tstzrange(lower(during) + '1 h', upper(during)), 9
+                         from booking.capacity_changes";
+    let refused = server.try_psql(copy, contradiction).expect_err("it overlaps").to_string();
+    assert!(refused.contains("capacity_changes_apart"), "{refused}");
 }
 
 #[test]
@@ -95,11 +153,18 @@ fn overdue_holds_are_restored_too() {
     server.psql("select booking.create_seats('hall', booking.seat_grid(100, 'ABCDEFGHIJ'))");
     server
         .psql("select count(booking.hold('hall', seats => array[label], ttl => '1 ms')) from booking.seats");
+    server.psql(
+        "select booking.create_calendar('room');
+         select count(booking.hold('room', ttl => '1 ms', during => tstzrange(
+                    timestamptz '2032-06-01 00:00Z' + n * interval '1 h',
+                    timestamptz '2032-06-01 00:45Z' + n * interval '1 h')))
+         from generate_series(1, 1000) n",
+    );
     for copy in ["one", "two"] {
         server.psql(&format!("create database {copy}"));
         pipe(&server, &["-Fc", "postgres"], ("pg_restore", &["--exit-on-error", "-d", copy]));
         assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
-        assert_eq!(server.psql_in(copy, "select count(*) from booking.holds"), "3000");
+        assert_eq!(server.psql_in(copy, "select count(*) from booking.holds"), "4000");
         wait_until(
             "all of it to be ended",
             || {

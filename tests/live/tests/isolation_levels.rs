@@ -9,13 +9,13 @@ const CONNECTIONS: usize = 16;
 const PLACES: i64 = 60;
 
 /// One hold and its confirmation in a transaction of its own, retried until it is not in conflict.
-fn book(client: &mut Client, level: &str) -> Answer {
+fn book(client: &mut Client, level: &str, hold: &str) -> Answer {
     loop {
         let attempt = (|| {
             client.batch_execute(&format!("begin isolation level {level}"))?;
             // The snapshot is taken here, before the place is asked for.
             client.batch_execute("select count(*) from booking.holds")?;
-            let held = ask(client, "hold('gig')")?;
+            let held = ask(client, hold)?;
             let answer =
                 if held.ok { ask(client, &format!("confirm('{}', 'payment')", held.id()))? } else { held };
             client.batch_execute("commit")?;
@@ -39,7 +39,7 @@ fn sell_out(level: &'static str) {
             in_background(server.connect("postgres"), move |client| {
                 let mut sold = 0;
                 loop {
-                    let answer = book(client, level);
+                    let answer = book(client, level, "hold('gig')");
                     match answer.status.as_str() {
                         "confirmed" => sold += 1,
                         "unavailable" => return sold,
@@ -59,17 +59,57 @@ fn sell_out(level: &'static str) {
     assert_eq!(server.psql("select count(*) from booking.check()"), "0");
 }
 
+/// The hours of a calendar, which all ask for one after the other.
+fn sell_every_hour(level: &'static str) {
+    const HOURS: i64 = 20;
+    const ROOMS: i64 = 3;
+    let server = Server::builder().start().expect("a server");
+    server.psql(&format!("select booking.create_calendar('rooms', {ROOMS}, buffer => '10 min')"));
+    let threads = (0..CONNECTIONS)
+        .map(|_| {
+            in_background(server.connect("postgres"), move |client| {
+                let mut sold = 0;
+                for hour in 0..HOURS {
+                    let period =
+                        format!("timestamptz '2032-06-01 12:00Z' + '{hour} h', '2032-06-01 12:50Z'::timestamptz + '{hour} h'");
+                    let hold = format!("hold('rooms', during => tstzrange({period}))");
+                    loop {
+                        match book(client, level, &hold).status.as_str() {
+                            "confirmed" => sold += 1,
+                            "unavailable" => break,
+                            other => panic!("{other}"),
+                        }
+                    }
+                }
+                sold
+            })
+            .1
+        })
+        .collect::<Vec<_>>();
+    let sold: i64 = threads.into_iter().map(join).sum();
+    assert_eq!(sold, HOURS * ROOMS, "{level}: every hour is sold, and once for each room");
+    let full = format!(
+        "select count(*) from (select during from booking.holds where state = 'confirmed'
+                               group by during having sum(quantity) = {ROOMS}) as full_hours"
+    );
+    assert_eq!(server.psql(&full), HOURS.to_string());
+    server.assert_sound("postgres");
+}
+
 #[test]
 fn read_committed() {
     sell_out("read committed");
+    sell_every_hour("read committed");
 }
 
 #[test]
 fn repeatable_read() {
     sell_out("repeatable read");
+    sell_every_hour("repeatable read");
 }
 
 #[test]
 fn serializable() {
     sell_out("serializable");
+    sell_every_hour("serializable");
 }

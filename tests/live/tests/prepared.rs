@@ -1,7 +1,7 @@
 //! Two-phase commit: what a prepared transaction has done is neither lost nor given away while nobody
 //! has decided on it, and not after a crash either.
 
-use booking_live::{Server, ask};
+use booking_live::{Server, ask, in_background, join};
 use postgres::Client;
 
 fn with_pools() -> Server {
@@ -102,5 +102,46 @@ fn a_prepared_confirmation_outlives_the_time_to_live() {
     assert_eq!(ask(&mut session, "hold('kept')").expect("an answer").status, "unavailable");
     let again = ask(&mut session, &format!("confirm('{held}', 'payment')")).expect("an answer");
     assert!(again.ok && again.replayed, "{again:?}");
+    server.assert_sound("postgres");
+}
+
+/// A night on a calendar, held in a prepared transaction: who wants the evening or the next morning waits,
+/// also after a crash, and nobody else.
+#[test]
+fn a_prepared_night_is_waited_for_by_whoever_wants_some_of_it() {
+    let mut server = Server::builder().start().expect("a server");
+    server.psql("select booking.create_calendar('kept'), booking.create_calendar('undone')");
+    let rooms = ["kept", "undone"];
+    for room in rooms {
+        let mut session = server.connect("postgres");
+        session.batch_execute("begin").expect("begin");
+        let call = format!("hold_nights('{room}', '2032-06-01', '2032-06-02', ttl => '1 h')");
+        let held = ask(&mut session, &call).expect("an answer");
+        assert!(ask(&mut session, &format!("confirm('{}')", held.id())).expect("an answer").ok);
+        session.batch_execute(&format!("prepare transaction '{room}'")).expect("prepare");
+    }
+    server.kill_9();
+    server.start();
+
+    let hold = |room: &str, from: &str, to: &str| {
+        format!("hold('{room}', during => '[2032-06-{from}Z, 2032-06-{to}Z)'")
+    };
+    let rivals = rooms.map(|room| {
+        let mut session = server.connect("postgres");
+        for (from, to, status) in [
+            ("01 21:00", "01 22:00", "busy"),
+            ("02 09:00", "02 10:00", "busy"),
+            ("03 09:00", "03 10:00", "held"),
+        ] {
+            let call = hold(room, from, to) + ", wait => false)";
+            assert_eq!(ask(&mut session, &call).expect("an answer").status, status, "{call}");
+        }
+        let call = hold(room, "02 10:30", "02 12:00") + ")";
+        let rival = in_background(session, move |session| ask(session, &call).expect("an answer"));
+        server.wait_until_blocked(rival.0);
+        rival.1
+    });
+    decide(&server);
+    assert_eq!(rivals.map(join).map(|answer| answer.status), ["unavailable", "held"]);
     server.assert_sound("postgres");
 }
