@@ -8,6 +8,7 @@ mod guest;
 mod judge;
 mod placing;
 mod record;
+mod rivals;
 mod rooms;
 mod shared;
 
