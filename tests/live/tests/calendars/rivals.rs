@@ -7,10 +7,10 @@ use booking_live::{Answer, Server, ask, ask_each, in_background, join};
 use postgres::error::SqlState;
 use postgres::{Client, Error};
 
-/// What is asked for by the first is from ten to eleven, by the rival from half past ten.
-const FIRST: &str = "[2032-06-10 10:00Z, 2032-06-10 11:00Z)";
-const RIVAL: &str = "[2032-06-10 10:30Z, 2032-06-10 11:30Z)";
-const ELSEWHERE: &str = "[2032-06-20 10:00Z, 2032-06-20 11:00Z)";
+/// What the first asks for; two hours after it are its buffer's, and so belong to the next day in part.
+const FIRST: &str = "[2032-06-10 22:00Z, 2032-06-10 23:00Z)";
+/// What the rival asks for, which is of that day only.
+const RIVAL: &str = "[2032-06-11 00:30Z, 2032-06-11 01:30Z)";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
@@ -45,8 +45,15 @@ impl Way {
         matches!(self, Way::Release | Way::Cancel | Way::MoveAway)
     }
 
+    /// Some time that nobody else wants.
+    fn elsewhere(self, during: &str) -> String {
+        let day = format!("2032-{}-{}", if during == FIRST { "08" } else { "09" }, 10 + self as usize);
+        format!("[{day} 10:00Z, {day} 11:00Z)")
+    }
+
     /// What has to be there before; the call.
-    fn prepare(self, session: &mut Client, room: &str, during: &str) -> String {
+    fn prepare(self, session: &mut Client, room: &str, places: i64, during: &str) -> String {
+        let elsewhere = self.elsewhere(during);
         let mut hold = |during: &str, ttl: &str| {
             let call = format!("hold('{room}', during => '{during}', ttl => '{ttl}')");
             ask(session, &call).expect("an answer").id().to_owned()
@@ -56,10 +63,10 @@ impl Way {
             Way::Nights => format!("hold_nights('{room}', '2032-06-09', '2032-06-10')"),
             Way::Basket => {
                 let item = |during: &str| format!(r#"{{"resource": "{room}", "during": "{during}"}}"#);
-                format!("hold_all('[{}, {}]')", item(ELSEWHERE), item(during))
+                format!("hold_all('[{}, {}]')", item(&elsewhere), item(during))
             }
             Way::Batch => format!(r#"hold_each('[{{"resource": "{room}", "during": "{during}"}}]')"#),
-            Way::MoveIn => format!("reschedule('{}', '{during}')", hold(ELSEWHERE, "1 h")),
+            Way::MoveIn => format!("reschedule('{}', '{during}')", hold(&elsewhere, "1 h")),
             Way::ConfirmLate => {
                 let id = hold(during, "1 us");
                 let over = ask(session, &format!("release('{id}')")).expect("an answer");
@@ -67,13 +74,16 @@ impl Way {
                 format!("confirm('{id}', late => 'reacquire')")
             }
             Way::Release => format!("release('{}')", hold(during, "1 h")),
-            Way::MoveAway => format!("reschedule('{}', '{ELSEWHERE}')", hold(during, "1 h")),
+            Way::MoveAway => format!("reschedule('{}', '{elsewhere}')", hold(during, "1 h")),
             Way::Cancel => {
                 let id = hold(during, "1 h");
                 assert!(ask(session, &format!("confirm('{id}')")).expect("an answer").ok);
                 format!("cancel('{id}')")
             }
-            Way::Resize => format!("set_capacity('{room}', 1, '[2032-06-10 00:00Z, 2032-06-11 00:00Z)')"),
+            Way::Resize => {
+                let less = places - 1;
+                format!("set_capacity('{room}', {less}, '[2032-06-10 00:00Z, 2032-06-12 00:00Z)')")
+            }
         }
     }
 }
@@ -94,7 +104,8 @@ fn who_wants_what_is_not_decided_waits_and_is_told_what_is_so() {
                 while let Some((first, rival)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     for level in ["read committed", "repeatable read"] {
                         for end in ["commit", "rollback"] {
-                            meet(&server, *first, *rival, level, end);
+                            meet(&server, *first, *rival, 1, level, end);
+                            meet(&server, *first, *rival, 2, level, end);
                         }
                     }
                 }
@@ -104,18 +115,24 @@ fn who_wants_what_is_not_decided_waits_and_is_told_what_is_so() {
     server.assert_sound("postgres");
 }
 
-fn meet(server: &Server, first: Way, rival: Way, level: &str, end: &str) {
-    let room = format!("{first:?} {rival:?} {level} {end}");
+fn meet(server: &Server, first: Way, rival: Way, places: i64, level: &str, end: &str) {
+    let room = format!("{first:?} {rival:?} {places} {level} {end}");
     let mut one = server.connect("postgres");
     let mut other = server.connect("postgres");
-    // Two places, of which one is taken all day: no constraint stands between the two.
-    one.batch_execute(&format!("select booking.create_calendar('{room}', 2)")).expect("a calendar");
-    let all_day = "[2032-06-09 12:00Z, 2032-06-10 20:00Z)";
-    assert!(ask(&mut one, &format!("hold('{room}', during => '{all_day}', ttl => '1 h')")).expect("it").ok);
+    one.batch_execute(&format!(
+        "select booking.create_calendar('{room}', {places}, buffer => '2 h', check_in => '12:00', check_out => '23:00')"
+    ))
+    .expect("a calendar");
+    if places > 1 {
+        // The other place is taken all the time: no constraint stands between the two.
+        let all_the_time = "[2032-06-09 10:00Z, 2032-06-11 06:00Z)";
+        let call = format!("hold('{room}', during => '{all_the_time}', ttl => '1 h')");
+        assert!(ask(&mut one, &call).expect("an answer").ok);
+    }
     // What runs out has to have been there before what is there now.
-    let late = (rival == Way::ConfirmLate).then(|| rival.prepare(&mut other, &room, RIVAL));
-    let of_first = first.prepare(&mut one, &room, FIRST);
-    let of_rival = late.unwrap_or_else(|| rival.prepare(&mut other, &room, RIVAL));
+    let late = (rival == Way::ConfirmLate).then(|| rival.prepare(&mut other, &room, places, RIVAL));
+    let of_first = first.prepare(&mut one, &room, places, FIRST);
+    let of_rival = late.unwrap_or_else(|| rival.prepare(&mut other, &room, places, RIVAL));
     one.batch_execute("begin").expect("begin");
     let answer = call(&mut one, &of_first).expect("an answer");
     assert!(answer.ok && !answer.replayed, "{room}: {answer:?}");
