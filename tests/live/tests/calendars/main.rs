@@ -29,7 +29,7 @@ use rooms::ROOMS;
 use shared::Shared;
 
 const GUESTS: usize = 32;
-const ROUNDS: usize = 90;
+const ROUNDS: usize = 70;
 /// A backend each time, and every third time the server.
 const KILLS: usize = 6;
 
