@@ -1,8 +1,9 @@
 //! Holds placed.
 
-use super::Stay;
+use super::{Stay, StoredHold};
 use crate::clock::Timestamp;
 use crate::rules::Micros;
+use crate::rules::lifecycle::{Hold, State};
 use crate::store::statement::{Argument, Session, statement};
 use pgrx::pg_sys;
 use uuid::Uuid;
@@ -24,6 +25,30 @@ pub struct NewHold<'a> {
     pub fingerprint: Option<Uuid>,
     pub holder: Option<&'a str>,
     pub metadata: Option<pg_sys::Datum>,
+}
+
+impl NewHold<'_> {
+    /// As it will be read.
+    pub fn as_stored(&self) -> StoredHold {
+        StoredHold {
+            id: self.id,
+            resource: self.resource.to_owned(),
+            holder: self.holder.map(str::to_owned),
+            fingerprint: self.fingerprint,
+            basket: self.basket,
+            item: self.item,
+            seats: self.seats.clone(),
+            stay: self.stay.map(|(stay, _)| stay),
+            hold: Hold {
+                state: State::Held,
+                quantity: self.quantity,
+                placed_at: self.placed_at.micros(),
+                expires_at: self.expires_at.micros(),
+                reference: None,
+                version: 1,
+            },
+        }
+    }
 }
 
 statement!(INSERT (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID,

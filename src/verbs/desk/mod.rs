@@ -9,6 +9,7 @@ mod admission;
 mod best;
 mod named;
 mod period;
+mod write;
 
 use super::fitting::stay_on;
 use super::patience::{MOST_LOOKS, patiently};
@@ -17,14 +18,12 @@ use super::{Placement, Share, Stop, Want};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
-use crate::rules::lifecycle::{Hold, State};
 use crate::store::holds::{self, Lot, NewHold, StoredHold};
 use crate::store::plan::FreeSeat;
 use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::{self, StoredResource, Sum};
 use crate::store::seats::{self, StoredSeat};
-use crate::store::{Patience, Session, attempt};
-use crate::worker;
+use crate::store::{Patience, Session};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -305,7 +304,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         }
         let hold = placement.hold(id, share, self.now);
         if let Some(key) = placement.key {
-            self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| as_stored(&hold));
+            self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| hold.as_stored());
         }
         self.new.push(hold);
         Served::Placed { new: self.new.len() - 1, available }
@@ -321,50 +320,13 @@ impl<'s, 'a> Desk<'s, 'a> {
     /// Makes one basket of the new holds.
     pub fn bind(&mut self, basket: Uuid) -> Lot {
         self.new.iter_mut().for_each(|hold| hold.basket = Some(basket));
-        Lot { basket: Some(basket), holds: self.new.iter().map(as_stored).collect() }
+        Lot { basket: Some(basket), holds: self.new.iter().map(NewHold::as_stored).collect() }
     }
 
     /// Takes back what was decided.
     pub fn forget(&mut self) {
         self.new.clear();
         self.sums.clear();
-    }
-
-    /// Writes what was decided.
-    fn write(&self) -> Result<(), Stop> {
-        let mut by_resource: BTreeMap<&str, Vec<&NewHold>> = BTreeMap::new();
-        for hold in self.new.iter().filter(|hold| hold.seats.is_some()) {
-            by_resource.entry(hold.resource).or_default().push(hold);
-        }
-        let write = || {
-            for (resource, holds) in &by_resource {
-                if self.patience == Patience::NoWait {
-                    seats::lock_at_once(self.session, resource, holds)?;
-                }
-                if !seats::take_all(self.session, resource, holds) {
-                    return Err(Stop::Stale);
-                }
-            }
-            let sums: Vec<_> = self.sums.iter().map(|(name, sum)| (*name, *sum)).collect();
-            if !sums.is_empty() && !resources::take_sums(self.session, &sums) {
-                return Err(Stop::Stale);
-            }
-            Ok(())
-        };
-        // One resource is written whole or not at all; with more of them, the first may have been. Nor
-        // may rows stay locked of which others have one: whoever claims such a seat would wait for them.
-        let locks_ahead = self.patience == Patience::NoWait && !by_resource.is_empty();
-        match by_resource.len() + self.sums.len() {
-            0 if self.new.is_empty() => return Ok(()),
-            0 => {}
-            1 if !locks_ahead => attempt::until_lock_timeout(write)??,
-            _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
-        }
-        holds::insert_all(self.session, &self.new);
-        if let Some(first) = self.new.iter().map(|hold| hold.expires_at).min() {
-            worker::expect_expiry(first);
-        }
-        Ok(())
     }
 
     /// The answer to a single request.
@@ -403,25 +365,4 @@ fn labels<'p>(places: &BTreeSet<Place<'p>>) -> Vec<&'p str> {
         Place::Day(_) => None,
     };
     places.iter().filter_map(label).collect()
-}
-
-fn as_stored(hold: &NewHold) -> StoredHold {
-    StoredHold {
-        id: hold.id,
-        resource: hold.resource.to_owned(),
-        holder: hold.holder.map(str::to_owned),
-        fingerprint: hold.fingerprint,
-        basket: hold.basket,
-        item: hold.item,
-        seats: hold.seats.clone(),
-        stay: hold.stay.map(|(stay, _)| stay),
-        hold: Hold {
-            state: State::Held,
-            quantity: hold.quantity,
-            placed_at: hold.placed_at.micros(),
-            expires_at: hold.expires_at.micros(),
-            reference: None,
-            version: 1,
-        },
-    }
 }

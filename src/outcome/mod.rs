@@ -1,19 +1,19 @@
 //! The answer of every verb: `booking.result`.
 
+mod refused;
+mod row;
+
+pub use refused::Refused;
+pub use row::ResourceRow;
+
 use crate::clock::Timestamp;
-use crate::error::Error;
-use crate::rules::hours::Week;
 use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
 use crate::rules::timeline::Stretch;
 use crate::rules::{Refusal, basket};
 use crate::store::holds::{ConfirmedHold, Lot, NewHold, Stay, StoredHold};
-use crate::store::resources::{Calendar, Level};
+use crate::store::resources::Level;
 use crate::verbs::When;
-use pgrx::JsonB;
-use pgrx::callconv::{BoxRet, FcInfo};
-use pgrx::datum::{Datum, IntoDatum};
-use pgrx::pg_sys;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -255,66 +255,6 @@ impl Outcome {
     }
 }
 
-/// Why there was no room, or nobody was let in.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    pub refusal: Refusal,
-    /// The resource's.
-    pub version: Option<i64>,
-    pub available: Option<i64>,
-    /// The seats that were not to be had.
-    pub seats: Option<Vec<String>>,
-    pub detail: Option<Value>,
-}
-
-impl Refused {
-    /// Nothing more to be said.
-    pub fn mere(refusal: Refusal, version: i64) -> Self {
-        Self { refusal, version: Some(version), available: None, seats: None, detail: None }
-    }
-
-    /// Not so much is left at every moment of the period.
-    pub fn over_time(requested: i64, free: i64, at: Timestamp, version: i64) -> Self {
-        let available = free.max(0);
-        let detail = json!({"requested": requested, "available": available, "at": at.iso()});
-        let refused = Self::mere(Refusal::Unavailable, version);
-        Self { available: Some(available), detail: Some(detail), ..refused }
-    }
-
-    /// The calendar is not open all the time.
-    pub fn outside_hours(calendar: &Calendar, version: i64) -> Self {
-        let hours = calendar.week.as_ref().map(Week::lines);
-        let detail = json!({"hours": hours, "time_zone": calendar.zone.name()});
-        Self { detail: Some(detail), ..Self::mere(Refusal::Closed, version) }
-    }
-
-    /// The holder has too much else.
-    pub fn over_limit(requested: i64, owned: i64, limit: i64, version: i64) -> Self {
-        let detail = json!({"requested": requested, "owned": owned, "max_per_holder": limit});
-        Self { detail: Some(detail), ..Self::mere(Refusal::LimitExceeded, version) }
-    }
-
-    /// Some of the seats that were asked for are not to be had: they are taken, or blocked.
-    pub fn seats(requested: usize, taken: &[&str], blocked: &[&str], version: i64) -> Self {
-        let mut missing: Vec<String> = [taken, blocked].concat().into_iter().map(str::to_owned).collect();
-        missing.sort_unstable();
-        let available = requested - missing.len();
-        let mut detail = json!({"requested": requested, "available": available});
-        for (name, labels) in [("taken", taken), ("blocked", blocked)] {
-            if !labels.is_empty() {
-                detail[name] = json!(labels);
-            }
-        }
-        Self {
-            refusal: Refusal::Unavailable,
-            version: Some(version),
-            available: Some(available as i64),
-            seats: Some(missing),
-            detail: Some(detail),
-        }
-    }
-}
-
 /// The items of a basket, in their order.
 fn items(lot: &Lot, now: Timestamp) -> Vec<Value> {
     let mut holds: Vec<_> = lot.holds.iter().collect();
@@ -348,75 +288,4 @@ fn with(mut entry: Value, more: Option<Value>) -> Value {
         entry.extend(more);
     }
     entry
-}
-
-impl Outcome {
-    /// The columns of `booking.result`, in the order of `sql/schema.sql`.
-    fn columns(self) -> [Option<pg_sys::Datum>; 9] {
-        [
-            self.ok.into_datum(),
-            self.status.into_datum(),
-            self.hold_id.and_then(|id| pgrx::Uuid::from_bytes(*id.as_bytes()).into_datum()),
-            self.expires_at.map(|time| pg_sys::Datum::from(time.micros())),
-            self.version.into_datum(),
-            self.available.into_datum(),
-            self.seats.into_datum(),
-            self.replayed.into_datum(),
-            self.detail.and_then(|detail| JsonB(detail).into_datum()),
-        ]
-    }
-}
-
-pgrx::impl_sql_translatable!(Outcome, "booking.result");
-
-#[allow(unsafe_code)]
-// SAFETY: a composite datum of the type that the called function is declared to return.
-unsafe impl BoxRet for Outcome {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: the call frame is the running function's own.
-        unsafe {
-            let datum = self.into_tuple((*(*fcinfo.as_mut_ptr()).flinfo).fn_oid);
-            fcinfo.return_raw_datum(datum)
-        }
-    }
-}
-
-impl Outcome {
-    /// Forms the tuple by the descriptor in the type cache: looking the type up by its name, as a
-    /// generic composite would, costs more than the rest of the answer.
-    ///
-    /// # Safety
-    /// The function exists and returns `booking.result`.
-    #[allow(unsafe_code)]
-    unsafe fn into_tuple(self, function: pg_sys::Oid) -> pg_sys::Datum {
-        // SAFETY: the descriptor is checked to have as many columns as there are values.
-        unsafe {
-            let descriptor = pg_sys::lookup_rowtype_tupdesc(pg_sys::get_func_rettype(function), -1);
-            let columns = self.columns();
-            if (*descriptor).natts as usize != columns.len() {
-                Error::internal("booking.result is not as the extension made it").raise();
-            }
-            let mut nulls = columns.map(|column| column.is_none());
-            let mut values = columns.map(|column| column.unwrap_or(pg_sys::Datum::null()));
-            let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-            if (*descriptor).tdrefcount >= 0 {
-                pg_sys::DecrTupleDescRefCount(descriptor);
-            }
-            pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
-        }
-    }
-}
-
-/// A row of `booking.resources`, as PostgreSQL formed it.
-pub struct ResourceRow(pub pg_sys::Datum);
-
-pgrx::impl_sql_translatable!(ResourceRow, "booking.resources");
-
-#[allow(unsafe_code)]
-// SAFETY: the datum came from the table that the declared type belongs to.
-unsafe impl BoxRet for ResourceRow {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: copied into the memory of the calling expression before it got here.
-        unsafe { fcinfo.return_raw_datum(self.0) }
-    }
 }

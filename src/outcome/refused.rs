@@ -1,0 +1,67 @@
+//! Why there was no room, or nobody was let in.
+
+use crate::clock::Timestamp;
+use crate::rules::Refusal;
+use crate::rules::hours::Week;
+use crate::store::resources::Calendar;
+use serde_json::{Value, json};
+
+/// What a request was refused for, and what was short.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub refusal: Refusal,
+    /// The resource's.
+    pub version: Option<i64>,
+    pub available: Option<i64>,
+    /// The seats that were not to be had.
+    pub seats: Option<Vec<String>>,
+    pub detail: Option<Value>,
+}
+
+impl Refused {
+    /// Nothing more to be said.
+    pub fn mere(refusal: Refusal, version: i64) -> Self {
+        Self { refusal, version: Some(version), available: None, seats: None, detail: None }
+    }
+
+    /// Not so much is left at every moment of the period.
+    pub fn over_time(requested: i64, free: i64, at: Timestamp, version: i64) -> Self {
+        let available = free.max(0);
+        let detail = json!({"requested": requested, "available": available, "at": at.iso()});
+        let refused = Self::mere(Refusal::Unavailable, version);
+        Self { available: Some(available), detail: Some(detail), ..refused }
+    }
+
+    /// The calendar is not open all the time.
+    pub fn outside_hours(calendar: &Calendar, version: i64) -> Self {
+        let hours = calendar.week.as_ref().map(Week::lines);
+        let detail = json!({"hours": hours, "time_zone": calendar.zone.name()});
+        Self { detail: Some(detail), ..Self::mere(Refusal::Closed, version) }
+    }
+
+    /// The holder has too much else.
+    pub fn over_limit(requested: i64, owned: i64, limit: i64, version: i64) -> Self {
+        let detail = json!({"requested": requested, "owned": owned, "max_per_holder": limit});
+        Self { detail: Some(detail), ..Self::mere(Refusal::LimitExceeded, version) }
+    }
+
+    /// Some of the seats that were asked for are not to be had: they are taken, or blocked.
+    pub fn seats(requested: usize, taken: &[&str], blocked: &[&str], version: i64) -> Self {
+        let mut missing: Vec<String> = [taken, blocked].concat().into_iter().map(str::to_owned).collect();
+        missing.sort_unstable();
+        let available = requested - missing.len();
+        let mut detail = json!({"requested": requested, "available": available});
+        for (name, labels) in [("taken", taken), ("blocked", blocked)] {
+            if !labels.is_empty() {
+                detail[name] = json!(labels);
+            }
+        }
+        Self {
+            refusal: Refusal::Unavailable,
+            version: Some(version),
+            available: Some(available as i64),
+            seats: Some(missing),
+            detail: Some(detail),
+        }
+    }
+}

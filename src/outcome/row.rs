@@ -1,0 +1,79 @@
+//! Answers as PostgreSQL's rows.
+
+use super::Outcome;
+use crate::error::Error;
+use pgrx::JsonB;
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::{Datum, IntoDatum};
+use pgrx::pg_sys;
+
+impl Outcome {
+    /// The columns of `booking.result`, in the order of `sql/schema.sql`.
+    fn columns(self) -> [Option<pg_sys::Datum>; 9] {
+        [
+            self.ok.into_datum(),
+            self.status.into_datum(),
+            self.hold_id.and_then(|id| pgrx::Uuid::from_bytes(*id.as_bytes()).into_datum()),
+            self.expires_at.map(|time| pg_sys::Datum::from(time.micros())),
+            self.version.into_datum(),
+            self.available.into_datum(),
+            self.seats.into_datum(),
+            self.replayed.into_datum(),
+            self.detail.and_then(|detail| JsonB(detail).into_datum()),
+        ]
+    }
+}
+
+pgrx::impl_sql_translatable!(Outcome, "booking.result");
+
+#[allow(unsafe_code)]
+// SAFETY: a composite datum of the type that the called function is declared to return.
+unsafe impl BoxRet for Outcome {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // SAFETY: the call frame is the running function's own.
+        unsafe {
+            let datum = self.into_tuple((*(*fcinfo.as_mut_ptr()).flinfo).fn_oid);
+            fcinfo.return_raw_datum(datum)
+        }
+    }
+}
+
+impl Outcome {
+    /// Forms the tuple by the descriptor in the type cache: looking the type up by its name, as a
+    /// generic composite would, costs more than the rest of the answer.
+    ///
+    /// # Safety
+    /// The function exists and returns `booking.result`.
+    #[allow(unsafe_code)]
+    unsafe fn into_tuple(self, function: pg_sys::Oid) -> pg_sys::Datum {
+        // SAFETY: the descriptor is checked to have as many columns as there are values.
+        unsafe {
+            let descriptor = pg_sys::lookup_rowtype_tupdesc(pg_sys::get_func_rettype(function), -1);
+            let columns = self.columns();
+            if (*descriptor).natts as usize != columns.len() {
+                Error::internal("booking.result is not as the extension made it").raise();
+            }
+            let mut nulls = columns.map(|column| column.is_none());
+            let mut values = columns.map(|column| column.unwrap_or(pg_sys::Datum::null()));
+            let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            if (*descriptor).tdrefcount >= 0 {
+                pg_sys::DecrTupleDescRefCount(descriptor);
+            }
+            pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+        }
+    }
+}
+
+/// A row of `booking.resources`, as PostgreSQL formed it.
+pub struct ResourceRow(pub pg_sys::Datum);
+
+pgrx::impl_sql_translatable!(ResourceRow, "booking.resources");
+
+#[allow(unsafe_code)]
+// SAFETY: the datum came from the table that the declared type belongs to.
+unsafe impl BoxRet for ResourceRow {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // SAFETY: copied into the memory of the calling expression before it got here.
+        unsafe { fcinfo.return_raw_datum(self.0) }
+    }
+}

@@ -1,0 +1,46 @@
+//! What was decided at the desk, written: a statement for each table.
+
+use super::{Desk, Stop};
+use crate::store::holds::{self, NewHold};
+use crate::store::{Patience, attempt, resources, seats};
+use crate::worker;
+use std::collections::BTreeMap;
+
+impl Desk<'_, '_> {
+    /// Writes what was decided.
+    pub(super) fn write(&self) -> Result<(), Stop> {
+        let mut by_resource: BTreeMap<&str, Vec<&NewHold>> = BTreeMap::new();
+        for hold in self.new.iter().filter(|hold| hold.seats.is_some()) {
+            by_resource.entry(hold.resource).or_default().push(hold);
+        }
+        let write = || {
+            for (resource, holds) in &by_resource {
+                if self.patience == Patience::NoWait {
+                    seats::lock_at_once(self.session, resource, holds)?;
+                }
+                if !seats::take_all(self.session, resource, holds) {
+                    return Err(Stop::Stale);
+                }
+            }
+            let sums: Vec<_> = self.sums.iter().map(|(name, sum)| (*name, *sum)).collect();
+            if !sums.is_empty() && !resources::take_sums(self.session, &sums) {
+                return Err(Stop::Stale);
+            }
+            Ok(())
+        };
+        // One resource is written whole or not at all; with more of them, the first may have been. Nor
+        // may rows stay locked of which others have one: whoever claims such a seat would wait for them.
+        let locks_ahead = self.patience == Patience::NoWait && !by_resource.is_empty();
+        match by_resource.len() + self.sums.len() {
+            0 if self.new.is_empty() => return Ok(()),
+            0 => {}
+            1 if !locks_ahead => attempt::until_lock_timeout(write)??,
+            _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
+        }
+        holds::insert_all(self.session, &self.new);
+        if let Some(first) = self.new.iter().map(|hold| hold.expires_at).min() {
+            worker::expect_expiry(first);
+        }
+        Ok(())
+    }
+}
