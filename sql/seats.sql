@@ -36,7 +36,10 @@ begin
             message = case when exists (select from booking.resources r where r.name = seat_map.resource)
                 then format('resource "%s" has no seats', seat_map.resource)
                 else format('resource "%s" does not exist', seat_map.resource) end,
-            hint = 'Create it with booking.create_seats(name, seats).';
+            hint = case (select r.kind::text from booking.resources r where r.name = seat_map.resource)
+                when 'calendar' then 'It is a calendar: booking.calendar_map(resource, month) draws it.'
+                when 'pool' then 'It is a pool: booking.availability(resource) tells what is left of it.'
+                else 'Create it with booking.create_seats(name, seats).' end;
     end if;
     for line in
         with drawn as (

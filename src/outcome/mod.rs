@@ -9,7 +9,7 @@ pub use row::ResourceRow;
 use crate::clock::Timestamp;
 use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
-use crate::rules::timeline::Stretch;
+use crate::rules::timeline::{Period, Stretch};
 use crate::rules::{Refusal, basket};
 use crate::store::holds::{ConfirmedHold, Lot, NewHold, Stay, StoredHold};
 use crate::store::resources::Level;
@@ -82,6 +82,7 @@ impl Outcome {
             expires_at: Some(hold.expires_at),
             version: Some(hold.version),
             seats: hold.seats,
+            detail: hold.during.map(|period| json!({"during": during(period)})),
             ..Self::of(true, State::Confirmed.name())
         }
     }
@@ -90,7 +91,7 @@ impl Outcome {
     pub fn of_nights(self, when: When, stay: Stay) -> Self {
         match when {
             When::During(_) => self,
-            When::Nights { .. } => Self { detail: Some(json!({"during": during(stay)})), ..self },
+            When::Nights { .. } => Self { detail: Some(json!({"during": during(stay.during)})), ..self },
         }
     }
 
@@ -116,7 +117,7 @@ impl Outcome {
         let stay = lot.holds.first().and_then(|one| one.stay);
         let detail = match (lot.basket, stay) {
             (Some(_), _) => Some(json!({"items": items(lot, now)})),
-            (None, Some(stay)) => Some(json!({"during": during(stay)})),
+            (None, Some(stay)) => Some(json!({"during": during(stay.during)})),
             (None, None) => None,
         };
         Self { detail, ..Self::about(lot, ok, status, now) }
@@ -271,15 +272,15 @@ fn item(stored: &StoredHold, now: Timestamp) -> Value {
         item["seats"] = json!(seats);
     }
     if let Some(stay) = stored.stay {
-        item["during"] = during(stay);
+        item["during"] = during(stay.during);
     }
     item
 }
 
 /// A period from its first moment up to its end, as an item of a basket may be written.
-fn during(stay: Stay) -> Value {
+fn during(period: Period) -> Value {
     let time = |micros| Timestamp::from_micros(micros).iso();
-    json!([time(stay.during.from), time(stay.during.to)])
+    json!([time(period.from), time(period.to)])
 }
 
 /// An entry with more fields.

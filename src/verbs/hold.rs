@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// Holds part of a resource for a while.
 pub fn hold(placement: &Placement, patience: Patience) -> Result<Outcome, Error> {
-    settle(place(&Session::to_write(c"booking.hold()"), placement, patience))
+    settle(place(&Session::to_write(placement.want.verb()), placement, patience))
 }
 
 fn place(session: &Session, placement: &Placement, patience: Patience) -> Result<Outcome, Stop> {

@@ -43,6 +43,7 @@ use crate::rules::{self, Micros};
 use crate::store::Busy;
 use crate::store::holds::{Lot, NewHold, Stay};
 use pgrx::pg_sys;
+use std::ffi::CStr;
 use turns::most_days;
 use uuid::Uuid;
 
@@ -81,6 +82,15 @@ pub enum When {
 }
 
 impl Want<'_> {
+    /// What it is asked with.
+    const fn verb(&self) -> &'static CStr {
+        match self {
+            Self::Best { .. } => c"booking.hold_best()",
+            Self::Period { when: When::Nights { .. }, .. } => c"booking.hold_nights()",
+            Self::Quantity(_) | Self::Seats(_) | Self::Period { .. } => c"booking.hold()",
+        }
+    }
+
     fn quantity(&self) -> i64 {
         match self {
             Self::Quantity(quantity) => *quantity,

@@ -3,6 +3,7 @@
 use super::StoredHold;
 use crate::clock::Timestamp;
 use crate::rules::lifecycle::Change;
+use crate::rules::timeline::Period;
 use crate::store::statement::{Argument, Session, statement};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
          where id = $1 and ($2 is null or resource = $2) and ($3 is null or version = $3)
            and case when state = 'held' then expires_at > $5 else false end
          for no key update skip locked)
-     returning expires_at, version, seats");
+     returning expires_at, version, seats, lower(during), upper(during)");
 
 /// What is known of a hold that was confirmed without a look at it.
 pub struct ConfirmedHold {
@@ -22,6 +23,7 @@ pub struct ConfirmedHold {
     pub expires_at: Timestamp,
     pub version: i64,
     pub seats: Option<Vec<String>>,
+    pub during: Option<Period>,
 }
 
 /// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
@@ -48,7 +50,14 @@ pub fn confirm_in_time(
     ];
     CONFIRM_IN_TIME.with(|statement| {
         let row = statement.run(session, &arguments).first()?;
-        Some(ConfirmedHold { id, expires_at: row.need(1), version: row.need(2), seats: row.get(3) })
+        let time = |column| row.get(column).map(Timestamp::micros);
+        Some(ConfirmedHold {
+            id,
+            expires_at: row.need(1),
+            version: row.need(2),
+            seats: row.get(3),
+            during: time(4).zip(time(5)).map(|(from, to)| Period::new(from, to)),
+        })
     })
 }
 
