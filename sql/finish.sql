@@ -22,6 +22,17 @@ comment on column booking.result.seats is
 comment on column booking.result.replayed is 'Whether it had been so before this call.';
 comment on column booking.result.detail is 'More about a refusal; the items of a basket; when a hold on a calendar is.';
 
+comment on type booking.lease_result is
+'The answer of every verb about a lease: whether it was done (ok), and how the lease stands.';
+comment on column booking.lease_result.ok is 'Whether what was asked for is the case now.';
+comment on column booking.lease_result.status is
+'acquired, renewed, released. Or why not: unavailable (others have it), busy (it is being decided), expired (its time ran out, or it passed on), released, not_found.';
+comment on column booking.lease_result.name is 'The name of the lease.';
+comment on column booking.lease_result.holder is 'Who has it, or had.';
+comment on column booking.lease_result.token is
+'The fencing token, higher than any that was given out for this name before; null where others have it.';
+comment on column booking.lease_result.expires_at is 'Until when it is had, unless it is renewed.';
+
 comment on domain booking.amount is 'How much, nothing included.';
 comment on domain booking.quantity is 'How much, one at least.';
 comment on type booking.resource_kind is 'The kinds of resources.';
@@ -98,6 +109,25 @@ comment on column booking.holds.holder is 'The application''s name for who holds
 comment on column booking.holds.reference is 'The application''s id of the confirmation, a payment for instance.';
 comment on column booking.holds.metadata is 'Whatever the application keeps with it.';
 
+comment on table booking.leases is
+'Names that somebody has for a while, a row for each of those who may have one at once. Change it with the functions of the schema, never by hand.';
+comment on column booking.leases.name is 'The application''s name for what is leased.';
+comment on column booking.leases.slot is 'Which of those who may have it at once, from 1.';
+comment on column booking.leases.holder is 'The application''s name for who has it, or had it last.';
+comment on column booking.leases.token is 'The token it was granted with, higher than any before.';
+comment on column booking.leases.acquired_at is 'When it was granted.';
+comment on column booking.leases.expires_at is 'When its time runs out.';
+comment on column booking.leases.released_at is 'When it was given back before that.';
+
+comment on table booking.lease_epochs is
+'One row: above which token leases count, and in which server''s history, so that no token is given out twice after a promotion or a restore.';
+comment on column booking.lease_epochs.sole is 'True: there is one row.';
+comment on column booking.lease_epochs.floor is 'The token up to which none is given out.';
+comment on column booking.lease_epochs.system_identifier is 'The server that tokens are counted on.';
+comment on column booking.lease_epochs.timeline is 'Its timeline: a promotion begins another.';
+
+comment on view booking.active_leases is 'The leases that are had now.';
+
 comment on view booking.worker_status is
 'The background worker in this database: what it does, its last sweep, how far behind it is, its last error.';
 comment on column booking.worker_status.state is
@@ -163,11 +193,21 @@ comment on function booking.calendar_map is
 comment on function booking.expire is
 'Ends up to max_holds holds whose time has run out and returns how many; what other transactions have locked is passed over, and what is due on more than 1,000 resources is left for the next call. With a resource: that one''s, waiting for its turn. For a scheduler, where the worker does not do it. Errors: 42704, 22023, 22004.';
 comment on function booking.purge is
-'Deletes up to max_rows holds that were released or expired longer ago than older_than (booking.retention) and returns how many. Errors: 22023, 22004.';
+'Deletes up to max_rows holds that were released or expired, and leases that were over, longer ago than older_than (booking.retention) and returns how many. Errors: 22023, 22004.';
 comment on function booking.check is
 'Every invariant of the tables, one row for each violation: none when they are sound. Reads all holds.';
 comment on function booking.require is
 'The result where it is ok, else an exception. SQLSTATEs: RS001 unavailable, RS002 expired, RS003 already_confirmed, RS004 not_confirmed, RS005 not_found, RS006 version_mismatch, RS007 key_reused, RS008 limit_exceeded, RS009 closed, RS010 released, RS011 cancelled, 55P03 busy.';
+comment on function booking.acquire_lease is
+'Has a name for ttl (booking.default_ttl), with a token that is higher than any given out for it before; slots may have it at once. Who has it already: renewed, with the same token. wait => true: lines up, first come, first served, until lock_timeout. Refusals: unavailable, with who has it and until when, busy. Errors: 22023, 22004.';
+comment on function booking.renew_lease is
+'Lets a lease last for ttl (booking.default_ttl) from now, never shorter than it would have. Refusals: expired, released, not_found, busy. Errors: 22023, 22004.';
+comment on function booking.release_lease is
+'Gives a lease back before its time. Of what is over already: ok, with how it ended. Refusals: not_found, busy. Errors: 22023, 22004.';
+comment on function booking.check_lease is
+'Whether the lease with that token is valid; and if so, it does not pass to another before this transaction has ended, however long that takes. To be asked in the transaction that writes. Errors: 22023, 22004.';
+comment on function booking.after_restore is
+'To be called after a dump or a backup was restored, and after a failover that lost transactions: ends all leases, and lifts their tokens above any that may have been given out since. Errors: none.';
 comment on function booking.worker_state is 'What the view booking.worker_status is made of.';
 comment on function booking.grant_client is
 'Lets a role hold, confirm, extend, release, cancel and look. It cannot write the tables.';

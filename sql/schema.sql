@@ -19,6 +19,15 @@ create type booking.result as (
     detail jsonb
 );
 
+create type booking.lease_result as (
+    ok boolean,
+    status text,
+    name text,
+    holder text,
+    token bigint,
+    expires_at timestamptz
+);
+
 create type booking.resource_kind as enum ('pool', 'seats', 'calendar');
 create type booking.contention as enum ('locked');
 -- In the order of a hold's life: from released on, it is over.
@@ -140,6 +149,34 @@ create index holds_holder on booking.holds (resource, holder)
 -- What the retention has run out for: purge().
 create index holds_over on booking.holds (ended_at) where state in ('released', 'expired');
 
+-- A row for each of those that may have a name at once. It stays when the lease is over: the next token is
+-- counted from it. No index but the key's, so that a grant and a renewal stay on the page (HOT).
+create table booking.leases (
+    name text collate "C" not null,
+    slot integer not null,
+    holder text collate "C" not null,
+    token bigint not null,
+    acquired_at timestamptz not null,
+    expires_at timestamptz not null,
+    released_at timestamptz,
+    primary key (name, slot)
+) with (fillfactor = 40);
+
+-- One row, made by the first grant, so that a dump that brings one finds none in its place.
+create table booking.lease_epochs (
+    sole boolean primary key check (sole),
+    floor booking.amount not null,
+    system_identifier bigint not null,
+    timeline integer not null
+);
+
+create view booking.active_leases as
+    select name, slot, holder, token, acquired_at, expires_at
+    from booking.leases
+    where released_at is null and expires_at > pg_catalog.clock_timestamp();
+
+select pg_catalog.pg_extension_config_dump('booking.leases', '');
+select pg_catalog.pg_extension_config_dump('booking.lease_epochs', '');
 select pg_catalog.pg_extension_config_dump('booking.resources', '');
 select pg_catalog.pg_extension_config_dump('booking.seats', '');
 select pg_catalog.pg_extension_config_dump('booking.capacity_changes', '');

@@ -6,6 +6,7 @@
 
 mod api;
 mod backend;
+mod bell;
 mod clock;
 mod error;
 mod frontier;
@@ -40,6 +41,7 @@ pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 pub extern "C-unwind" fn _PG_init() {
     settings::register();
     backend::register();
+    bell::register();
     frontier::register();
     worker::register();
 }

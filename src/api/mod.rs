@@ -6,6 +6,7 @@ mod arguments;
 mod calendars;
 mod holds;
 mod items;
+mod leases;
 mod month;
 mod period;
 mod plan;

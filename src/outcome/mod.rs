@@ -1,8 +1,10 @@
 //! The answer of every verb: `booking.result`.
 
+mod lease;
 mod refused;
 mod row;
 
+pub use lease::LeaseOutcome;
 pub use refused::Refused;
 pub use row::ResourceRow;
 

@@ -1,6 +1,6 @@
 //! Answers as PostgreSQL's rows.
 
-use super::Outcome;
+use super::{LeaseOutcome, Outcome};
 use crate::error::Error;
 use pgrx::JsonB;
 use pgrx::callconv::{BoxRet, FcInfo};
@@ -31,36 +31,59 @@ pgrx::impl_sql_translatable!(Outcome, "booking.result");
 unsafe impl BoxRet for Outcome {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
         // SAFETY: the call frame is the running function's own.
-        unsafe {
-            let datum = self.into_tuple((*(*fcinfo.as_mut_ptr()).flinfo).fn_oid);
-            fcinfo.return_raw_datum(datum)
-        }
+        unsafe { return_row(self.columns(), fcinfo) }
     }
 }
 
-impl Outcome {
-    /// Forms the tuple by the descriptor in the type cache: looking the type up by its name, as a
-    /// generic composite would, costs more than the rest of the answer.
-    ///
-    /// # Safety
-    /// The function exists and returns `booking.result`.
-    #[allow(unsafe_code)]
-    unsafe fn into_tuple(self, function: pg_sys::Oid) -> pg_sys::Datum {
-        // SAFETY: the descriptor is checked to have as many columns as there are values.
-        unsafe {
-            let descriptor = pg_sys::lookup_rowtype_tupdesc(pg_sys::get_func_rettype(function), -1);
-            let columns = self.columns();
-            if (*descriptor).natts as usize != columns.len() {
-                Error::internal("booking.result is not as the extension made it").raise();
-            }
-            let mut nulls = columns.map(|column| column.is_none());
-            let mut values = columns.map(|column| column.unwrap_or(pg_sys::Datum::null()));
-            let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-            if (*descriptor).tdrefcount >= 0 {
-                pg_sys::DecrTupleDescRefCount(descriptor);
-            }
-            pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+impl LeaseOutcome {
+    /// The columns of `booking.lease_result`, in the order of `sql/schema.sql`.
+    fn columns(self) -> [Option<pg_sys::Datum>; 6] {
+        [
+            self.ok.into_datum(),
+            self.status.into_datum(),
+            self.name.into_datum(),
+            self.holder.into_datum(),
+            self.token.into_datum(),
+            self.expires_at.map(|time| pg_sys::Datum::from(time.micros())),
+        ]
+    }
+}
+
+pgrx::impl_sql_translatable!(LeaseOutcome, "booking.lease_result");
+
+#[allow(unsafe_code)]
+// SAFETY: a composite datum of the type that the called function is declared to return.
+unsafe impl BoxRet for LeaseOutcome {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // SAFETY: the call frame is the running function's own.
+        unsafe { return_row(self.columns(), fcinfo) }
+    }
+}
+
+/// Forms a row by the descriptor in the type cache: looking the type up by its name, as a generic composite
+/// would, costs more than the rest of the answer.
+///
+/// # Safety
+/// The call frame is that of a function that returns a composite type of these columns.
+#[allow(unsafe_code)]
+unsafe fn return_row<'fcx, const N: usize>(
+    columns: [Option<pg_sys::Datum>; N],
+    fcinfo: &mut FcInfo<'fcx>,
+) -> Datum<'fcx> {
+    // SAFETY: the descriptor is checked to have as many columns as there are values.
+    unsafe {
+        let function = (*(*fcinfo.as_mut_ptr()).flinfo).fn_oid;
+        let descriptor = pg_sys::lookup_rowtype_tupdesc(pg_sys::get_func_rettype(function), -1);
+        if (*descriptor).natts as usize != N {
+            Error::internal("a result type is not as the extension made it").raise();
         }
+        let mut nulls = columns.map(|column| column.is_none());
+        let mut values = columns.map(|column| column.unwrap_or(pg_sys::Datum::null()));
+        let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        if (*descriptor).tdrefcount >= 0 {
+            pg_sys::DecrTupleDescRefCount(descriptor);
+        }
+        fcinfo.return_raw_datum(pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod basket;
 pub mod hours;
+pub mod lease;
 pub mod lifecycle;
 pub mod pool;
 pub mod seating;

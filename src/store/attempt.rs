@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Busy;
+use crate::rules::Micros;
 use pgrx::PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -12,6 +13,13 @@ use std::panic::AssertUnwindSafe;
 pub fn has_lock_timeout() -> bool {
     // SAFETY: an int that only this thread writes.
     unsafe { pg_sys::LockTimeout > 0 }
+}
+
+/// For how long a wait for a lock may last, where that is bounded.
+pub fn lock_timeout() -> Option<Micros> {
+    // SAFETY: an int that only this thread writes.
+    let millis = unsafe { pg_sys::LockTimeout };
+    (millis > 0).then_some(Micros::from(millis) * 1000)
 }
 
 /// Does what may wait for a lock; [`Busy`] where `lock_timeout` ran out (55P03).

@@ -5,11 +5,14 @@
 //!
 //! The lock order, everywhere: the resources' queues by name, each with its resource's row; a key's
 //! queue, a holder's; the seats' claims by resource and label; the holds' rows by id. Whoever would
-//! have to wait for a hold's row out of that order gives back what it has locked first.
+//! have to wait for a hold's row out of that order gives back what it has locked first. Leases are apart: a
+//! name's queue, and its row.
 
 pub mod attempt;
 pub mod calendar;
 pub mod holds;
+pub mod leases;
+pub mod lineage;
 pub mod overdue;
 pub mod plan;
 pub mod queue;

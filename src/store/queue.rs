@@ -55,6 +55,12 @@ pub enum Place<'a> {
     Day(i64),
 }
 
+/// Waits until nobody else is acquiring a lease, or waiting for it to come free.
+pub fn line_up_for_lease(name: &str, patience: Patience) -> Result<Claim, Busy> {
+    let tag = tag(c"leases", name);
+    wait(&tag, pg_sys::ExclusiveLock, patience).map(|owner| Claim { tag, owner })
+}
+
 impl Place<'_> {
     fn tag(self, resource: &str) -> pg_sys::LOCKTAG {
         match self {

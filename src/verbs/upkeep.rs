@@ -1,6 +1,7 @@
 //! Ending what is overdue, and forgetting what is over.
 
 use super::Stop;
+use super::lease::forget;
 use super::room::read;
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -107,9 +108,11 @@ pub fn next_expiry() -> Option<Timestamp> {
     upkeep::next_expiry(&Session::open())
 }
 
-/// Deletes up to `max_holds` holds that were released or expired longer ago than `age`. Returns
-/// how many.
-pub fn purge(age: Micros, max_holds: i64) -> i64 {
+/// Deletes up to `max_rows` holds that were released or expired longer ago than `age`, and leases that were
+/// over. Returns how many.
+pub fn purge(age: Micros, max_rows: i64) -> i64 {
     let session = Session::to_write(c"booking.purge()");
-    upkeep::purge(&session, clock::now().before(age), max_holds)
+    let since = clock::now().before(age);
+    let holds = upkeep::purge(&session, since, max_rows);
+    if holds < max_rows { holds + forget(&session, since, max_rows - holds) } else { holds }
 }

@@ -1,0 +1,74 @@
+//! The answer of every verb about a lease: `booking.lease_result`.
+
+use crate::clock::Timestamp;
+use crate::rules::Micros;
+use crate::rules::lease::{Lease, Standing};
+use crate::store::leases::Term;
+
+/// One `booking.lease_result`: whether the lease is had, and where it stands.
+#[derive(Clone, Debug)]
+pub struct LeaseOutcome {
+    pub(super) ok: bool,
+    pub(super) status: &'static str,
+    pub(super) name: String,
+    pub(super) holder: Option<String>,
+    pub(super) token: Option<i64>,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+const ACQUIRED: &str = "acquired";
+
+impl LeaseOutcome {
+    fn of(ok: bool, status: &'static str, name: &str) -> Self {
+        Self { ok, status, name: name.to_owned(), holder: None, token: None, expires_at: None }
+    }
+
+    fn with(self, holder: String, token: Option<i64>, expires_at: Timestamp) -> Self {
+        Self { holder: Some(holder), token, expires_at: Some(expires_at), ..self }
+    }
+
+    pub fn acquired(name: &str, holder: &str, token: i64, until: Timestamp) -> Self {
+        Self::of(true, ACQUIRED, name).with(holder.to_owned(), Some(token), until)
+    }
+
+    pub fn renewed(name: &str, term: Term, token: i64) -> Self {
+        Self::of(true, "renewed", name).with(term.holder, Some(token), term.expires_at)
+    }
+
+    pub fn released(name: &str, term: Term, token: i64) -> Self {
+        Self::of(true, "released", name).with(term.holder, Some(token), term.expires_at)
+    }
+
+    /// Others have it: the one whose time is up first, without the token, which is not the caller's.
+    pub fn taken(name: &str, leases: &[Lease], until: Micros) -> Self {
+        let refused = Self::of(false, "unavailable", name);
+        match leases.iter().find(|lease| lease.expires_at == until) {
+            Some(lease) => refused.with(lease.holder.clone(), None, Timestamp::from_micros(until)),
+            None => refused,
+        }
+    }
+
+    pub fn busy(name: &str) -> Self {
+        Self::of(false, "busy", name)
+    }
+
+    /// It is not had any more.
+    pub fn over(name: &str, standing: Standing) -> Self {
+        let status = match standing {
+            Standing::Released => "released",
+            Standing::Valid | Standing::Expired => "expired",
+            Standing::Unknown => "not_found",
+        };
+        Self::of(false, status, name)
+    }
+
+    /// The same as an answer to who wants it to be over.
+    pub fn if_over(self) -> Self {
+        Self { ok: matches!(self.status, "released" | "expired"), ..self }
+    }
+
+    /// Whether it was granted anew.
+    pub fn is_new(&self) -> bool {
+        self.status == ACQUIRED
+    }
+}
