@@ -51,6 +51,30 @@ as $$
     from booking.seats s
     where s.blocked and s.hold_id is not null
     union all
+    select 'waiting equals the line', r.name, null,
+           format('waiting is %s, the line is of %s', r.waiting, line.entries)
+    from booking.resources r
+    cross join lateral (
+        select count(*) as entries from booking.waitlist_entries e
+        where e.resource = r.name and e.state = 'waiting') as line
+    where r.waiting <> line.entries
+    union all
+    select 'what is free is offered', r.name, null,
+           format('%s are free, and the head of the line waits for %s',
+                  r.capacity + r.overbooking - r.taken, head.quantity)
+    from booking.resources r
+    cross join lateral (
+        select e.quantity from booking.waitlist_entries e
+        where e.resource = r.name and e.state = 'waiting'
+        order by e."position" limit 1) as head
+    where r.kind = 'pool' and r.open and r.max_per_holder is null
+      and head.quantity <= r.capacity + r.overbooking - r.taken
+    union all
+    select 'who was offered something has a hold', e.resource, e.id, 'no hold has its id'
+    from booking.waitlist_entries e
+    where e.state = 'offered' and e.ended_at > (select now from moment) - interval '1 hour'
+      and not exists (select from booking.holds h where h.id = e.id and h.resource = e.resource)
+    union all
     select 'capacity equals the seats', r.name, null,
            format('capacity is %s, seats not blocked are %s, taken is %s', r.capacity, s.open_seats, r.taken)
     from booking.resources r
@@ -161,7 +185,8 @@ declare
         "unavailable": "RS001", "expired": "RS002", "already_confirmed": "RS003",
         "not_confirmed": "RS004", "not_found": "RS005", "version_mismatch": "RS006",
         "key_reused": "RS007", "limit_exceeded": "RS008", "closed": "RS009",
-        "released": "RS010", "cancelled": "RS011", "busy": "55P03"}';
+        "released": "RS010", "cancelled": "RS011", "waiting": "RS012", "left": "RS013",
+        "busy": "55P03"}';
     hints constant jsonb := '{
         "unavailable": "Ask for less, or try again when a hold has run out or was released.",
         "expired": "Place a new hold; a payment may be confirmed with late => ''reacquire''.",
@@ -174,6 +199,8 @@ declare
         "closed": "It can be opened with booking.set_open(resource, true).",
         "released": "Place a new hold.",
         "cancelled": "Place a new hold.",
+        "waiting": "It is not held yet: booking.find(hold_id) tells when it is.",
+        "left": "Join the waitlist again.",
         "busy": "Try again."}';
 begin
     if result is null then

@@ -10,7 +10,7 @@ comment on type booking.result is
 'The answer of every verb: whether it was done (ok), the state reached or the reason it was not (status), and where things stand.';
 comment on column booking.result.ok is 'Whether what was asked for is the case now.';
 comment on column booking.result.status is
-'The state reached: held, confirmed, released, cancelled, expired, changed, dropped. Or why not: unavailable, busy, expired, already_confirmed, not_confirmed, not_found, version_mismatch, key_reused, limit_exceeded, closed.';
+'The state reached: held, confirmed, released, cancelled, expired, waiting, left, changed, dropped. Or why not: unavailable, busy, expired, already_confirmed, not_confirmed, not_found, version_mismatch, key_reused, limit_exceeded, closed.';
 comment on column booking.result.hold_id is 'The hold, to be confirmed, extended, released and cancelled by.';
 comment on column booking.result.expires_at is 'When the hold runs out, unless it is confirmed.';
 comment on column booking.result.version is
@@ -20,7 +20,7 @@ comment on column booking.result.available is
 comment on column booking.result.seats is
 'The seats of the hold, or those that were not to be had; null where there are none, and for a basket.';
 comment on column booking.result.replayed is 'Whether it had been so before this call.';
-comment on column booking.result.detail is 'More about a refusal; the items of a basket; when a hold on a calendar is.';
+comment on column booking.result.detail is 'More about a refusal; the items of a basket; when a hold on a calendar is; which one in the line waits.';
 
 comment on type booking.lease_result is
 'The answer of every verb about a lease: whether it was done (ok), and how the lease stands.';
@@ -37,6 +37,7 @@ comment on domain booking.amount is 'How much, nothing included.';
 comment on domain booking.quantity is 'How much, one at least.';
 comment on type booking.resource_kind is 'The kinds of resources.';
 comment on type booking.contention is 'How a resource stands up to many at once.';
+comment on type booking.waitlist_state is 'Where somebody who waited stands.';
 comment on type booking.hold_state is 'Where a hold stands, in the order of its life.';
 
 comment on table booking.resources is
@@ -49,7 +50,7 @@ comment on column booking.resources.capacity is 'How much there is; of seats, th
 comment on column booking.resources.overbooking is 'How much may be taken beyond the capacity.';
 comment on column booking.resources.taken is
 'What its holds take, held and confirmed; one that has run out is counted until that is written down. Zero for seats, each of which says whose it is, and for calendars, whose holds are counted at every moment.';
-comment on column booking.resources.version is 'Rises with every change of the row.';
+comment on column booking.resources.version is 'Rises with every change of what is taken, or can be.';
 comment on column booking.resources.open is 'Whether new holds are let in.';
 comment on column booking.resources.max_per_holder is 'The most that one holder may have live at once.';
 comment on column booking.resources.sections is 'Of seats: the sections, in the order in which they lie.';
@@ -61,6 +62,9 @@ comment on column booking.resources.hours is
 'Of a calendar: its weekly hours, beyond which nothing new is held; null where it is always open.';
 comment on column booking.resources.resized is
 'Of a calendar: whether its capacity was ever changed, so that it may be another at other times.';
+comment on column booking.resources.waiting is 'How many wait for it: what comes free is offered to them, and to nobody else.';
+comment on column booking.resources.skip is
+'Whether those who wait may pass by one who needs more than is free.';
 comment on column booking.resources.created_at is 'When it was created.';
 comment on column booking.resources.metadata is 'Whatever the application keeps with it.';
 
@@ -109,6 +113,29 @@ comment on column booking.holds.holder is 'The application''s name for who holds
 comment on column booking.holds.reference is 'The application''s id of the confirmation, a payment for instance.';
 comment on column booking.holds.metadata is 'Whatever the application keeps with it.';
 
+comment on table booking.waitlist_entries is
+'Who waits for what is taken, or has, one row each. Change it with the functions of the schema, never by hand.';
+comment on column booking.waitlist_entries.id is 'Its id, which becomes that of the hold that is offered.';
+comment on column booking.waitlist_entries.resource is 'The resource that is waited for.';
+comment on column booking.waitlist_entries."position" is 'The order in which they joined.';
+comment on column booking.waitlist_entries.quantity is 'How much is waited for.';
+comment on column booking.waitlist_entries.seats is 'The seats that are waited for; null: any.';
+comment on column booking.waitlist_entries.during is 'Of a calendar: when.';
+comment on column booking.waitlist_entries.holder is 'The application''s name for who waits.';
+comment on column booking.waitlist_entries.offer_ttl is 'How long the hold that is offered lives.';
+comment on column booking.waitlist_entries.key is 'The idempotency key it was made with.';
+comment on column booking.waitlist_entries.fingerprint is 'What was asked for under the key, hashed.';
+comment on column booking.waitlist_entries.state is
+'waiting; offered: there is, or was, a hold with its id; left.';
+comment on column booking.waitlist_entries.joined_at is 'When it was made.';
+comment on column booking.waitlist_entries.ended_at is 'When it was offered a hold, or left.';
+comment on column booking.waitlist_entries.metadata is 'Whatever the application keeps with it, and with the hold.';
+
+comment on view booking.waitlist is
+'Who waits, in which order; and who was offered a hold and has not confirmed it yet.';
+comment on column booking.waitlist."position" is 'Which one in the line it is, from 1; null of one who was offered a hold.';
+comment on column booking.waitlist.expires_at is 'When the offer runs out.';
+
 comment on table booking.leases is
 'Names that somebody has for a while, a row for each of those who may have one at once. Change it with the functions of the schema, never by hand.';
 comment on column booking.leases.name is 'The application''s name for what is leased.';
@@ -141,7 +168,7 @@ comment on column booking.worker_status.last_error is 'The last error it met her
 comment on column booking.worker_status.last_error_at is 'When it met that.';
 
 comment on function booking.create_pool is
-'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken; max_per_holder bounds what one holder has live. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one.';
+'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken; max_per_holder bounds what one holder has live; skip lets those who wait pass by one who needs more than is free. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one.';
 comment on function booking.create_seats is
 'Creates a resource with seats: an array of {label, section, row, position}, of which only the label is needed, or of labels; the front first. booking.seat_grid() makes one. Errors: 42710 it exists, 22023 a bad argument, naming the seat, 22004 a null one, 54000 too many.';
 comment on function booking.seat_grid is
@@ -159,7 +186,7 @@ comment on function booking.set_capacity is
 comment on function booking.set_open is
 'Opens a resource for new holds, or closes it. Holds that exist are not touched. Errors: 42704, 22004.';
 comment on function booking.drop_resource is
-'Drops a resource, its seats, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
+'Drops a resource, its seats, its waitlist, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
 comment on function booking.hold is
 'Holds quantity (1) of a pool, or of a calendar at every moment during a period, or the seats named, for ttl (booking.default_ttl). The same key and arguments again: that hold as it stands now, replayed. wait => false: busy instead of waiting. Refusals: unavailable, closed, limit_exceeded, version_mismatch, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
 comment on function booking.hold_best is
@@ -193,11 +220,17 @@ comment on function booking.calendar_map is
 comment on function booking.expire is
 'Ends up to max_holds holds whose time has run out and returns how many; what other transactions have locked is passed over, and what is due on more than 1,000 resources is left for the next call. With a resource: that one''s, waiting for its turn. For a scheduler, where the worker does not do it. Errors: 42704, 22023, 22004.';
 comment on function booking.purge is
-'Deletes up to max_rows holds that were released or expired, and leases that were over, longer ago than older_than (booking.retention) and returns how many. Errors: 22023, 22004.';
+'Deletes up to max_rows holds that were released or expired, entries of waitlists and leases that were over, longer ago than older_than (booking.retention) and returns how many. Errors: 22023, 22004.';
 comment on function booking.check is
 'Every invariant of the tables, one row for each violation: none when they are sound. Reads all holds.';
 comment on function booking.require is
-'The result where it is ok, else an exception. SQLSTATEs: RS001 unavailable, RS002 expired, RS003 already_confirmed, RS004 not_confirmed, RS005 not_found, RS006 version_mismatch, RS007 key_reused, RS008 limit_exceeded, RS009 closed, RS010 released, RS011 cancelled, 55P03 busy.';
+'The result where it is ok, else an exception. SQLSTATEs: RS001 unavailable, RS002 expired, RS003 already_confirmed, RS004 not_confirmed, RS005 not_found, RS006 version_mismatch, RS007 key_reused, RS008 limit_exceeded, RS009 closed, RS010 released, RS011 cancelled, RS012 waiting, RS013 left, 55P03 busy.';
+comment on function booking.join_waitlist is
+'Waits for quantity (1) of what is taken: of a pool, of any seats or those named, of a calendar during a period. First come, first served: what comes free is held for the head of the line at once, for offer_ttl (booking.default_ttl), under the id returned here; booking.find(id) tells waiting, then held. Held at once where it is free and nobody waits. The same key and arguments again: where it stands now, replayed. Refusals: unavailable (more than there is at all), closed (outside its hours), limit_exceeded, key_reused, busy. Errors: 42704, 22023, 22004, 54000.';
+comment on function booking.leave_waitlist is
+'Waits no more, or gives back what was offered: it goes to the next. Refusals: already_confirmed, not_found, busy. Errors: 22004.';
+comment on function booking.waitlist(text) is
+'Who waits for a resource, and who was offered a hold and has not answered yet, offers first.';
 comment on function booking.acquire_lease is
 'Has a name for ttl (booking.default_ttl), with a token that is higher than any given out for it before; slots may have it at once. Who has it already: renewed, with the same token. wait => true: lines up, first come, first served, until lock_timeout. Refusals: unavailable, with who has it and until when, busy. Errors: 22023, 22004.';
 comment on function booking.renew_lease is

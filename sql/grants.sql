@@ -9,6 +9,7 @@ begin
         'grant execute on function booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
         'booking.confirm, booking.extend, booking.reschedule, booking.release, booking.cancel, booking.find, '
         'booking.availability, booking.seat_map, booking.calendar, booking.free_slots, booking.calendar_map, '
+        'booking.join_waitlist, booking.leave_waitlist, '
         'booking.acquire_lease, booking.renew_lease, booking.release_lease, booking.check_lease, '
         'booking.require to %I', role);
 end
@@ -22,11 +23,11 @@ begin
     execute format(
         'grant execute on function booking.create_pool, booking.create_seats, booking.seat_grid, '
         'booking.create_calendar, booking.set_capacity, booking.set_hours, booking.set_blocked, booking.set_open, '
-        'booking.drop_resource, booking.expire, booking.purge, booking.check, booking.after_restore, '
+        'booking.drop_resource, booking.waitlist, booking.expire, booking.purge, booking.check, booking.after_restore, '
         'booking.worker_state to %I', role);
     execute format(
-        'grant select on booking.resources, booking.seats, booking.capacity_changes, booking.holds, booking.leases, '
-        'booking.active_leases, booking.worker_status to %I', role);
+        'grant select on booking.resources, booking.seats, booking.capacity_changes, booking.holds, '
+        'booking.waitlist_entries, booking.waitlist, booking.leases, booking.active_leases, booking.worker_status to %I', role);
 end
 $$;
 

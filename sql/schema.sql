@@ -30,6 +30,7 @@ create type booking.lease_result as (
 
 create type booking.resource_kind as enum ('pool', 'seats', 'calendar');
 create type booking.contention as enum ('locked');
+create type booking.waitlist_state as enum ('waiting', 'offered', 'left');
 -- In the order of a hold's life: from released on, it is over.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');
 
@@ -59,6 +60,8 @@ create table booking.resources (
     check_out time,
     hours text[] collate "C",
     resized boolean,
+    waiting bigint not null default 0,
+    skip boolean not null default false,
     created_at timestamptz not null,
     metadata jsonb,
     constraint resources_never_oversold check (taken between 0 and capacity + overbooking)
@@ -149,6 +152,33 @@ create index holds_holder on booking.holds (resource, holder)
 -- What the retention has run out for: purge().
 create index holds_over on booking.holds (ended_at) where state in ('released', 'expired');
 
+-- Who waits for what is taken. Its id becomes the id of the hold that is offered.
+create table booking.waitlist_entries (
+    id uuid not null,
+    resource text collate "C" not null,
+    "position" bigint not null,
+    quantity booking.quantity not null,
+    seats text[] collate "C",
+    during tstzrange,
+    holder text collate "C",
+    offer_ttl interval not null,
+    key text collate "C",
+    fingerprint uuid,
+    state booking.waitlist_state not null default 'waiting',
+    joined_at timestamptz not null,
+    ended_at timestamptz,
+    metadata jsonb,
+    primary key (id, resource)
+);
+
+-- The line, from its head; and its end, behind which the next one joins.
+create unique index waitlist_entries_line on booking.waitlist_entries (resource, "position")
+    where state = 'waiting';
+-- One place in the line for a key, however often it is asked for.
+create unique index waitlist_entries_key on booking.waitlist_entries (key, resource) where key is not null;
+-- What the retention has run out for: purge().
+create index waitlist_entries_over on booking.waitlist_entries (ended_at) where state <> 'waiting';
+
 -- A row for each of those that may have a name at once. It stays when the lease is over: the next token is
 -- counted from it. No index but the key's, so that a grant and a renewal stay on the page (HOT).
 create table booking.leases (
@@ -175,6 +205,7 @@ create view booking.active_leases as
     from booking.leases
     where released_at is null and expires_at > pg_catalog.clock_timestamp();
 
+select pg_catalog.pg_extension_config_dump('booking.waitlist_entries', '');
 select pg_catalog.pg_extension_config_dump('booking.leases', '');
 select pg_catalog.pg_extension_config_dump('booking.lease_epochs', '');
 select pg_catalog.pg_extension_config_dump('booking.resources', '');

@@ -35,6 +35,11 @@ impl Error {
         )
     }
 
+    /// 22004: a holder is needed where what each has is limited.
+    pub fn needs_holder(resource: &str, limit: i64) -> Self {
+        Self::null("holder").detail(format!("Resource \"{resource}\" allows each holder {limit} at most."))
+    }
+
     /// 22023: a value that no resource could accept, or not this kind of resource.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)

@@ -12,6 +12,7 @@ static SWEEP_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static SWEEP_BATCH: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60);
 static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static NOTIFY_CHANNEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// In minutes: any two years, one of them a leap year.
@@ -74,6 +75,16 @@ pub fn sweeps(database: &str) -> bool {
     let mut names = names.split(',').map(str::trim).filter(|name| !name.is_empty()).peekable();
     names.peek().is_none() || names.any(|name| name == database)
 }
+
+/// Where offers to those who wait are announced; none where they are not.
+pub fn notify_channel() -> Option<String> {
+    let channel = NOTIFY_CHANNEL.get().and_then(|name| name.into_string().ok())?;
+    // What is longer is no channel, and giving something back must not fail for it.
+    (1..NAMEDATALEN).contains(&channel.len()).then_some(channel)
+}
+
+/// The length of a name of the server's, and its end.
+const NAMEDATALEN: usize = pgrx::pg_sys::NAMEDATALEN as usize;
 
 /// Whether the worker is to work at all.
 pub fn worker() -> bool {
@@ -149,6 +160,14 @@ pub fn register() {
         c"Empty: every database that has the extension.",
         &DATABASES,
         GucContext::Sighup,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_string_guc(
+        c"booking.notify_channel",
+        c"The channel on which offers to those on a waitlist are announced with NOTIFY.",
+        c"Empty: none, since a NOTIFY takes a lock of the whole server's when its transaction commits.",
+        &NOTIFY_CHANNEL,
+        GucContext::Suset,
         GucFlags::empty(),
     );
     GucRegistry::define_bool_guc(

@@ -342,6 +342,7 @@ pub fn placement<'a>(
         Fingerprint::default().want(&want).interval(ttl.as_ref()).text(holder).json(metadata.as_ref()).id()
     };
     Ok(Placement {
+        id: None,
         resource,
         key,
         fingerprint: key.map(|_| fingerprint()),

@@ -26,6 +26,7 @@ fn create_calendar(
     check_out: default!(Option<TimeOfDay>, "'11:00'"),
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
+    skip: default!(Option<bool>, "false"),
 ) -> Result<ResourceRow, ErrorReport> {
     let row = verbs::create_calendar(&NewResource {
         name: need(arguments::name(name, "name")?, "name")?,
@@ -43,6 +44,7 @@ fn create_calendar(
             week: None,
             resized: false,
         }),
+        skip: need(skip, "skip")?,
         metadata: arguments::metadata(metadata)?,
     })?;
     Ok(ResourceRow(row))

@@ -66,6 +66,7 @@ pub fn of_basket<'a>(value: &'a Value, common: &Common<'a>) -> Result<Vec<Placem
             return Err(error.of_item("item", n + 1));
         }
         placements.push(Placement {
+            id: None,
             resource,
             want,
             ttl: common.ttl,

@@ -13,3 +13,4 @@ mod plan;
 mod resources;
 mod upkeep;
 mod views;
+mod waitlist;

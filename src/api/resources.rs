@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::too_many_arguments)]
 fn create_pool(
     name: Option<&str>,
     capacity: Option<i64>,
@@ -18,6 +19,7 @@ fn create_pool(
     contention: default!(Option<&str>, "'locked'"),
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
+    skip: default!(Option<bool>, "false"),
 ) -> Result<ResourceRow, ErrorReport> {
     let row = verbs::create_pool(&NewResource {
         name: need(arguments::name(name, "name")?, "name")?,
@@ -28,6 +30,7 @@ fn create_pool(
         overbooking: arguments::capacity(overbooking, "overbooking")?,
         contention: arguments::contention(contention)?,
         max_per_holder: arguments::limit(max_per_holder)?,
+        skip: need(skip, "skip")?,
         metadata: arguments::metadata(metadata)?,
     })?;
     Ok(ResourceRow(row))
@@ -40,6 +43,7 @@ fn create_seats(
     seats: Option<Jsonb>,
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
+    skip: default!(Option<bool>, "false"),
 ) -> Result<ResourceRow, ErrorReport> {
     let name = need(arguments::name(name, "name")?, "name")?;
     let value = need(seats, "seats")?.value()?;
@@ -49,6 +53,7 @@ fn create_seats(
         seats,
         sections,
         max_per_holder: arguments::limit(max_per_holder)?,
+        skip: need(skip, "skip")?,
         metadata: arguments::metadata(metadata)?,
     })?;
     Ok(ResourceRow(row))

@@ -15,6 +15,7 @@ use crate::rules::timeline::{Period, Stretch};
 use crate::rules::{Refusal, basket};
 use crate::store::holds::{ConfirmedHold, Lot, NewHold, Stay, StoredHold};
 use crate::store::resources::Level;
+use crate::store::waitlist::Entry;
 use crate::verbs::When;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -221,6 +222,35 @@ impl Outcome {
 
     pub fn not_found(id: Uuid) -> Self {
         Self { hold_id: Some(id), ..Self::of(false, "not_found") }
+    }
+
+    /// Somebody waits, as this one in the line.
+    pub fn waiting(entry: &Entry, position: i64, ok: bool) -> Self {
+        let mut detail = json!({"position": position});
+        if let Some(period) = entry.during {
+            detail["during"] = during(period);
+        }
+        Self {
+            hold_id: Some(entry.id),
+            seats: entry.seats.clone(),
+            detail: Some(detail),
+            ..Self::of(ok, "waiting")
+        }
+    }
+
+    /// Somebody waits no more.
+    pub fn left(id: Uuid, ok: bool) -> Self {
+        Self { hold_id: Some(id), ..Self::of(ok, "left") }
+    }
+
+    /// The same, of a call that was repeated.
+    pub fn again(self) -> Self {
+        Self { replayed: true, ..self }
+    }
+
+    /// The key was used before, to wait for something else.
+    pub fn entry_key_reused(id: Uuid) -> Self {
+        Self { hold_id: Some(id), ..Self::of(false, "key_reused") }
     }
 
     /// A resource's definition was changed, or (`replayed`) was so before.

@@ -11,6 +11,7 @@ pub mod pool;
 pub mod seating;
 pub mod slots;
 pub mod timeline;
+pub mod waitlist;
 
 /// A point in time, in microseconds since the epoch of whoever calls.
 pub type Micros = i64;

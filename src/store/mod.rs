@@ -21,6 +21,7 @@ pub mod seats;
 pub mod snapshot;
 mod statement;
 pub mod upkeep;
+pub mod waitlist;
 
 pub use statement::Session;
 

@@ -27,23 +27,23 @@ pub enum Mode {
 /// The lock is an "object" lock on the table of resources with a hash of the name in place of the
 /// object's id: no user's advisory lock can meet it, and `pg_locks` shows it under the table's oid.
 /// Two names with one hash share a turn, which costs them speed alone.
-pub fn line_up(resource: &str, mode: Mode, patience: Patience) -> Result<(), Busy> {
+pub fn line_up(resource: &str, mode: Mode, patience: Patience) -> Result<Turn, Busy> {
     let mode = match mode {
         Mode::Shared => pg_sys::ShareLock,
         Mode::Alone => pg_sys::ExclusiveLock,
     };
-    wait(&tag(c"resources", resource), mode, patience).map(|_| ())
+    Turn::wait(tag(c"resources", resource), mode, patience)
 }
 
 /// Waits until nobody else places holds under a key, where no turn alone at a resource does so.
-pub fn line_up_for_key(key: &str, patience: Patience) -> Result<(), Busy> {
-    wait(&tag(c"holds", key), pg_sys::ExclusiveLock, patience).map(|_| ())
+pub fn line_up_for_key(key: &str, patience: Patience) -> Result<Turn, Busy> {
+    Turn::wait(tag(c"holds", key), pg_sys::ExclusiveLock, patience)
 }
 
 /// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
 /// be counted there, where no turn alone at the resource does so.
-pub fn line_up_for_holder(resource: &str, holder: &str, patience: Patience) -> Result<(), Busy> {
-    wait(&tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience).map(|_| ())
+pub fn line_up_for_holder(resource: &str, holder: &str, patience: Patience) -> Result<Turn, Busy> {
+    Turn::wait(tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience)
 }
 
 /// A part of a resource with a queue of its own.
@@ -56,9 +56,34 @@ pub enum Place<'a> {
 }
 
 /// Waits until nobody else is acquiring a lease, or waiting for it to come free.
-pub fn line_up_for_lease(name: &str, patience: Patience) -> Result<Claim, Busy> {
-    let tag = tag(c"leases", name);
-    wait(&tag, pg_sys::ExclusiveLock, patience).map(|owner| Claim { tag, owner })
+pub fn line_up_for_lease(name: &str, patience: Patience) -> Result<Turn, Busy> {
+    Turn::wait(tag(c"leases", name), pg_sys::ExclusiveLock, patience)
+}
+
+/// A lock that was waited for in line, kept until the transaction ends unless it is let go.
+#[derive(Clone, Copy)]
+pub struct Turn {
+    tag: pg_sys::LOCKTAG,
+    mode: u32,
+    owner: pg_sys::ResourceOwner,
+}
+
+impl Turn {
+    fn wait(tag: pg_sys::LOCKTAG, mode: u32, patience: Patience) -> Result<Self, Busy> {
+        wait(&tag, mode, patience).map(|owner| Self { tag, mode, owner })
+    }
+
+    /// Lets go of it, where nothing was done under it.
+    pub fn let_go(self) {
+        // SAFETY: a complete tag; at worst a warning that the lock is not held. The owner lives: it is let
+        // go in the call, and at the level of transaction, that took it.
+        unsafe {
+            let current = pg_sys::CurrentResourceOwner;
+            pg_sys::CurrentResourceOwner = self.owner;
+            pg_sys::LockRelease(&self.tag, self.mode as i32, false);
+            pg_sys::CurrentResourceOwner = current;
+        }
+    }
 }
 
 impl Place<'_> {
@@ -73,16 +98,12 @@ impl Place<'_> {
 /// A place's own queue, which whoever is about to take or give back the place claims first. Kept until
 /// the transaction ends, or let go where nothing was taken.
 #[derive(Clone, Copy)]
-pub struct Claim {
-    tag: pg_sys::LOCKTAG,
-    owner: pg_sys::ResourceOwner,
-}
+pub struct Claim(Turn);
 
 impl Claim {
     /// Waits for it; in a subtransaction that is rolled back, it is let go again.
     pub fn wait(resource: &str, place: Place, patience: Patience) -> Result<Self, Busy> {
-        let tag = place.tag(resource);
-        wait(&tag, pg_sys::ExclusiveLock, patience).map(|owner| Self { tag, owner })
+        Turn::wait(place.tag(resource), pg_sys::ExclusiveLock, patience).map(Self)
     }
 
     /// Waits until nobody has it, and does not take it.
@@ -90,25 +111,11 @@ impl Claim {
     /// Shared with all who wait like this: in a queue of those who want it for themselves, each would
     /// be handed it in turn and let it go, and as long as one was waiting nobody could claim the place.
     pub fn await_none(resource: &str, place: Place, patience: Patience) -> Result<(), Busy> {
-        let tag = place.tag(resource);
-        let owner = wait(&tag, pg_sys::ShareLock, patience)?;
-        Self { tag, owner }.release(pg_sys::ShareLock);
-        Ok(())
+        Turn::wait(place.tag(resource), pg_sys::ShareLock, patience).map(Turn::let_go)
     }
 
     pub fn let_go(self) {
-        self.release(pg_sys::ExclusiveLock);
-    }
-
-    fn release(self, mode: u32) {
-        // SAFETY: a complete tag; at worst a warning that the lock is not held. The owner lives: claims
-        // are let go in the call, and at the level of transaction, that took them.
-        unsafe {
-            let current = pg_sys::CurrentResourceOwner;
-            pg_sys::CurrentResourceOwner = self.owner;
-            pg_sys::LockRelease(&self.tag, mode as i32, false);
-            pg_sys::CurrentResourceOwner = current;
-        }
+        self.0.let_go();
     }
 }
 

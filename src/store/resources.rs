@@ -16,20 +16,22 @@ pub struct Level {
     pub version: i64,
     /// How much is left; none for seats, which would have to be counted.
     pub available: Option<i64>,
+    /// Whether anybody waits for it.
+    pub is_waited_for: bool,
 }
 
 impl Level {
     fn read(row: &Row) -> Self {
-        Self { version: row.need(1), available: row.get(2) }
+        Self { version: row.need(1), available: row.get(2), is_waited_for: row.get(3).unwrap_or(false) }
     }
 }
 
 /// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// The statement refuses a pool that limits its holders, and one that is closed.
+    /// The statement refuses a pool that limits its holders, one that is waited for, and one that is closed.
     Nothing,
-    /// What the holder has was counted, and it may be closed.
+    /// What the holder has was counted, nothing of it is owed to others, and it may be closed.
     Everything,
 }
 
@@ -40,8 +42,9 @@ statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID)
        and $2 <= capacity + overbooking - taken
        and (open or $4)
        and (max_per_holder is null or $4)
+       and (waiting = 0 or $4)
        and ($3 is null or version = $3)
-     returning version, capacity + overbooking - taken");
+     returning version, capacity + overbooking - taken, false");
 
 /// Takes room from a pool, in the one statement that cannot oversell: the condition is checked on
 /// the row that is written, whatever lock is or is not held. None where any condition fails.
@@ -65,7 +68,7 @@ statement!(GIVE_BACK (TEXTOID, INT8OID)
     "update booking.resources
      set taken = taken - $2, version = version + 1
      where name = $1
-     returning version, case when kind = 'pool' then capacity + overbooking - taken end");
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
 /// Gives room back to a resource. None where the resource is gone.
 pub fn give_back(session: &Session, name: &str, quantity: i64) -> Option<Level> {
@@ -73,28 +76,35 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Option<Level> 
     GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
 
-statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
+statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
     "update booking.resources as resources
-     set taken = taken + sums.quantity, version = version + sums.changes
-     from unnest($1, $2, $3) as sums(resource, quantity, changes)
+     set taken = taken + sums.quantity, version = version + sums.changes, waiting = waiting - sums.offers
+     from unnest($1, $2, $3, $4) as sums(resource, quantity, changes, offers)
      where name = sums.resource
        and sums.quantity <= capacity + overbooking - taken");
 
-/// How much is taken from a pool in one call, and in how many steps: its version rises by them.
+/// How much is taken from a pool in one call, and in how many steps: its version rises by them. And how many
+/// of those who wait for a resource were given what they waited for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sum {
     pub quantity: i64,
     pub changes: i64,
+    pub offers: i64,
 }
 
-/// Takes room from several pools, whose locks the caller has and whose rules it has looked after.
-/// Whether all of them had it.
+/// Takes room from several pools, whose locks the caller has and whose rules it has looked after, and those
+/// who got what they waited for from the count of who waits. Whether all of the pools had it.
 pub fn take_sums(session: &Session, sums: &[(&str, Sum)]) -> bool {
     let names: Vec<_> = sums.iter().map(|(name, _)| *name).collect();
     let quantities: Vec<_> = sums.iter().map(|(_, sum)| sum.quantity).collect();
     let changes: Vec<_> = sums.iter().map(|(_, sum)| sum.changes).collect();
-    let arguments =
-        [Argument::Texts(Some(&names)), Argument::Bigints(&quantities), Argument::Bigints(&changes)];
+    let offers: Vec<_> = sums.iter().map(|(_, sum)| sum.offers).collect();
+    let arguments = [
+        Argument::Texts(Some(&names)),
+        Argument::Bigints(&quantities),
+        Argument::Bigints(&changes),
+        Argument::Bigints(&offers),
+    ];
     TAKE_SUMS.with(|statement| statement.run(session, &arguments).count() == sums.len())
 }
 
@@ -149,6 +159,10 @@ pub struct StoredResource {
     /// The sections of seats, as they lie in the plan.
     pub sections: Vec<String>,
     pub calendar: Option<Calendar>,
+    /// How many wait for it.
+    pub waiting: i64,
+    /// Whether those who wait may pass by one who needs more than is free.
+    pub skip: bool,
 }
 
 impl StoredResource {
@@ -173,6 +187,8 @@ impl StoredResource {
                 week: row.get(14).map(|lines: Vec<String>| read_week(&lines)),
                 resized: row.need(15),
             }),
+            waiting: row.need(16),
+            skip: row.need(17),
         }
     }
 
@@ -187,7 +203,7 @@ impl StoredResource {
 
     pub fn level(&self) -> Level {
         let available = (self.kind == Kind::Pool).then(|| self.pool.free());
-        Level { version: self.pool.version, available }
+        Level { version: self.pool.version, available, is_waited_for: self.waiting > 0 }
     }
 }
 
@@ -198,7 +214,7 @@ fn read_week(lines: &[String]) -> Week {
 
 statement!(READ (TEXTOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
      from booking.resources
      where name = $1");
 
@@ -209,7 +225,7 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
 
 statement!(READ_ALL (TEXTARRAYOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
      from booking.resources
      where name = any($1)");
 
@@ -222,6 +238,24 @@ pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {
     READ_ALL.with(|statement| {
         statement.run(session, &arguments).iter().map(|row| StoredResource::read(&row)).collect()
     })
+}
+
+statement!(WAITED_FOR (TEXTARRAYOID)
+    "select name from booking.resources where name = any($1) and case when waiting > 0 then true else false end");
+
+/// Which of some resources anybody waits for.
+pub fn waited_for(session: &Session, names: &[&str]) -> Vec<String> {
+    let arguments = [Argument::Texts(Some(names))];
+    WAITED_FOR.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+}
+
+statement!(ADD_WAITING (TEXTOID, INT8OID)
+    "update booking.resources set waiting = waiting + $2 where name = $1");
+
+/// Counts those who wait for a resource: so many more, or less.
+pub fn add_waiting(session: &Session, name: &str, entries: i64) {
+    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(entries))];
+    ADD_WAITING.with(|statement| statement.run(session, &arguments));
 }
 
 statement!(LOCK_OR_SKIP (TEXTOID)
@@ -263,16 +297,18 @@ pub struct NewResource<'a> {
     pub max_per_holder: Option<i64>,
     pub sections: Option<&'a [&'a str]>,
     pub calendar: Option<Calendar>,
+    /// Whether those who wait may pass by one who needs more than is free.
+    pub skip: bool,
     pub metadata: Option<pg_sys::Datum>,
 }
 
 statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
-                   TEXTOID, INTERVALOID, TIMEOID, TIMEOID)
+                   TEXTOID, INTERVALOID, TIMEOID, TIMEOID, BOOLOID)
     "insert into booking.resources as resources
          (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at,
-          time_zone, buffer, check_in, check_out, resized)
+          time_zone, buffer, check_in, check_out, resized, skip)
      values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13,
-             case when $2 = 'calendar' then false end)
+             case when $2 = 'calendar' then false end, $14)
      on conflict (name) do nothing
      returning resources");
 
@@ -293,6 +329,7 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
         Argument::Span(calendar.map(|calendar| calendar.buffer)),
         Argument::Clock(calendar.map(|calendar| calendar.check_in)),
         Argument::Clock(calendar.map(|calendar| calendar.check_out)),
+        Argument::Boolean(resource.skip),
     ];
     CREATE.with(|statement| statement.run(session, &arguments).first()?.hand_over(1))
 }
@@ -301,7 +338,7 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
     "update booking.resources
      set capacity = $2, version = version + 1, resized = case when kind = 'calendar' then true end
      where name = $1 and taken <= $2 + overbooking
-     returning version, case when kind = 'pool' then capacity + overbooking - taken end");
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
 /// Sets the capacity of a pool. None where what is taken would not fit.
 pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<Level> {
@@ -313,7 +350,7 @@ statement!(ADD_CAPACITY (TEXTOID, INT8OID)
     "update booking.resources
      set capacity = capacity + $2, version = version + 1
      where name = $1
-     returning version, null::bigint");
+     returning version, null::bigint, waiting > 0");
 
 /// Says how many seats more, or less, there are to be had. None where the resource is gone.
 pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<Level> {
@@ -325,7 +362,7 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
     "update booking.resources
      set open = $2, version = version + 1
      where name = $1
-     returning version, case when kind = 'pool' then capacity + overbooking - taken end");
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
 /// Opens or closes a resource for new holds. None where it is gone.
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
@@ -337,7 +374,7 @@ statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
     "update booking.resources
      set hours = $2, version = version + 1
      where name = $1
-     returning version, null::bigint");
+     returning version, null::bigint, waiting > 0");
 
 /// Sets the hours beyond which nothing new is held; none: always open. None where the resource is gone.
 pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<Level> {
@@ -346,7 +383,7 @@ pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Optio
 }
 
 statement!(DROP (TEXTOID)
-    "delete from booking.resources where name = $1 and taken = 0 returning version, null::bigint");
+    "delete from booking.resources where name = $1 and taken = 0 returning version, null::bigint, false");
 
 /// Deletes a resource of which nothing is taken. None where something is, as far as its row says.
 pub fn drop(session: &Session, name: &str) -> Option<Level> {

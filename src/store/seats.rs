@@ -51,14 +51,14 @@ statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
      where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end
        and exists (
            select from booking.resources
-           where name = $1 and kind = 'seats' and open and max_per_holder is null)
+           where name = $1 and kind = 'seats' and open and max_per_holder is null and waiting = 0)
        and $4 = (
            select count(*) from booking.seats
            where resource = $1 and label = any($2)
              and case when hold_id is null then not blocked else false end)");
 
 /// Gives all of these seats to a hold, or none of them where one is not free, or where the resource
-/// is closed, limits its holders, or has no seats. Whether it did.
+/// is closed, limits its holders, is waited for, or has no seats. Whether it did.
 ///
 /// All are counted before one is written: a row that was locked for nothing could not be let go. The
 /// conditions stand inside a CASE so that seats are looked for by their labels: a plan made while the

@@ -1,17 +1,18 @@
 //! Statements over many resources: the sweep, the purge, and what is added up to be shown.
 
 use super::resources::Kind;
-use super::statement::{Argument, Session, statement};
+use super::statement::{Argument, Row, Session, statement};
 use crate::clock::Timestamp;
 
 /// A resource with overdue holds.
 pub struct DueResource {
     pub name: String,
     pub kind: Kind,
+    pub is_waited_for: bool,
 }
 
 statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID)
-    "select resources.name, resources.kind::text
+    "select resources.name, resources.kind::text, resources.waiting > 0
      from (select distinct resource
            from (select resource from booking.holds
                  where state = 'held' and expires_at <= $1
@@ -25,8 +26,12 @@ pub fn due_resources(session: &Session, now: Timestamp, limit: i64) -> Vec<DueRe
     let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
     DUE_RESOURCES.with(|statement| {
         let rows = statement.run(session, &arguments);
-        let kind = |name: String| Kind::from_name(&name);
-        rows.iter().map(|row| DueResource { name: row.need(1), kind: kind(row.need(2)) }).collect()
+        let due = |row: Row| DueResource {
+            name: row.need(1),
+            kind: Kind::from_name(&row.need::<String>(2)),
+            is_waited_for: row.need(3),
+        };
+        rows.iter().map(due).collect()
     })
 }
 
@@ -113,7 +118,8 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
     "select resources.capacity,
             all_of_it.taken - live.quantity - overdue.quantity,
             live.quantity,
-            resources.capacity + resources.overbooking - all_of_it.taken + overdue.quantity,
+            case when resources.waiting > 0 and not resources.skip then 0
+                 else resources.capacity + resources.overbooking - all_of_it.taken + overdue.quantity end,
             resources.version,
             live.next_expiry
      from booking.resources as resources

@@ -24,15 +24,15 @@ pub fn hold_all(basket: &Basket) -> Result<Outcome, Error> {
 
 fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
     let Basket { items, patience } = basket;
-    let turns = turns(items);
+    let mut turns = turns(items);
     let is_pool = |name: &str| items.iter().any(|item| item.resource == name && item.want.is_of_pool());
-    take_turns(session, &turns, is_pool, *patience)?;
+    take_turns(session, &mut turns, is_pool, *patience)?;
     if let Some(key) = items.first().and_then(|item| item.key)
         && turns.values().any(|mode| *mode == Mode::Shared)
     {
         queue::line_up_for_key(key, *patience)?;
     }
-    desk::serve(session, &turns, items, *patience, |desk| answer(desk, items))
+    desk::serve(session, &turns, items, *patience, answer)
 }
 
 /// A turn alone at a pool; a shared one at what has places to claim, as long as they are few.

@@ -1,6 +1,6 @@
 //! Placing many independent holds in one call, as the single calls would in that order.
 
-use super::desk::{Depth, Desk};
+use super::desk::{Depth, Desk, serve_at};
 use super::patience::patiently;
 use super::turns::Turns;
 use super::{Placement, Stop};
@@ -34,15 +34,16 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         .collect();
     turns.retain(|resource, mode| {
         let turn = queue::line_up(resource, *mode, Patience::Wait);
-        let row = turn.and_then(|()| match pools.contains(resource) || snapshot::is_kept() {
+        let row = turn.and_then(|_| match pools.contains(resource) || snapshot::is_kept() {
             true => resources::lock_ahead(session, resource, Patience::Wait),
             false => Ok(()),
         });
         row.is_ok()
     });
     let at = |depth| {
-        let desk = Desk::open(session, &turns, placements, Patience::Wait, depth)?;
-        desk.close_after(|desk| answer(desk, &turns, placements))
+        serve_at(session, &turns, placements, Patience::Wait, depth, |desk, placements| {
+            answer(desk, &turns, placements)
+        })
     };
     match at(Depth::Shallow) {
         Err(Stop::TooShallow | Stop::Stale) => {}

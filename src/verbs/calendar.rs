@@ -2,6 +2,7 @@
 
 use super::fitting::{Wish, fit_among};
 use super::patience::patiently;
+use super::resource::changed;
 use super::room::read;
 use super::turns::take_turn;
 use super::{Stop, settle};
@@ -37,9 +38,7 @@ fn open_at(session: &Session, resource: &str, week: Option<&Week>) -> Result<Out
     }
     let lines = week.map(Week::lines);
     let lines: Option<Vec<&str>> = lines.as_ref().map(|lines| lines.iter().map(String::as_str).collect());
-    resources::set_hours(session, resource, lines.as_deref())
-        .map(|level| Outcome::resource_changed(level, false))
-        .ok_or_else(|| Error::no_resource(resource).into())
+    changed(session, resource, resources::set_hours(session, resource, lines.as_deref()))
 }
 
 /// What the capacity of a calendar is to be.
@@ -89,7 +88,6 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
     if let Some(during) = during {
         calendar::write_changes(session, name, during, &new.changes);
     }
-    resources::set_capacity(session, name, new.usual)
-        .map(|level| Outcome::resource_changed(Level { available: left, ..level }, false))
-        .ok_or_else(|| Error::no_resource(name).into())
+    let level = resources::set_capacity(session, name, new.usual);
+    changed(session, name, level.map(|level| Level { available: left, ..level }))
 }

@@ -1,6 +1,7 @@
 //! Confirming holds.
 
 use super::reacquire::{self, is_late};
+use super::waitlist::missing;
 use super::{Stop, Target, judge, settle};
 use crate::clock;
 use crate::error::Error;
@@ -62,7 +63,7 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
         return reacquire::in_turn(session, confirmation, &seen);
     }
     let Some(lot) = holds::lock(session, hold_id, resource)? else {
-        return Ok(Outcome::not_found(hold_id));
+        return Ok(missing(session, confirmation.target, false));
     };
     let now = clock::now();
     match confirmation.judge(&lot, now.micros()) {

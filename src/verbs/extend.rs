@@ -1,5 +1,6 @@
 //! Giving holds more time.
 
+use super::waitlist::missing;
 use super::{Stop, Target, judge, settle};
 use crate::clock;
 use crate::error::Error;
@@ -17,7 +18,7 @@ pub fn extend(target: Target, ttl: Micros) -> Result<Outcome, Error> {
 
 fn attempt(session: &Session, target: Target, ttl: Micros) -> Result<Outcome, Stop> {
     let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
-        return Ok(Outcome::not_found(target.hold_id));
+        return Ok(missing(session, target, false));
     };
     let now = clock::now();
     let decide =

@@ -1,6 +1,7 @@
 //! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use super::turns::{claim_places, take_turns, turns_of};
+use super::turns::{Turns, claim_places, take_turns, turns_of};
+use super::waitlist::{left_for_others, missing, serve_line};
 use super::{Stop, Target, judge, settle};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -9,9 +10,10 @@ use crate::rules::Micros;
 use crate::rules::basket::{self, Joint};
 use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
 use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::queue::Claim;
+use crate::store::queue::{Claim, Mode};
 use crate::store::resources::Kind;
 use crate::store::{Patience, Session, attempt, resources, seats};
+use std::collections::BTreeSet;
 
 /// How much of a hold is given back: all of it where neither is said.
 #[derive(Clone, Copy)]
@@ -43,16 +45,21 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     let Target { hold_id, resource, .. } = target;
     // The resources' locks come first, and which resources they are never changes.
     let Some(seen) = holds::look(session, hold_id, resource) else {
-        return Ok(Outcome::not_found(hold_id));
+        return Ok(missing(session, target, false));
     };
-    let turns = turns_of(&seen);
-    take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
+    let mut turns = turns_of(&seen);
+    take_turns(session, &mut turns, |name| seen.is_of_pool(name), Patience::Wait)?;
     let claims = claim_places(&seen, &turns, Patience::Wait)?;
     let answer = match decide(session, target, part, verb) {
         Ok(Decided::Change(lot, part, changes, now)) => {
             // Claimed, the seats' rows are free, unless somebody's own query has locked one. (A hold may have
             // been moved to other days than are claimed; to give them back all the same wrongs nobody.)
-            return Ok(attempt::until_lock_timeout(|| write(session, lot, &part, &changes, now))?);
+            let write = || write(session, lot, &part, &changes, &turns, now);
+            return match attempt::has_lock_timeout() {
+                // Nothing may stay given back of which the line could not be served.
+                true => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))?,
+                false => write(),
+            };
         }
         Ok(Decided::Answer(outcome)) => Ok(*outcome),
         Err(stop) => Err(stop),
@@ -70,7 +77,7 @@ enum Decided<'a> {
 fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) -> Result<Decided<'a>, Stop> {
     let answer = |outcome| Ok(Decided::Answer(Box::new(outcome)));
     let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
-        return answer(Outcome::not_found(target.hold_id));
+        return answer(missing(session, target, false));
     };
     let now = clock::now();
     let Some(part) = Given::of(session, &lot, part, now)? else {
@@ -144,9 +151,11 @@ fn write(
     mut lot: Lot,
     part: &Given,
     changes: &[(usize, Change)],
+    turns: &Turns,
     now: Timestamp,
-) -> Outcome {
+) -> Result<Outcome, Stop> {
     let mut available = None;
+    let mut waited_for = BTreeSet::new();
     for (place, change) in changes {
         let Some(stored) = lot.holds.get_mut(*place) else { continue };
         // One that had run out ends whole, whatever part of it was meant.
@@ -160,6 +169,9 @@ fn write(
             None if stored.kind() == Kind::Pool => {
                 let level = resources::give_back(session, &stored.resource, -change.room);
                 available = level.and_then(|level| level.available);
+                if level.is_some_and(|level| level.is_waited_for) {
+                    waited_for.insert(stored.resource.clone());
+                }
             }
             // A calendar is counted by its holds.
             None => {}
@@ -172,10 +184,20 @@ fn write(
         let keeps = keeps.map(|keeps| keeps.into_iter().map(str::to_owned).collect());
         stored.seats = keeps.or_else(|| stored.seats.take());
         stored.apply(change, None);
+        // Those who wait for seats, or for a calendar, are only looked for where that can be.
+        if stored.kind() != Kind::Pool && turns.get(stored.resource.as_str()) == Some(&Mode::Alone) {
+            waited_for.insert(stored.resource.clone());
+        }
+    }
+    for resource in &waited_for {
+        serve_line(session, resource)?;
+    }
+    if !waited_for.is_empty() && available.is_some() {
+        available = lot.holds.first().map(|stored| left_for_others(session, &stored.resource));
     }
     // That its time had run out, swept or not, is no news to be told as a change.
     if changes.iter().all(|(_, change)| change.state == State::Expired) {
-        return Outcome::repeated(&lot, true, now);
+        return Ok(Outcome::repeated(&lot, true, now));
     }
-    Outcome::changed(&lot, available.filter(|_| lot.basket.is_none()), now)
+    Ok(Outcome::changed(&lot, available.filter(|_| lot.basket.is_none()), now))
 }

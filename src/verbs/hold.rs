@@ -2,13 +2,13 @@
 
 use super::desk::{self, replay};
 use super::fitting::stay_on;
-use super::turns::{Turns, claim, days, mode_for, take_turn, take_turns};
+use super::turns::{Turns, claim, days, mode_for, take_part, take_turn};
 use super::{Placement, Share, Stop, Want, When, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::holds;
-use crate::store::queue::{self, Claim, Mode, Place};
+use crate::store::queue::{self, Claim, Mode, Place, Turn};
 use crate::store::resources::{self, Checked};
 use crate::store::{Patience, Session, attempt, calendar, seats};
 use crate::worker;
@@ -20,12 +20,31 @@ pub fn hold(placement: &Placement, patience: Patience) -> Result<Outcome, Error>
 }
 
 fn place(session: &Session, placement: &Placement, patience: Patience) -> Result<Outcome, Stop> {
-    let mode = take_its_turn(session, placement, patience)?;
+    let mode = match &placement.want {
+        Want::Quantity(_) => Mode::Alone,
+        want => mode_for(want.places()),
+    };
+    match place_in_turn(session, placement, mode, patience)? {
+        Some(outcome) => Ok(outcome),
+        // Somebody waits for it: who is served next can only be told where nobody else serves.
+        None => place_in_turn(session, placement, Mode::Alone, patience)?
+            .ok_or_else(|| Error::internal("a turn alone was shared").into()),
+    }
+}
+
+/// None where a turn alone is needed instead of a shared one, and nothing was done.
+fn place_in_turn(
+    session: &Session,
+    placement: &Placement,
+    mode: Mode,
+    patience: Patience,
+) -> Result<Option<Outcome>, Stop> {
+    let turns = take_its_turn(session, placement, mode, patience)?;
     // Behind the lock: of two that use one key at once, the second finds what the first wrote.
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
     {
-        return Ok(replay(&holds::lot_of(session, earlier), placement.fingerprint, clock::now()));
+        return Ok(Some(replay(&holds::lot_of(session, earlier), placement.fingerprint, clock::now())));
     }
     // Nearly every hold ends here. Only one that this refuses asks why.
     let placed = match &placement.want {
@@ -38,25 +57,31 @@ fn place(session: &Session, placement: &Placement, patience: Patience) -> Result
         }
         Want::Seats(_) | Want::Best { .. } | Want::Period { .. } => None,
     };
-    match placed {
-        Some(outcome) => Ok(outcome),
-        None => deliberate(session, placement, mode, patience),
+    if placed.is_some() {
+        return Ok(placed);
     }
+    if mode == Mode::Shared && !resources::waited_for(session, &[placement.resource]).is_empty() {
+        turns.into_iter().rev().for_each(Turn::let_go);
+        return Ok(None);
+    }
+    deliberate(session, placement, mode, patience).map(Some)
 }
 
-fn take_its_turn(session: &Session, placement: &Placement, patience: Patience) -> Result<Mode, Stop> {
-    let mode = match &placement.want {
-        Want::Quantity(_) => {
-            take_turn(session, placement.resource, patience)?;
-            return Ok(Mode::Alone);
-        }
-        want => mode_for(want.places()),
-    };
-    take_turns(session, &Turns::from([(placement.resource, mode)]), |_| false, patience)?;
-    if let (Some(key), Mode::Shared) = (placement.key, mode) {
-        queue::line_up_for_key(key, patience)?;
+fn take_its_turn(
+    session: &Session,
+    placement: &Placement,
+    mode: Mode,
+    patience: Patience,
+) -> Result<Vec<Turn>, Stop> {
+    if let Want::Quantity(_) = placement.want {
+        take_turn(session, placement.resource, patience)?;
+        return Ok(Vec::new());
     }
-    Ok(mode)
+    let mut turns = vec![take_part(session, placement.resource, mode, patience)?];
+    if let (Some(key), Mode::Shared) = (placement.key, mode) {
+        turns.push(queue::line_up_for_key(key, patience)?);
+    }
+    Ok(turns)
 }
 
 fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
@@ -97,7 +122,7 @@ fn take_sole(
         return Ok(None);
     };
     let is_plain = stored.pool.open && stored.pool.max_per_holder.is_none() && calendar.week.is_none();
-    if !is_plain || stored.pool.capacity != 1 {
+    if !is_plain || stored.pool.capacity != 1 || stored.waiting > 0 {
         return Ok(None);
     }
     let stay = stay_on(calendar, when)?;
@@ -121,7 +146,10 @@ fn deliberate(
     patience: Patience,
 ) -> Result<Outcome, Stop> {
     let turns = Turns::from([(placement.resource, mode)]);
-    desk::serve(session, &turns, std::slice::from_ref(placement), patience, |desk| {
+    desk::serve(session, &turns, std::slice::from_ref(placement), patience, |desk, placements| {
+        let [placement] = placements else {
+            return Err(Error::internal("one request became several").into());
+        };
         let served = desk.serve(placement)?;
         Ok(desk.outcome(placement, served))
     })

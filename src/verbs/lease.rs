@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::outcome::LeaseOutcome;
 use crate::rules::Micros;
 use crate::rules::lease::{self, Grant, Lease, Standing};
-use crate::store::queue::{self, Claim};
+use crate::store::queue;
 use crate::store::{Busy, Patience, Session, attempt, leases, lineage};
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub fn acquire_lease(wish: &Wish, patience: Patience) -> Result<LeaseOutcome, Er
 }
 
 fn acquire(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOutcome, Stop> {
-    let claim = match queue::line_up_for_lease(wish.name, Patience::NoWait) {
-        Ok(claim) => claim,
+    let turn = match queue::line_up_for_lease(wish.name, Patience::NoWait) {
+        Ok(turn) => turn,
         Err(busy) => {
             // Whoever has it already need not line up for it.
             let leases = leases::find(session, wish.name);
@@ -58,7 +58,7 @@ fn acquire(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOu
     let acquired = in_turn(session, wish, patience);
     bell::leave();
     if !matches!(&acquired, Ok(outcome) if outcome.is_new()) {
-        claim.let_go();
+        turn.let_go();
     }
     acquired
 }
@@ -207,15 +207,15 @@ pub fn after_restore() -> Result<(), Error> {
 /// Forgets names that nobody has had since a time. Returns how many leases that were.
 pub fn forget(session: &Session, since: Timestamp, limit: i64) -> i64 {
     let over = leases::over(session, since, limit);
-    let claims: Vec<(&str, Claim)> = over
+    let names: Vec<&str> = over
         .iter()
-        .filter_map(|name| Some((name.as_str(), queue::line_up_for_lease(name, Patience::NoWait).ok()?)))
+        .map(String::as_str)
+        .filter(|name| queue::line_up_for_lease(name, Patience::NoWait).is_ok())
         .take(MOST_NAMES)
         .collect();
-    if claims.is_empty() {
+    if names.is_empty() {
         return 0;
     }
-    let names: Vec<&str> = claims.iter().map(|(name, _)| *name).collect();
     leases::forget(session, &names, since)
 }
 

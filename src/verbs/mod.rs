@@ -20,6 +20,7 @@ mod seats;
 mod turns;
 mod upkeep;
 mod view;
+mod waitlist;
 
 pub use basket::{Basket, hold_all};
 pub use batch::hold_each;
@@ -34,6 +35,7 @@ pub use resource::{create_pool, drop_resource, set_capacity, set_open};
 pub use seats::{Plan, create_seats, set_blocked};
 pub use upkeep::{Sweep, expire, expire_on, next_expiry, overdue_resources, purge};
 pub use view::{Month, Slot, Step, availability, find, free_slots, month, slots};
+pub use waitlist::{join_waitlist, leave_waitlist};
 
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -44,6 +46,8 @@ use crate::rules::timeline::Period;
 use crate::rules::{self, Micros};
 use crate::store::Busy;
 use crate::store::holds::{Lot, NewHold, Stay};
+use crate::store::resources::Kind;
+use crate::store::waitlist::Entry;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use turns::most_days;
@@ -124,6 +128,8 @@ impl Want<'_> {
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Placement<'a> {
+    /// The id that the hold will have, where that is known already: to who waited for it.
+    pub id: Option<Uuid>,
     pub resource: &'a str,
     pub want: Want<'a>,
     pub ttl: Micros,
@@ -136,6 +142,26 @@ pub struct Placement<'a> {
 }
 
 impl<'a> Placement<'a> {
+    /// What somebody waits for.
+    fn of_entry(entry: &'a Entry, kind: Kind) -> Result<Self, Error> {
+        let want = match (&entry.seats, entry.during) {
+            (Some(labels), _) => Want::Seats(labels.iter().map(String::as_str).collect()),
+            (None, Some(period)) => Want::Period { quantity: entry.quantity, when: When::During(period) },
+            (None, None) => Want::Quantity(entry.quantity),
+        };
+        Ok(Self {
+            id: Some(entry.id),
+            resource: &entry.resource,
+            want: desk::any_of(kind, want)?,
+            ttl: entry.offer_ttl,
+            key: None,
+            fingerprint: None,
+            holder: entry.holder.as_deref(),
+            expected_version: None,
+            metadata: entry.metadata,
+        })
+    }
+
     /// The hold that is placed for it, in no basket.
     fn hold(&self, id: Uuid, share: Share, placed_at: Timestamp) -> NewHold<'a> {
         NewHold {
@@ -167,7 +193,7 @@ struct Share {
 }
 
 /// What ends an attempt early.
-enum Stop {
+pub enum Stop {
     /// A lock was not to be had: an answer.
     Busy,
     /// Misuse, which is raised.

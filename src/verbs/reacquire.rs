@@ -5,6 +5,8 @@ use super::fitting::{Wish, find_room};
 use super::patience::patiently;
 use super::room::{all_or_wait, decide_with_room, owned, read};
 use super::turns::{Turns, claim_places, take_turns, turns_of};
+use super::upkeep::end_due;
+use super::waitlist::missing;
 use super::{Stop, Target};
 use crate::clock::{self, Timestamp};
 use crate::outcome::Outcome;
@@ -13,6 +15,7 @@ use crate::rules::Refusal;
 use crate::rules::basket::Joint;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
+use crate::settings;
 use crate::store::holds::{self, Lot, Stay, StoredHold};
 use crate::store::queue::Mode;
 use crate::store::resources::{self, Checked, Kind};
@@ -25,18 +28,19 @@ pub fn is_late(lot: &Lot, at: Micros) -> bool {
 
 /// Takes the turns that the holds need, then confirms them, late or not.
 pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Result<Outcome, Stop> {
-    let turns = turns_of(seen);
-    take_turns(session, &turns, |name| seen.is_of_pool(name), Patience::Wait)?;
+    let mut turns = turns_of(seen);
+    take_turns(session, &mut turns, |name| seen.is_of_pool(name), Patience::Wait)?;
+    serve_lines(session, &turns)?;
     line_up_for_holders(session, seen, &turns, Patience::Wait)?;
     patiently(session, Patience::Wait, || {
         let Target { hold_id, resource, .. } = confirmation.target;
         // While its turn was waited for it may have been moved: that its time would run out was only foreseen.
         let Some(seen) = holds::look(session, hold_id, resource) else {
-            return Ok(Outcome::not_found(hold_id));
+            return Ok(missing(session, confirmation.target, false));
         };
         claim_places(&seen, &turns, Patience::Wait)?;
         let Some(lot) = holds::lock(session, hold_id, resource)? else {
-            return Ok(Outcome::not_found(hold_id));
+            return Ok(missing(session, confirmation.target, false));
         };
         if lot.stays() != seen.stays() {
             return Err(Stop::Stale);
@@ -57,16 +61,33 @@ pub fn at_once(
     lot: Lot,
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
-    let turns = turns_of(&lot);
-    take_turns(session, &turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
+    let mut turns = turns_of(&lot);
+    take_turns(session, &mut turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
     line_up_for_holders(session, &lot, &turns, Patience::NoWait)?;
+    // What has run out of it is ended then.
+    let anew = match serve_lines(session, &turns)? {
+        true => holds::lock(session, confirmation.target.hold_id, None)?,
+        false => None,
+    };
+    let lot = anew.as_ref().unwrap_or(&lot);
     patiently(session, Patience::NoWait, || {
-        claim_places(&lot, &turns, Patience::NoWait)?;
-        match confirmation.judge(&lot, now.micros()) {
+        claim_places(lot, &turns, Patience::NoWait)?;
+        match confirmation.judge(lot, now.micros()) {
             Joint::Change(changes) => write(session, confirmation, lot.clone(), &changes, now),
-            _ => Ok(Outcome::repeated(&lot, true, now)),
+            _ => Ok(Outcome::repeated(lot, true, now)),
         }
     })
+}
+
+/// What has run out is owed to those who wait, before anybody confirms it late. Whether anybody did.
+fn serve_lines(session: &Session, turns: &Turns) -> Result<bool, Stop> {
+    let alone = turns.iter().filter(|(_, mode)| **mode == Mode::Alone);
+    let alone: Vec<&str> = alone.map(|(resource, _)| *resource).collect();
+    let waited_for = if alone.is_empty() { Vec::new() } else { resources::waited_for(session, &alone) };
+    for resource in &waited_for {
+        end_due(session, &read(session, resource)?, settings::sweep_batch())?;
+    }
+    Ok(!waited_for.is_empty())
 }
 
 fn line_up_for_holders(session: &Session, lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
@@ -113,12 +134,16 @@ fn take_place(
 ) -> Result<(), Stop> {
     let Some(stored) = lot.holds.get(place) else { return Ok(()) };
     let quantity = stored.hold.quantity;
-    let limit = resources::read(session, &stored.resource).and_then(|found| found.pool.max_per_holder);
+    let found = read(session, &stored.resource)?;
+    let limit = found.pool.max_per_holder;
     let owned = match (&stored.holder, limit) {
         (Some(holder), Some(_)) => owned(session, &stored.resource, holder, now)?,
         _ => 0,
     };
     let lost = || Stop::Refused(Box::new(Outcome::refused_hold(lot, place, Refusal::Expired, now)));
+    if found.waiting > 0 && !found.skip {
+        return Err(lost());
+    }
     let over_limit = |limit| {
         let outcome = Outcome::late_limit_exceeded(lot, quantity, owned, limit, now);
         Stop::Refused(Box::new(outcome))

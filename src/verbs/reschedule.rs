@@ -4,6 +4,7 @@ use super::fitting::{Wish, find_room, is_open, stay_on};
 use super::patience::patiently;
 use super::room::{owned, read};
 use super::turns::{Turns, claim, days, mode_for, most_days, take_turns};
+use super::waitlist::{missing, serve_line};
 use super::{Stop, Target, When, settle};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -24,13 +25,13 @@ pub fn reschedule(target: Target, during: Period) -> Result<Outcome, Error> {
 
 fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome, Stop> {
     let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
-        return Ok(Outcome::not_found(target.hold_id));
+        return Ok(missing(session, target, false));
     };
     // Which calendar it is on never changes.
     let (stored, stay) = one_on_a_calendar(&seen)?;
     let places = most_days(stay.occupied.length()) + most_days(during.length());
-    let turns = Turns::from([(stored.resource.as_str(), mode_for(places))]);
-    take_turns(session, &turns, |_| false, Patience::Wait)?;
+    let mut turns = Turns::from([(stored.resource.as_str(), mode_for(places))]);
+    take_turns(session, &mut turns, |_| false, Patience::Wait)?;
     let resource = read(session, &stored.resource)?;
     if let (Some(holder), Some(_)) = (&stored.holder, resource.pool.max_per_holder)
         && turns.values().any(|mode| *mode == Mode::Shared)
@@ -41,7 +42,7 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
     patiently(session, Patience::Wait, || {
         // Where it is may have changed since the last look.
         let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
-            return Ok(Outcome::not_found(target.hold_id));
+            return Ok(missing(session, target, false));
         };
         let (_, stay) = one_on_a_calendar(&seen)?;
         if turns.values().all(|mode| *mode == Mode::Shared) {
@@ -49,7 +50,7 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
             claim(&resource.name, places, Patience::Wait)?;
         }
         let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
-            return Ok(Outcome::not_found(target.hold_id));
+            return Ok(missing(session, target, false));
         };
         if one_on_a_calendar(&lot)?.1 != stay {
             return Err(Stop::Stale);
@@ -102,6 +103,9 @@ fn move_to(
         }
         Ok(room) => {
             calendar::move_to(session, stored.id, &stored.resource, change.version, new, room.is_sole);
+            if resource.waiting > 0 {
+                serve_line(session, &resource.name)?;
+            }
             for stored in &mut lot.holds {
                 stored.stay = Some(new);
                 stored.apply(&change, None);

@@ -4,6 +4,7 @@ use super::calendar::{self, Resizing};
 use super::patience::patiently;
 use super::room::{MOST_LOCKED, decide_with_room, read, reclaim};
 use super::turns::take_turn;
+use super::waitlist::{left_for_others, serve_line};
 use super::{Stop, settle};
 use crate::clock;
 use crate::error::Error;
@@ -11,8 +12,8 @@ use crate::outcome::Outcome;
 use crate::rules::pool::{Admission, resize};
 use crate::rules::timeline::Period;
 use crate::settings;
-use crate::store::resources::{self, Kind, NewResource, StoredResource};
-use crate::store::{self, Patience, Session, holds, overdue, seats, upkeep};
+use crate::store::resources::{self, Kind, Level, NewResource, StoredResource};
+use crate::store::{self, Patience, Session, holds, overdue, seats, upkeep, waitlist};
 use pgrx::pg_sys;
 
 /// Creates a pool and returns its row of `booking.resources`.
@@ -53,10 +54,19 @@ fn resize_pool(
     match admission {
         Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version)),
         Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool)),
-        Admission::Fits => resources::set_capacity(session, resource, capacity)
-            .map(|level| Outcome::resource_changed(level, false))
-            .ok_or_else(|| Error::no_resource(resource).into()),
+        Admission::Fits => changed(session, resource, resources::set_capacity(session, resource, capacity)),
     }
+}
+
+/// A resource's definition was changed: there may be more for those who wait.
+pub fn changed(session: &Session, resource: &str, level: Option<Level>) -> Result<Outcome, Stop> {
+    let level = level.ok_or_else(|| Error::no_resource(resource))?;
+    if level.is_waited_for {
+        serve_line(session, resource)?;
+        let available = level.available.map(|_| left_for_others(session, resource));
+        return Ok(Outcome::resource_changed(Level { available, ..level }, false));
+    }
+    Ok(Outcome::resource_changed(level, false))
 }
 
 /// Opens a resource for new holds, or closes it. Holds that exist are not touched.
@@ -70,9 +80,7 @@ fn open_or_close(session: &Session, resource: &str, open: bool) -> Result<Outcom
     if stored.pool.open == open {
         return Ok(Outcome::resource_changed(stored.level(), true));
     }
-    resources::set_open(session, resource, open)
-        .map(|level| Outcome::resource_changed(level, false))
-        .ok_or_else(|| Error::no_resource(resource).into())
+    changed(session, resource, resources::set_open(session, resource, open))
 }
 
 /// Drops a resource on which nothing is live, and the history of its holds with it: under the same
@@ -96,6 +104,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
         return Err(in_use(session, resource).into());
     };
     holds::delete_ended(session, resource);
+    waitlist::delete(session, resource);
     Ok(Outcome::resource_dropped(level.version))
 }
 

@@ -18,6 +18,7 @@ pub struct Plan<'a> {
     /// In the order of the seats' ranks.
     pub sections: Vec<&'a str>,
     pub max_per_holder: Option<i64>,
+    pub skip: bool,
     pub metadata: Option<pg_sys::Datum>,
 }
 
@@ -33,6 +34,7 @@ pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
         max_per_holder: plan.max_per_holder,
         sections: Some(&plan.sections),
         calendar: None,
+        skip: plan.skip,
         metadata: plan.metadata,
     };
     let exists = || {
@@ -82,7 +84,6 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     if changed == 0 {
         return Ok(Outcome::resource_changed(stored.level(), true).seats(seats));
     }
-    resources::add_capacity(session, resource, if blocked { -changed } else { changed })
-        .map(|level| Outcome::resource_changed(level, false).seats(seats))
-        .ok_or_else(|| Error::no_resource(resource).into())
+    let level = resources::add_capacity(session, resource, if blocked { -changed } else { changed });
+    super::resource::changed(session, resource, level).map(|outcome| outcome.seats(seats))
 }

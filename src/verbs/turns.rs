@@ -5,7 +5,7 @@ use crate::rules::Micros;
 use crate::rules::hours::DAY;
 use crate::rules::timeline::Period;
 use crate::store::holds::{Lot, StoredHold};
-use crate::store::queue::{self, Claim, Mode, Place};
+use crate::store::queue::{self, Claim, Mode, Place, Turn};
 use crate::store::resources::Kind;
 use crate::store::{Busy, Patience, Session, resources, snapshot};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,15 @@ pub fn take_turn(session: &Session, resource: &str, patience: Patience) -> Resul
     resources::lock_ahead(session, resource, patience)
 }
 
+/// Takes a shared turn at one resource, or the whole of it. Whether anybody waits for it is still to be asked.
+pub fn take_part(session: &Session, resource: &str, mode: Mode, patience: Patience) -> Result<Turn, Busy> {
+    let turn = queue::line_up(resource, mode, patience)?;
+    if snapshot::is_kept() {
+        resources::lock_ahead(session, resource, patience)?;
+    }
+    Ok(turn)
+}
+
 /// Takes a turn for some places of a resource, so many. Whose snapshot is kept takes the whole: what
 /// has changed since it was taken can only be told where nobody changes anything.
 pub fn mode_for(places: usize) -> Mode {
@@ -31,19 +40,37 @@ pub fn mode_for(places: usize) -> Mode {
 
 /// Takes the turns in the order of the names. The rows of pools are locked ahead where they have to
 /// be; the others' only where the snapshot is kept, which may show one as open that has closed.
+///
+/// What anybody waits for is taken whole: who is served next can only be told where nobody else serves. That
+/// is seen only behind a turn, since to join the line takes one alone; then all are let go and taken anew,
+/// in their order.
 pub fn take_turns(
     session: &Session,
-    turns: &Turns,
+    turns: &mut Turns,
     pools: impl Fn(&str) -> bool,
     patience: Patience,
 ) -> Result<(), Busy> {
-    for (resource, mode) in turns {
-        queue::line_up(resource, *mode, patience)?;
-        if pools(resource) || snapshot::is_kept() {
-            resources::lock_ahead(session, resource, patience)?;
+    loop {
+        let mut taken = Vec::with_capacity(turns.len());
+        for (resource, mode) in turns.iter() {
+            taken.push(queue::line_up(resource, *mode, patience)?);
+            if pools(resource) || snapshot::is_kept() {
+                resources::lock_ahead(session, resource, patience)?;
+            }
+        }
+        let shared = turns.iter().filter(|(_, mode)| **mode == Mode::Shared);
+        let shared: Vec<&str> = shared.map(|(resource, _)| *resource).collect();
+        let waited_for = if shared.is_empty() { Vec::new() } else { resources::waited_for(session, &shared) };
+        if waited_for.is_empty() {
+            return Ok(());
+        }
+        taken.into_iter().rev().for_each(Turn::let_go);
+        for (resource, mode) in turns.iter_mut() {
+            if waited_for.iter().any(|name| name == resource) {
+                *mode = Mode::Alone;
+            }
         }
     }
-    Ok(())
 }
 
 /// Claims places of a resource, which come in their order, or none of them.

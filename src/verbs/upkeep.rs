@@ -3,12 +3,14 @@
 use super::Stop;
 use super::lease::forget;
 use super::room::read;
+use super::waitlist::serve_line;
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::store::queue::{self, Mode};
-use crate::store::resources::{self, Kind};
-use crate::store::{Patience, Session, calendar, overdue, seats, upkeep};
+use crate::store::resources::{self, Kind, StoredResource};
+use crate::store::upkeep::DueResource;
+use crate::store::{Patience, Session, calendar, overdue, seats, upkeep, waitlist};
 
 /// The most resources that one call sweeps: each takes an entry of the server's lock table.
 const MOST_RESOURCES: usize = 1000;
@@ -25,9 +27,9 @@ pub enum Sweep {
 }
 
 impl Sweep {
-    fn mode(self, kind: Kind) -> Mode {
-        match (self, kind) {
-            (Self::Alone, Kind::Seats | Kind::Calendar) => Mode::Shared,
+    fn mode(self, due: &DueResource) -> Mode {
+        match (self, due.kind) {
+            (Self::Alone, Kind::Seats | Kind::Calendar) if !due.is_waited_for => Mode::Shared,
             _ => Mode::Alone,
         }
     }
@@ -43,10 +45,17 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
     let now = clock::now();
     let due: Vec<_> = upkeep::due_resources(&session, now, max_holds)
         .into_iter()
-        .filter(|due| queue::line_up(&due.name, sweep.mode(due.kind), Patience::NoWait).is_ok())
+        .filter(|due| queue::line_up(&due.name, sweep.mode(due), Patience::NoWait).is_ok())
         .take(MOST_RESOURCES)
         .collect();
-    let names = |kind| due.iter().filter(move |due| due.kind == kind).map(|due| due.name.as_str()).collect();
+    // Behind the turns: nobody joins a line any more, so what is swept below is owed to nobody.
+    let all: Vec<&str> = due.iter().map(|due| due.name.as_str()).collect();
+    let waited_for = resources::waited_for(&session, &all);
+    let is_free = |due: &&DueResource| !waited_for.contains(&due.name);
+    let names = |kind| {
+        let of_kind = due.iter().filter(is_free).filter(|due| due.kind == kind);
+        of_kind.map(|due| due.name.as_str()).collect()
+    };
     let (pools, seated, calendars): (Vec<&str>, Vec<&str>, Vec<&str>) =
         (names(Kind::Pool), names(Kind::Seats), names(Kind::Calendar));
     let mut ended = 0;
@@ -61,7 +70,17 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
     if !calendars.is_empty() && ended < max_holds {
         ended += calendar::end_due(&session, &calendars, now, max_holds - ended);
     }
+    // What had no line when it was looked for and has one now was not taken whole: next time.
+    for due in due.iter().filter(|due| due.is_waited_for && waited_for.contains(&due.name)) {
+        if ended < max_holds && resources::lock_ahead(&session, &due.name, Patience::NoWait).is_ok() {
+            ended += sweep_and_serve(&session, &due.name, max_holds - ended).unwrap_or(0);
+        }
+    }
     ended
+}
+
+fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<i64, Stop> {
+    end_due(session, &read(session, resource)?, max_holds)
 }
 
 /// Ends up to `max_holds` overdue holds of one resource, waiting for its turn there. Returns how
@@ -76,24 +95,39 @@ pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Er
 }
 
 fn expire_in_turn(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
-    let kind = read(session, resource)?.kind;
-    queue::line_up(resource, sweep.mode(kind), Patience::Wait)?;
-    if kind == Kind::Pool {
+    let seen = read(session, resource)?;
+    let due = DueResource { name: seen.name.clone(), kind: seen.kind, is_waited_for: seen.waiting > 0 };
+    let mode = sweep.mode(&due);
+    queue::line_up(resource, mode, Patience::Wait)?;
+    if seen.kind == Kind::Pool {
         resources::lock_ahead(session, resource, Patience::Wait)?;
     }
-    // It may have been dropped meanwhile, and made anew as another kind.
-    let ended = match read(session, resource)?.kind {
-        found if found != kind => 0,
-        Kind::Seats => seats::end_due(session, &[resource], clock::now(), max_holds).len() as i64,
-        Kind::Calendar => calendar::end_due(session, &[resource], clock::now(), max_holds),
+    let found = read(session, resource)?;
+    // It may have been dropped meanwhile, and made anew as another kind; or somebody has joined its line.
+    if found.kind != seen.kind || (found.waiting > 0 && mode == Mode::Shared) {
+        return Ok(0);
+    }
+    end_due(session, &found, max_holds)
+}
+
+/// Ends overdue holds of a resource whose turn the caller has, and serves those who wait for it. Returns how
+/// many were ended.
+pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> Result<i64, Stop> {
+    let (name, now) = (resource.name.as_str(), clock::now());
+    let ended = match resource.kind {
+        Kind::Seats => seats::end_due(session, &[name], now, max_holds).len() as i64,
+        Kind::Calendar => calendar::end_due(session, &[name], now, max_holds),
         Kind::Pool => {
-            let ended = overdue::end_due(session, resource, clock::now(), max_holds);
+            let ended = overdue::end_due(session, name, now, max_holds);
             if ended.holds > 0 {
-                resources::give_back(session, resource, ended.quantity);
+                resources::give_back(session, name, ended.quantity);
             }
             ended.holds
         }
     };
+    if resource.waiting > 0 {
+        serve_line(session, name)?;
+    }
     Ok(ended)
 }
 
@@ -113,6 +147,11 @@ pub fn next_expiry() -> Option<Timestamp> {
 pub fn purge(age: Micros, max_rows: i64) -> i64 {
     let session = Session::to_write(c"booking.purge()");
     let since = clock::now().before(age);
-    let holds = upkeep::purge(&session, since, max_rows);
-    if holds < max_rows { holds + forget(&session, since, max_rows - holds) } else { holds }
+    let mut rows = upkeep::purge(&session, since, max_rows);
+    for purge in [waitlist::purge, forget] {
+        if rows < max_rows {
+            rows += purge(&session, since, max_rows - rows);
+        }
+    }
+    rows
 }

@@ -1,6 +1,7 @@
 //! Looking without changing anything. Works on a standby.
 
 use super::fitting::{is_open, windows};
+use super::waitlist::missing;
 use super::{Target, room};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -19,8 +20,9 @@ pub const MOST_SLOTS: usize = 100_000;
 
 /// Where a hold stands now, or a basket.
 pub fn find(target: Target) -> Outcome {
-    holds::look(&Session::open(), target.hold_id, target.resource)
-        .map_or_else(|| Outcome::not_found(target.hold_id), |lot| Outcome::standing(&lot, true, clock::now()))
+    let session = Session::open();
+    holds::look(&session, target.hold_id, target.resource)
+        .map_or_else(|| missing(&session, target, true), |lot| Outcome::standing(&lot, true, clock::now()))
 }
 
 /// How a resource is used now; a calendar during a period, at the moment at which the least is left.

@@ -19,7 +19,7 @@ impl<'a> Desk<'_, 'a> {
         let resource = placement.resource;
         let stored = self.resource(resource)?;
         let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
-        fits_kind(placement, kind)?;
+        fits_kind(resource, &placement.want, kind)?;
         let owned = self.owned(placement, limit)?;
         let asked = match kind {
             Kind::Pool => quantity,
@@ -39,8 +39,12 @@ impl<'a> Desk<'_, 'a> {
         {
             admission = admit(&self.resource(resource)?.pool, asked, None, owned);
         }
+        let is_owed = self.owed.contains(resource);
         let stored = self.resource(resource)?;
-        let level = stored.level();
+        let mut level = stored.level();
+        if is_owed {
+            level.available = Some(0);
+        }
         let refused = |refusal, detail| Refused {
             refusal,
             version: Some(level.version),
@@ -49,9 +53,12 @@ impl<'a> Desk<'_, 'a> {
             detail,
         };
         Ok(match admission {
-            Admission::Fits => None,
-            Admission::Short(_) => {
-                let detail = json!({"requested": quantity, "available": level.available});
+            Admission::Fits if !is_owed => None,
+            Admission::Fits | Admission::Short(_) => {
+                let mut detail = json!({"requested": quantity, "available": level.available});
+                if is_owed {
+                    detail["waiting"] = json!(stored.waiting);
+                }
                 Some(refused(Refusal::Unavailable, Some(detail)))
             }
             Admission::Refuse(Refusal::LimitExceeded) => {
@@ -65,8 +72,7 @@ impl<'a> Desk<'_, 'a> {
     fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Stop> {
         let (Some(limit), resource) = (limit, placement.resource) else { return Ok(0) };
         let Some(holder) = placement.holder else {
-            let detail = format!("Resource \"{resource}\" allows each holder {limit} at most.");
-            return Err(Error::null("holder").detail(detail).into());
+            return Err(Error::needs_holder(resource, limit).into());
         };
         if let Some(owned) = self.owned.get(&(resource, holder)) {
             return Ok(*owned);
@@ -111,14 +117,14 @@ impl<'a> Desk<'_, 'a> {
 
 /// Seats are not asked of a pool, nor a quantity of seats: nobody would say which. And a calendar is
 /// asked for a period, as nothing else is.
-fn fits_kind(placement: &Placement, kind: Kind) -> Result<(), Error> {
-    match (&placement.want, kind) {
+pub fn fits_kind(resource: &str, want: &Want, kind: Kind) -> Result<(), Error> {
+    match (want, kind) {
         (Want::Quantity(_), Kind::Pool)
         | (Want::Seats(_) | Want::Best { .. }, Kind::Seats)
         | (Want::Period { .. }, Kind::Calendar) => Ok(()),
-        (Want::Quantity(_), Kind::Calendar) => Err(Error::needs_period(placement.resource)),
-        (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(placement.resource)),
-        (Want::Period { .. }, _) => Err(Error::no_calendar(placement.resource)),
-        (Want::Seats(_) | Want::Best { .. }, _) => Err(Error::has_no_seats(placement.resource)),
+        (Want::Quantity(_), Kind::Calendar) => Err(Error::needs_period(resource)),
+        (Want::Quantity(_), Kind::Seats) => Err(Error::needs_seats(resource)),
+        (Want::Period { .. }, _) => Err(Error::no_calendar(resource)),
+        (Want::Seats(_) | Want::Best { .. }, _) => Err(Error::has_no_seats(resource)),
     }
 }

@@ -209,7 +209,9 @@ impl<'a> Desk<'_, 'a> {
             .filter(|hold| hold.resource == resource)
             .flat_map(|hold| hold.seats.iter().flatten().map(String::as_str))
             .collect();
-        plan.free.extend(more.into_iter().filter(|seat| !given.contains(seat.label.as_str())));
+        let is_owed = |label: &str| self.owed_seats.contains(&(resource, label));
+        let is_gone = |label: &str| given.contains(label) || is_owed(label);
+        plan.free.extend(more.into_iter().filter(|seat| !is_gone(&seat.label)));
     }
 
     /// Claims seats that looked free: all of them, or none. The error is a seat that somebody else

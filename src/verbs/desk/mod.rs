@@ -7,23 +7,28 @@
 
 mod admission;
 mod best;
+mod line;
 mod named;
 mod period;
 mod write;
 
 use super::fitting::stay_on;
+pub use admission::fits_kind;
+pub use line::any_of;
+
 use super::patience::{MOST_LOOKS, patiently};
 use super::turns::{Turns, claim, days};
 use super::{Placement, Share, Stop, Want};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
+use crate::rules::timeline::Use;
 use crate::store::holds::{self, Lot, NewHold, StoredHold};
 use crate::store::plan::FreeSeat;
 use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::{self, StoredResource, Sum};
 use crate::store::seats::{self, StoredSeat};
-use crate::store::{Patience, Session};
+use crate::store::{Patience, Session, waitlist};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -68,19 +73,29 @@ pub struct Desk<'s, 'a> {
     /// The seats of those overdue holds that others have locked.
     pub overdue: HashMap<&'a str, Vec<(FreeSeat, Uuid)>>,
     pub claims: Vec<Claim>,
+    /// Resources of which all that is free is owed to those who wait; and the seats that are, and the places
+    /// of calendars.
+    pub owed: HashSet<&'a str>,
+    pub owed_seats: HashSet<(&'a str, &'a str)>,
+    pub owed_uses: Vec<(&'a str, Use)>,
+    /// The holds of those who waited, which come first among the new ones; and what they take.
+    offers: Vec<Uuid>,
+    of_lines: usize,
+    read_of_lines: i64,
+    sums_of_lines: BTreeMap<&'a str, Sum>,
     pub new: Vec<NewHold<'a>>,
 }
 
 /// Serves at a desk until there is an answer: first without ending anything, which is nearly always
 /// enough; then as deep as it takes.
-pub fn serve<'a, T>(
+pub fn serve<T>(
     session: &Session,
-    turns: &Turns<'a>,
-    placements: &'a [Placement<'a>],
+    turns: &Turns,
+    placements: &[Placement],
     patience: Patience,
-    answer: impl Fn(&mut Desk<'_, 'a>) -> Result<T, Stop>,
+    answer: impl for<'a> Fn(&mut Desk<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let at = |depth| Desk::open(session, turns, placements, patience, depth)?.close_after(&answer);
+    let at = |depth| serve_at(session, turns, placements, patience, depth, &answer);
     for _ in 0..MOST_LOOKS {
         match at(Depth::Shallow) {
             Err(Stop::Stale) => {}
@@ -91,17 +106,49 @@ pub fn serve<'a, T>(
     patiently(session, patience, || at(Depth::Deep))
 }
 
+/// Makes one attempt: those who wait come first, and what is left then is for the requests.
+pub fn serve_at<T>(
+    session: &Session,
+    turns: &Turns,
+    placements: &[Placement],
+    patience: Patience,
+    depth: Depth,
+    answer: impl for<'a> Fn(&mut Desk<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let names: Vec<&str> = turns.keys().copied().collect();
+    let resources = resources::read_all(session, &names);
+    let waited_for: Vec<_> = resources
+        .iter()
+        .filter(|found| found.waiting > 0)
+        .map(|found| (found.name.as_str(), found.kind, found.skip))
+        .collect();
+    let entries = match waited_for.is_empty() {
+        true => Vec::new(),
+        false => waitlist::lines(session, &waited_for, clock::now()),
+    };
+    let kind_of = |name: &str| waited_for.iter().find(|(of, _, _)| *of == name).map(|(_, kind, _)| *kind);
+    let lines = entries
+        .iter()
+        .filter_map(|entry| Some(Placement::of_entry(entry, kind_of(&entry.resource)?)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let desk = Desk::open(session, turns, resources.clone(), placements, &lines, patience, depth)?;
+    desk.close_after(|desk| {
+        desk.serve_lines(&lines)?;
+        answer(desk, placements)
+    })
+}
+
 impl<'s, 'a> Desk<'s, 'a> {
     /// Takes the locks that are still missing behind the turns, and reads what the requests are about.
-    pub fn open(
+    fn open(
         session: &'s Session,
         turns: &'s Turns<'a>,
+        found: Vec<StoredResource>,
         placements: &'a [Placement<'a>],
+        lines: &'a [Placement<'a>],
         patience: Patience,
         depth: Depth,
     ) -> Result<Self, Stop> {
-        let names: Vec<&str> = turns.keys().copied().collect();
-        let found = resources::read_all(session, &names);
         let resources: HashMap<_, _> = found.into_iter().map(|found| (found.name.clone(), found)).collect();
         let mut desk = Self {
             session,
@@ -118,10 +165,17 @@ impl<'s, 'a> Desk<'s, 'a> {
             exhausted: HashSet::new(),
             overdue: HashMap::new(),
             claims: Vec::new(),
+            owed: HashSet::new(),
+            owed_seats: HashSet::new(),
+            owed_uses: Vec::new(),
+            offers: Vec::new(),
+            of_lines: 0,
+            read_of_lines: 0,
+            sums_of_lines: BTreeMap::new(),
             new: Vec::with_capacity(placements.len()),
         };
         desk.line_up_for_holders(placements, patience)?;
-        let wanted = desk.places(placements);
+        let wanted = desk.places(placements.iter().chain(lines));
         for (resource, places) in &wanted {
             if !desk.has_alone(resource) {
                 match claim(resource, places.iter().copied(), patience) {
@@ -144,9 +198,9 @@ impl<'s, 'a> Desk<'s, 'a> {
     }
 
     /// The places that the requests name, by resource and in their order, where the turn was to be had.
-    fn places<'p>(&self, placements: &'p [Placement<'a>]) -> Wanted<'a, 'p> {
+    fn places(&self, placements: impl Iterator<Item = &'a Placement<'a>>) -> Wanted<'a, 'a> {
         let mut wanted = Wanted::new();
-        for placement in placements.iter().filter(|placement| self.turns.contains_key(placement.resource)) {
+        for placement in placements.filter(|placement| self.turns.contains_key(placement.resource)) {
             match &placement.want {
                 Want::Seats(labels) => {
                     let places = labels.iter().map(|&label| Place::Seat(label));
@@ -275,7 +329,7 @@ impl<'s, 'a> Desk<'s, 'a> {
     }
 
     fn give(&mut self, placement: &'a Placement<'a>, share: Share) -> Served {
-        let id = Uuid::now_v7();
+        let id = placement.id.unwrap_or_else(Uuid::now_v7);
         let resource = placement.resource;
         let quantity = placement.want.quantity();
         let mut available = share.left;
@@ -319,14 +373,15 @@ impl<'s, 'a> Desk<'s, 'a> {
 
     /// Makes one basket of the new holds.
     pub fn bind(&mut self, basket: Uuid) -> Lot {
-        self.new.iter_mut().for_each(|hold| hold.basket = Some(basket));
-        Lot { basket: Some(basket), holds: self.new.iter().map(NewHold::as_stored).collect() }
+        let items = &mut self.new[self.of_lines..];
+        items.iter_mut().for_each(|hold| hold.basket = Some(basket));
+        Lot { basket: Some(basket), holds: items.iter().map(|hold| hold.as_stored()).collect() }
     }
 
-    /// Takes back what was decided.
+    /// Takes back what was decided of the requests.
     pub fn forget(&mut self) {
-        self.new.clear();
-        self.sums.clear();
+        self.new.truncate(self.of_lines);
+        self.sums = self.sums_of_lines.clone();
     }
 
     /// The answer to a single request.

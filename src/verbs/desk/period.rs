@@ -27,11 +27,12 @@ impl<'a> Desk<'_, 'a> {
             let given = Use { occupied, quantity: hold.quantity, is_held: true };
             (hold.resource == resource).then_some(given)
         });
+        let owed = self.owed_uses.iter().filter(|(of, _)| *of == resource).map(|(_, owed)| *owed);
         let wish = Wish {
             resource: stored,
             occupied: stay.occupied,
             quantity,
-            unwritten: unwritten.collect(),
+            unwritten: unwritten.chain(owed).collect(),
             of: None,
         };
         let room = find_room(self.session, &wish, self.now, self.depth != Depth::Shallow)?;

@@ -2,8 +2,9 @@
 
 use super::{Desk, Stop};
 use crate::store::holds::{self, NewHold};
-use crate::store::{Patience, attempt, resources, seats};
-use crate::worker;
+use crate::store::{Patience, attempt, resources, seats, waitlist};
+use crate::{settings, worker};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 impl Desk<'_, '_> {
@@ -38,9 +39,24 @@ impl Desk<'_, '_> {
             _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
         }
         holds::insert_all(self.session, &self.new);
+        if !self.offers.is_empty() {
+            waitlist::offer(self.session, &self.offers, self.now);
+            let offered = self.new.iter().filter(|hold| self.offers.contains(&hold.id));
+            offered.for_each(|hold| self.announce(hold));
+        }
         if let Some(first) = self.new.iter().map(|hold| hold.expires_at).min() {
             worker::expect_expiry(first);
         }
         Ok(())
+    }
+
+    /// Says that somebody was offered what he waited for, where anybody is to be told.
+    fn announce(&self, hold: &NewHold) {
+        let Some(channel) = settings::notify_channel() else { return };
+        let offer = json!({
+            "resource": hold.resource, "hold_id": hold.id.to_string(), "holder": hold.holder,
+            "quantity": hold.quantity, "expires_at": hold.expires_at.iso(),
+        });
+        waitlist::notify(self.session, &channel, &offer.to_string());
     }
 }

@@ -14,6 +14,8 @@ select booking.require(refused('limit_exceeded'));
 select booking.require(refused('closed'));
 select booking.require(refused('released'));
 select booking.require(refused('cancelled'));
+select booking.require(refused('waiting'));
+select booking.require(refused('left'));
 select booking.require(refused('busy'));
 \set VERBOSITY default
 \set SHOW_CONTEXT never

@@ -1,0 +1,221 @@
+//! The table `booking.waitlist_entries`.
+
+use super::Session;
+use super::resources::Kind;
+use super::statement::{Argument, Row, Span, statement};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::rules::Micros;
+use crate::rules::timeline::Period;
+use pgrx::pg_sys;
+use uuid::Uuid;
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    Waiting,
+    /// It was given a hold, which has its id.
+    Offered,
+    Left,
+}
+
+impl EntryState {
+    fn from_name(name: &str) -> Self {
+        match name {
+            "waiting" => Self::Waiting,
+            "offered" => Self::Offered,
+            "left" => Self::Left,
+            other => Error::internal(format!("an entry is in state \"{other}\"")).raise(),
+        }
+    }
+}
+
+/// Somebody who waits, or has.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: Uuid,
+    pub resource: String,
+    pub quantity: i64,
+    pub seats: Option<Vec<String>>,
+    pub during: Option<Period>,
+    pub holder: Option<String>,
+    pub offer_ttl: Micros,
+    pub fingerprint: Option<Uuid>,
+    pub state: EntryState,
+    pub metadata: Option<pg_sys::Datum>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, resource, quantity, seats, lower(during), upper(during), holder, offer_ttl, fingerprint,
+         state::text, metadata"
+    };
+}
+
+impl Entry {
+    fn read(row: &Row) -> Self {
+        let time = |column| row.get(column).map(Timestamp::micros);
+        Self {
+            id: row.need(1),
+            resource: row.need(2),
+            quantity: row.need(3),
+            seats: row.get(4),
+            during: time(5).zip(time(6)).map(|(from, to)| Period::new(from, to)),
+            holder: row.get(7),
+            offer_ttl: row.need::<Span>(8).0,
+            fingerprint: row.get(9),
+            state: EntryState::from_name(&row.need::<String>(10)),
+            metadata: row.hand_over(11),
+        }
+    }
+}
+
+/// How many of a line are read: of a pool's only its head can be served.
+fn most_of(kind: Kind, skip: bool) -> i64 {
+    if kind == Kind::Pool && !skip { 100 } else { MOST_TOLD_APART }
+}
+
+/// The longest line of those who do not all wait for the same.
+pub const MOST_TOLD_APART: i64 = 10_000;
+
+statement!(LINES (TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID)
+    concat!("select ", columns!(), "
+     from unnest($1, $2) as line(name, most)
+     cross join lateral (
+         select * from booking.waitlist_entries
+         where resource = line.name and state = 'waiting' and (during is null or upper(during) > $3)
+         order by \"position\" limit line.most) as entries
+     order by resource, \"position\""));
+
+/// Those who wait for some resources, in their order; of a long line of a pool's, its head. Whose period is
+/// over waits in vain.
+pub fn lines(session: &Session, resources: &[(&str, Kind, bool)], now: Timestamp) -> Vec<Entry> {
+    let names: Vec<&str> = resources.iter().map(|(name, _, _)| *name).collect();
+    let most: Vec<i64> = resources.iter().map(|(_, kind, skip)| most_of(*kind, *skip)).collect();
+    let arguments = [Argument::Texts(Some(&names)), Argument::Bigints(&most), Argument::Time(Some(now))];
+    LINES.with(|statement| statement.run(session, &arguments).iter().map(|row| Entry::read(&row)).collect())
+}
+
+statement!(BY_ID (UUIDOID, TEXTOID)
+    concat!("select ", columns!(), "
+     from booking.waitlist_entries where id = $1 and ($2 is null or resource = $2)"));
+statement!(BY_KEY (TEXTOID, TEXTOID)
+    concat!("select ", columns!(), "
+     from booking.waitlist_entries where key = $1 and resource = $2"));
+
+pub fn by_id(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Entry> {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
+    BY_ID.with(|statement| statement.run(session, &arguments).first().map(|row| Entry::read(&row)))
+}
+
+/// The entry that was made under a key.
+pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<Entry> {
+    let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
+    BY_KEY.with(|statement| statement.run(session, &arguments).first().map(|row| Entry::read(&row)))
+}
+
+statement!(POSITION (UUIDOID, TEXTOID)
+    "select count(*) from booking.waitlist_entries
+     where resource = $2 and state = 'waiting'
+       and \"position\" <= (select \"position\" from booking.waitlist_entries where id = $1 and resource = $2)");
+
+/// Which one in the line it is, from 1.
+pub fn position(session: &Session, id: Uuid, resource: &str) -> i64 {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource))];
+    POSITION.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
+}
+
+/// What an entry is made with.
+pub struct NewEntry<'a> {
+    pub id: Uuid,
+    pub resource: &'a str,
+    pub quantity: i64,
+    pub seats: Option<&'a [&'a str]>,
+    pub during: Option<Period>,
+    pub holder: Option<&'a str>,
+    pub offer_ttl: Micros,
+    pub key: Option<&'a str>,
+    pub fingerprint: Option<Uuid>,
+    pub joined_at: Timestamp,
+    pub metadata: Option<pg_sys::Datum>,
+}
+
+statement!(JOIN (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, INTERVALOID,
+                 TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID)
+    "insert into booking.waitlist_entries
+         (id, resource, \"position\", quantity, seats, during, holder, offer_ttl, key, fingerprint, joined_at,
+          metadata)
+     select $1, $2,
+            coalesce((select max(\"position\") from booking.waitlist_entries
+                      where resource = $2 and state = 'waiting'), 0) + 1,
+            $3, $4, case when $5 is not null then tstzrange($5, $6) end, $7, $8, $9, $10, $11, $12");
+
+/// Lines up behind those who wait already. The caller has the resource alone.
+pub fn join(session: &Session, entry: &NewEntry) {
+    let time = |of: fn(Period) -> Micros| {
+        Argument::Time(entry.during.map(|period| Timestamp::from_micros(of(period))))
+    };
+    let arguments = [
+        Argument::Uuid(Some(entry.id)),
+        Argument::Text(Some(entry.resource)),
+        Argument::Bigint(Some(entry.quantity)),
+        Argument::Texts(entry.seats),
+        time(|period| period.from),
+        time(|period| period.to),
+        Argument::Text(entry.holder),
+        Argument::Span(Some(entry.offer_ttl)),
+        Argument::Text(entry.key),
+        Argument::Uuid(entry.fingerprint),
+        Argument::Time(Some(entry.joined_at)),
+        Argument::Jsonb(entry.metadata),
+    ];
+    JOIN.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(LEAVE (UUIDOID, TEXTOID, TIMESTAMPTZOID)
+    "update booking.waitlist_entries set state = 'left', ended_at = $3
+     where id = $1 and resource = $2 and state = 'waiting'");
+statement!(OFFER (UUIDARRAYOID, TIMESTAMPTZOID)
+    "update booking.waitlist_entries set state = 'offered', ended_at = $2 where id = any($1)");
+
+pub fn leave(session: &Session, id: Uuid, resource: &str, now: Timestamp) {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Time(Some(now))];
+    LEAVE.with(|statement| statement.run(session, &arguments));
+}
+
+/// Notes who was given what he waited for.
+pub fn offer(session: &Session, ids: &[Uuid], now: Timestamp) {
+    let arguments = [Argument::Uuids(ids), Argument::Time(Some(now))];
+    OFFER.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(DELETE (TEXTOID) "delete from booking.waitlist_entries where resource = $1");
+
+/// Deletes the line of a resource that is being dropped.
+pub fn delete(session: &Session, resource: &str) {
+    DELETE.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
+}
+
+statement!(PURGE (TIMESTAMPTZOID, INT8OID)
+    "with old as (
+         select ctid as place from booking.waitlist_entries as entries
+         where state <> 'waiting' and ended_at <= $1
+           and not exists (select from booking.holds as holds
+                           where holds.id = entries.id and holds.resource = entries.resource)
+         order by ended_at limit $2
+         for update skip locked)
+     delete from booking.waitlist_entries as entries using old where entries.ctid = old.place");
+
+/// Deletes entries that ended up to a moment, but for those whose hold is still there. Returns how many.
+pub fn purge(session: &Session, up_to: Timestamp, limit: i64) -> i64 {
+    let arguments = [Argument::Time(Some(up_to)), Argument::Bigint(Some(limit))];
+    PURGE.with(|statement| statement.run(session, &arguments).count() as i64)
+}
+
+statement!(NOTIFY (TEXTOID, TEXTOID) "select pg_notify($1, $2)");
+
+/// Tells whoever listens to a channel, once the transaction has committed.
+pub fn notify(session: &Session, channel: &str, payload: &str) {
+    let arguments = [Argument::Text(Some(channel)), Argument::Text(Some(payload))];
+    NOTIFY.with(|statement| statement.run(session, &arguments));
+}

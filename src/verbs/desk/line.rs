@@ -1,0 +1,105 @@
+//! Those who wait are served before anybody else, and what they are owed is kept for them.
+
+use super::{Desk, Served};
+use crate::error::Error;
+use crate::rules::Refusal;
+use crate::rules::timeline::Use;
+use crate::rules::waitlist::{self, Answer, Counter};
+use crate::store::resources::{Kind, StoredResource};
+use crate::verbs::fitting::stay_on;
+use crate::verbs::{Placement, Stop, Want};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+impl<'a> Desk<'_, 'a> {
+    /// Serves the lines of all resources here, each in its order. A line goes on behind what was read of it.
+    pub(super) fn serve_lines(&mut self, lines: &'a [Placement<'a>]) -> Result<(), Stop> {
+        let mut by_resource: BTreeMap<&'a str, Vec<&'a Placement<'a>>> = BTreeMap::new();
+        for one in lines {
+            by_resource.entry(one.resource).or_default().push(one);
+        }
+        for (resource, line) in by_resource {
+            let &StoredResource { ref pool, skip, waiting, .. } = self.resource(resource)?;
+            // Nobody is let in, neither those who wait nor others.
+            if !pool.open {
+                continue;
+            }
+            let is_all = waiting <= line.len() as i64;
+            if waitlist::serve(&line, skip, self)? && !is_all && !skip {
+                self.owed.insert(resource);
+            }
+        }
+        self.read_of_lines = lines.len() as i64;
+        self.of_lines = self.new.len();
+        self.sums_of_lines = self.sums.clone();
+        Ok(())
+    }
+
+    /// Whether a line that was not read to its end was served to the end of what was read.
+    pub fn goes_on(&self, resource: &str) -> bool {
+        let waiting = self.resources.get(resource).map_or(0, |stored| stored.waiting);
+        let offers = self.sums.get(resource).map_or(0, |sum| sum.offers);
+        offers > 0 && offers == self.read_of_lines && offers < waiting
+    }
+}
+
+impl<'a> Counter<&'a Placement<'a>> for Desk<'_, 'a> {
+    type Stop = Stop;
+
+    fn serve(&mut self, one: &&'a Placement<'a>) -> Result<Answer, Stop> {
+        match Desk::serve(self, one) {
+            Ok(Served::Placed { new, .. }) => {
+                self.offers.push(self.new[new].id);
+                self.sums.entry(one.resource).or_default().offers += 1;
+                Ok(Answer::Served)
+            }
+            Ok(Served::Refused(refused)) if refused.refusal == Refusal::Unavailable => Ok(Answer::Short),
+            // What others are just deciding on is not waited for: if it comes free, the line is served again.
+            Ok(Served::Busy) | Err(Stop::Locked(_) | Stop::Contested { .. }) => Ok(Answer::Short),
+            Ok(Served::Refused(_) | Served::Earlier(_)) | Err(Stop::Error(_)) => Ok(Answer::Barred),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn owe(&mut self, one: &&'a Placement<'a>) -> bool {
+        let resource = one.resource;
+        match &one.want {
+            Want::Quantity(_) | Want::Best { .. } => self.owed.insert(resource),
+            Want::Seats(labels) => {
+                for &label in labels {
+                    self.owed_seats.insert((resource, label));
+                    if let Some(seat) = self.seats.get_mut(&(resource, label.to_owned()))
+                        && (seat.owner.is_none() || seat.overdue)
+                    {
+                        seat.owner = Some(Uuid::nil());
+                        seat.overdue = false;
+                    }
+                    for (_, plan) in self.plans.iter_mut().filter(|((of, _), _)| *of == resource) {
+                        plan.remove(label);
+                    }
+                }
+                return false;
+            }
+            Want::Period { quantity, when } => {
+                let stay = self.resource(resource).and_then(|stored| stay_on(stored.as_calendar()?, *when));
+                if let Ok(stay) = stay {
+                    let owed = Use { occupied: stay.occupied, quantity: *quantity, is_held: true };
+                    self.owed_uses.push((resource, owed));
+                }
+                return false;
+            }
+        };
+        true
+    }
+}
+
+/// What is wanted by who waits without saying which places: of seats, any.
+pub fn any_of(kind: Kind, want: Want<'_>) -> Result<Want<'_>, Error> {
+    match (kind, want) {
+        (Kind::Seats, Want::Quantity(quantity)) => {
+            let quantity = usize::try_from(quantity).map_err(|_| Error::limit("too many seats"))?;
+            Ok(Want::Best { quantity, section: None, together: false })
+        }
+        (_, want) => Ok(want),
+    }
+}
