@@ -195,6 +195,10 @@ comment on function booking.hold_nights is
 'Holds quantity (1) of a calendar from the check-in of one day to the check-out of another, by its own clock, for ttl (booking.default_ttl). detail says from when to when that is. Refusals: those of hold. Errors: 42704, 22023, 22004.';
 comment on function booking.reschedule is
 'Moves a hold on a calendar, held or confirmed, to another period, or leaves it where it is: its own place does not count against it, and it keeps its id, state and expiry. Refusals: unavailable, closed, limit_exceeded, expired, released, cancelled, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+comment on function booking.swap_seats is
+'Moves a hold to other seats, as many as it has, or leaves it where it is: what it has is never let go first. It keeps its id, state and expiry. Refusals: unavailable, closed, expired, released, cancelled, not_found, version_mismatch, busy. Errors: 22023, 22004.';
+comment on function booking.transfer is
+'Makes a hold, or a basket, another holder''s, held or confirmed. Refusals: limit_exceeded, expired, released, cancelled, not_found, version_mismatch, busy. Errors: 22023, 22004.';
 comment on function booking.hold_all is
 'Holds a basket for ttl (booking.default_ttl), all of it or nothing: items [{"resource": …, "quantity": …}, {"resource": …, "seats": […]}, {"resource": …, "best": 2, "section": …}, {"resource": …, "during": ["2026-12-24T15:00Z", "2026-12-24T16:00Z"]}, {"resource": …, "nights": ["2026-12-24", "2026-12-27"]}], 100 at most. Its hold_id stands for all of it, and each item has its own, in detail. A refusal''s detail lists every item that was short. Refusals: those of hold. Errors: those of hold, naming the item.';
 comment on function booking.hold_each is

@@ -7,7 +7,7 @@ begin
     execute format('grant usage on schema booking to %I', role);
     execute format(
         'grant execute on function booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
-        'booking.confirm, booking.extend, booking.reschedule, booking.release, booking.cancel, booking.find, '
+        'booking.confirm, booking.extend, booking.reschedule, booking.swap_seats, booking.transfer, booking.release, booking.cancel, booking.find, '
         'booking.availability, booking.seat_map, booking.calendar, booking.free_slots, booking.calendar_map, '
         'booking.join_waitlist, booking.leave_waitlist, '
         'booking.acquire_lease, booking.renew_lease, booking.release_lease, booking.check_lease, '

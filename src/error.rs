@@ -118,6 +118,19 @@ impl Error {
             .hint("Ask for a shorter period, or a longer step.")
     }
 
+    /// 22023: several holds, to be moved to a few seats.
+    pub fn swapped_basket() -> Self {
+        Self::invalid("a basket has no seats of its own")
+            .hint("Move one of its items by its own id: booking.find(hold_id) lists them.")
+    }
+
+    /// 22023: more seats than a hold has, or less.
+    pub fn other_number_of_seats(has: usize, wanted: usize) -> Self {
+        Self::invalid("the hold has another number of seats")
+            .detail(format!("It has {has}, and {wanted} were named."))
+            .hint("Give seats back with booking.release() or booking.cancel(), or hold more with booking.hold().")
+    }
+
     /// 22023: several holds, to be moved to one period.
     pub fn moved_basket() -> Self {
         Self::invalid("a basket has no period of its own")

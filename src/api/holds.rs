@@ -155,6 +155,30 @@ fn reschedule(
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
+fn swap_seats(
+    hold_id: Option<pgrx::Uuid>,
+    seats: Option<Array<'_, &str>>,
+    expected_version: default!(Option<i64>, "NULL"),
+    resource: default!(Option<&str>, "NULL"),
+) -> Result<Outcome, ErrorReport> {
+    let seats = need(arguments::seats(&seats)?, "seats")?;
+    Ok(verbs::swap_seats(target(hold_id, resource, expected_version)?, &seats)?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn transfer(
+    hold_id: Option<pgrx::Uuid>,
+    holder: Option<&str>,
+    expected_version: default!(Option<i64>, "NULL"),
+    resource: default!(Option<&str>, "NULL"),
+) -> Result<Outcome, ErrorReport> {
+    let holder = need(arguments::name(holder, "holder")?, "holder")?;
+    Ok(verbs::transfer(target(hold_id, resource, expected_version)?, holder)?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
 fn release(
     hold_id: Option<pgrx::Uuid>,
     quantity: default!(Option<i64>, "NULL"),

@@ -170,9 +170,9 @@ pub fn extend(
     }
 }
 
-/// Moves a hold to another period (`is_there`: it has that already). It stays what it is, held or
+/// Changes when a hold is, where, or whose (`is_there`: it is so already). It stays what it is, held or
 /// confirmed, and lives no longer for it.
-pub fn reschedule(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Micros) -> Verdict {
+pub fn amend(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Micros) -> Verdict {
     match hold.standing(now) {
         State::Released => Verdict::Refuse(Refusal::Released),
         State::Cancelled => Verdict::Refuse(Refusal::Cancelled),

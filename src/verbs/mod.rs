@@ -17,6 +17,8 @@ mod reschedule;
 mod resource;
 mod room;
 mod seats;
+mod swap;
+mod transfer;
 mod turns;
 mod upkeep;
 mod view;
@@ -33,6 +35,8 @@ pub use lease::{Wish, acquire_lease, after_restore, check_lease, release_lease, 
 pub use reschedule::reschedule;
 pub use resource::{create_pool, drop_resource, set_capacity, set_open};
 pub use seats::{Plan, create_seats, set_blocked};
+pub use swap::swap_seats;
+pub use transfer::transfer;
 pub use upkeep::{Sweep, expire, expire_on, next_expiry, overdue_resources, purge};
 pub use view::{Month, Slot, Step, availability, find, free_slots, month, slots};
 pub use waitlist::{join_waitlist, leave_waitlist};

@@ -4,7 +4,7 @@ use super::fitting::{Wish, find_room, is_open, stay_on};
 use super::patience::patiently;
 use super::room::{owned, read};
 use super::turns::{Turns, claim, days, mode_for, most_days, take_turns};
-use super::waitlist::{missing, serve_line};
+use super::waitlist::{missing, owed, serve_line};
 use super::{Stop, Target, When, settle};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -79,22 +79,18 @@ fn move_to(
 ) -> Result<Outcome, Stop> {
     let now = clock::now();
     let (stored, stay) = one_on_a_calendar(&lot)?;
-    let change = match lifecycle::reschedule(
-        &stored.hold,
-        stay.during == new.during,
-        expected_version,
-        now.micros(),
-    ) {
-        Verdict::Change(change) => change,
-        Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&lot, 0, refusal, now)),
-        Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&lot, true, now)),
-    };
+    let change =
+        match lifecycle::amend(&stored.hold, stay.during == new.during, expected_version, now.micros()) {
+            Verdict::Change(change) => change,
+            Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&lot, 0, refusal, now)),
+            Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&lot, true, now)),
+        };
     if let Some(refused) = refused(session, resource, stored, new, now)? {
         return Ok(Outcome::refused(refused).about_hold(&lot, now));
     }
     let quantity = stored.hold.quantity;
-    let wish =
-        Wish { resource, occupied: new.occupied, quantity, unwritten: Vec::new(), of: Some(stored.id) };
+    let unwritten = owed(session, resource)?.uses;
+    let wish = Wish { resource, occupied: new.occupied, quantity, unwritten, of: Some(stored.id) };
     match find_room(session, &wish, now, true)? {
         Err(tightest) => {
             let at = Timestamp::from_micros(tightest.period.from);

@@ -1,7 +1,7 @@
 //! Looking without changing anything. Works on a standby.
 
 use super::fitting::{is_open, windows};
-use super::waitlist::missing;
+use super::waitlist::{missing, owed};
 use super::{Target, room};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -52,7 +52,8 @@ fn usage_over_time(
     let view = View::of(session, stored, during.and(calendar.buffer), now);
     let tightest =
         view.timeline.tightest(view.period).ok_or_else(|| Error::internal("nothing to look at"))?;
-    let available = if is_open(calendar, during) { tightest.free().max(0) } else { 0 };
+    let left = view.left(session, stored)?.tightest(view.period).map_or(0, |tightest| tightest.free());
+    let available = if is_open(calendar, during) { left.max(0) } else { 0 };
     Ok(Usage {
         capacity: tightest.capacity,
         confirmed: tightest.confirmed,
@@ -66,6 +67,8 @@ fn usage_over_time(
 /// A calendar during a period, without what has run out.
 struct View {
     period: Period,
+    capacity: Capacity,
+    taken: Vec<Use>,
     timeline: Timeline,
     next_expiry: Option<Timestamp>,
 }
@@ -78,9 +81,20 @@ impl View {
         let taken: Vec<Use> = live().map(|one| one.taken).collect();
         Self {
             period,
-            timeline: Timeline::of(&capacity, taken, period),
+            timeline: Timeline::of(&capacity, taken.iter().copied(), period),
             next_expiry: live().filter(|one| one.taken.is_held).map(|one| one.expires_at).min(),
+            capacity,
+            taken,
         }
+    }
+
+    /// The same with what is owed to those who wait for it, which nobody else can have.
+    fn left(&self, session: &Session, stored: &StoredResource) -> Result<Timeline, Error> {
+        let owed = owed(session, stored)?.uses;
+        Ok(match owed.is_empty() {
+            true => self.timeline.clone(),
+            false => Timeline::of(&self.capacity, self.taken.iter().copied().chain(owed), self.period),
+        })
     }
 }
 
@@ -172,8 +186,9 @@ pub fn free_slots(
     let stored = room::read(&session, resource)?;
     let calendar = stored.as_calendar()?;
     let view = View::of(&session, &stored, during.and(calendar.buffer), clock::now());
+    let left = view.left(&session, &stored)?;
     let wish = Wish { within: during, duration, step, buffer: calendar.buffer };
-    slots::free(&view.timeline, &windows(calendar, during), &wish, MOST_SLOTS)
+    slots::free(&left, &windows(calendar, during), &wish, MOST_SLOTS)
         .ok_or_else(|| Error::too_many_slots(MOST_SLOTS))
 }
 

@@ -9,18 +9,19 @@ use super::give_back::Part;
 use super::give_back::release;
 use super::room::read;
 use super::turns::{Turns, take_turn};
-use super::{Placement, Stop, Target, Want, settle};
+use super::{Placement, Stop, Target, Want, When, settle};
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::rules::Refusal;
-use crate::rules::timeline::{Capacity, Fit, fit};
+use crate::rules::timeline::{Capacity, Fit, Use, fit};
 use crate::store::calendar;
 use crate::store::queue::Mode;
 use crate::store::resources::{self, Kind, StoredResource};
 use crate::store::waitlist::{self, Entry, EntryState, MOST_TOLD_APART, NewEntry};
 use crate::store::{Patience, Session, holds, seats};
 use serde_json::json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The longest line of those who wait for places that are not told apart.
@@ -64,7 +65,7 @@ impl<'a> NewEntry<'a> {
     fn of(placement: &'a Placement<'a>, id: Uuid, joined_at: Timestamp) -> Self {
         let (seats, during) = match &placement.want {
             Want::Seats(labels) => (Some(labels.as_slice()), None),
-            Want::Period { when: super::When::During(period), .. } => (None, Some(*period)),
+            Want::Period { when: When::During(period), .. } => (None, Some(*period)),
             _ => (None, None),
         };
         Self {
@@ -178,6 +179,40 @@ pub fn serve_line(session: &Session, resource: &str) -> Result<(), Stop> {
     // A long line is read from its head, part by part.
     while desk::serve(session, &turns, &[], Patience::Wait, |desk, _| Ok(desk.goes_on(resource)))? {}
     Ok(())
+}
+
+/// What of a resource is owed to those who wait for it, which the caller has alone.
+pub struct Owed {
+    all: bool,
+    seats: BTreeSet<String>,
+    pub uses: Vec<Use>,
+}
+
+impl Owed {
+    /// Whether a seat is owed, where it is free.
+    pub fn includes(&self, seat: &str) -> bool {
+        self.all || self.seats.contains(seat)
+    }
+}
+
+/// What those who wait for a resource are owed of it: what they wait for counts as theirs, unless they may be
+/// passed by.
+pub fn owed(session: &Session, stored: &StoredResource) -> Result<Owed, Error> {
+    let mut owed = Owed { all: false, seats: BTreeSet::new(), uses: Vec::new() };
+    if stored.waiting == 0 || stored.skip {
+        return Ok(owed);
+    }
+    for entry in waitlist::lines(session, &[(&stored.name, stored.kind, false)], clock::now()) {
+        match (&entry.seats, entry.during) {
+            (Some(labels), _) => owed.seats.extend(labels.iter().cloned()),
+            (None, None) => owed.all = true,
+            (None, Some(period)) => {
+                let occupied = stay_on(stored.as_calendar()?, When::During(period))?.occupied;
+                owed.uses.push(Use { occupied, quantity: entry.quantity, is_held: true });
+            }
+        }
+    }
+    Ok(owed)
 }
 
 /// What is left of a pool for those who are not in its line.

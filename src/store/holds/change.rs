@@ -98,6 +98,20 @@ pub fn write(
     WRITE.with(|statement| statement.run(session, &arguments));
 }
 
+statement!(HAND_OVER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
+    "update booking.holds set version = $3, holder = $4 where id = $1 and resource = $2");
+
+/// Makes a hold that is locked another holder's.
+pub fn hand_over(session: &Session, stored: &StoredHold, change: &Change, holder: &str) {
+    let arguments = [
+        Argument::Uuid(Some(stored.id)),
+        Argument::Text(Some(&stored.resource)),
+        Argument::Bigint(Some(change.version)),
+        Argument::Text(Some(holder)),
+    ];
+    HAND_OVER.with(|statement| statement.run(session, &arguments));
+}
+
 statement!(DELETE_ENDED (TEXTOID)
     "delete from booking.holds
      where resource = $1 and state in ('released', 'cancelled', 'expired')");

@@ -4,7 +4,7 @@ mod change;
 mod find;
 mod new;
 
-pub use change::{ConfirmedHold, confirm_in_time, delete_ended, write};
+pub use change::{ConfirmedHold, confirm_in_time, delete_ended, hand_over, write};
 pub use find::{by_key, by_keys, lock, look, lot_of, wait_for};
 pub use new::{NewHold, insert, insert_all};
 

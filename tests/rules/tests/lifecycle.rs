@@ -4,7 +4,7 @@
 //! that the table is complete, without contradiction and without dead lines.
 
 use booking_rules::lifecycle::{
-    Change, Hold, Late, State, Verdict, cancel, confirm, expire, extend, release, reschedule,
+    Change, Hold, Late, State, Verdict, amend, cancel, confirm, expire, extend, release,
 };
 use booking_rules::{Micros, Refusal};
 
@@ -64,19 +64,19 @@ cancel     held      *    *         *          *         *          *       *   
 cancel     released  *    *         *          *         *          *       *    | NotConfirmed
 cancel     expired   *    *         *          *         *          *       *    | NotConfirmed
 
-reschedule held      live *         none,right *         *          *       away | write held 5 2000 8 0
-reschedule held      live *         wrong      *         *          *       away | VersionMismatch
-reschedule held      live *         *          *         *          *       here | repeat
-reschedule held      late *         *          *         *          *       *    | Expired
-reschedule confirmed *    *         none,right *         *          *       away | write confirmed 5 2000 8 0
-reschedule confirmed *    *         wrong      *         *          *       away | VersionMismatch
-reschedule confirmed *    *         *          *         *          *       here | repeat
-reschedule released  *    *         *          *         *          *       *    | Released
-reschedule cancelled *    *         *          *         *          *       *    | Cancelled
-reschedule expired   *    *         *          *         *          *       *    | Expired
+amend held      live *         none,right *         *          *       away | write held 5 2000 8 0
+amend held      live *         wrong      *         *          *       away | VersionMismatch
+amend held      live *         *          *         *          *       here | repeat
+amend held      late *         *          *         *          *       *    | Expired
+amend confirmed *    *         none,right *         *          *       away | write confirmed 5 2000 8 0
+amend confirmed *    *         wrong      *         *          *       away | VersionMismatch
+amend confirmed *    *         *          *         *          *       here | repeat
+amend released  *    *         *          *         *          *       *    | Released
+amend cancelled *    *         *          *         *          *       *    | Cancelled
+amend expired   *    *         *          *         *          *       *    | Expired
 ";
 
-const VERBS: [&str; 5] = ["confirm", "extend", "release", "cancel", "reschedule"];
+const VERBS: [&str; 5] = ["confirm", "extend", "release", "cancel", "amend"];
 const STATES: [(&str, State); 5] = [
     ("held", State::Held),
     ("confirmed", State::Confirmed),
@@ -184,7 +184,7 @@ fn ask(verb: &str, hold: &Hold, request: &Request, now: Micros) -> Verdict {
         "extend" => extend(hold, request.ttl, request.max_ttl, request.version, now),
         "release" => release(hold, request.back, request.version, now),
         "cancel" => cancel(hold, request.back, request.version, now),
-        "reschedule" => reschedule(hold, request.is_there, request.version, now),
+        "amend" => amend(hold, request.is_there, request.version, now),
         other => unreachable!("no such verb: {other}"),
     }
 }

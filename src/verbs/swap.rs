@@ -1,0 +1,153 @@
+//! Moving a hold to other seats.
+
+use super::patience::patiently;
+use super::room::{all_or_wait, read};
+use super::turns::{Turns, claim, mode_for, take_turns};
+use super::waitlist::{missing, owed, serve_line};
+use super::{Stop, Target, settle};
+use crate::clock::{self, Timestamp};
+use crate::error::Error;
+use crate::outcome::{Outcome, Refused};
+use crate::rules::Refusal;
+use crate::rules::lifecycle::{self, Change, Verdict};
+use crate::store::holds::{self, Lot, StoredHold};
+use crate::store::queue::{Mode, Place};
+use crate::store::resources::StoredResource;
+use crate::store::{Patience, Session, attempt, seats};
+use std::collections::BTreeSet;
+
+/// Moves a hold to other seats, as many as it has, or leaves it where it is: what it has is never let go
+/// first.
+pub fn swap_seats(target: Target, labels: &[&str]) -> Result<Outcome, Error> {
+    settle(attempt(&Session::to_write(c"booking.swap_seats()"), target, labels))
+}
+
+fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome, Stop> {
+    let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
+        return Ok(missing(session, target, false));
+    };
+    let (stored, has) = one_with_seats(&seen)?;
+    let mut turns = Turns::from([(stored.resource.as_str(), mode_for(has.len() + labels.len()))]);
+    take_turns(session, &mut turns, |_| false, Patience::Wait)?;
+    let resource = read(session, &stored.resource)?;
+    patiently(session, Patience::Wait, || {
+        // What it has may have changed since the last look.
+        let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
+            return Ok(missing(session, target, false));
+        };
+        let (_, has) = one_with_seats(&seen)?;
+        if turns.values().all(|mode| *mode == Mode::Shared) {
+            let all = has.iter().map(String::as_str).chain(labels.iter().copied());
+            let places: BTreeSet<Place> = all.map(Place::Seat).collect();
+            claim(&resource.name, places, Patience::Wait)?;
+        }
+        let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
+            return Ok(missing(session, target, false));
+        };
+        if one_with_seats(&lot)?.1 != has {
+            return Err(Stop::Stale);
+        }
+        swap(session, &resource, lot, labels, target.expected_version)
+    })
+}
+
+fn one_with_seats(lot: &Lot) -> Result<(&StoredHold, &[String]), Error> {
+    match (lot.basket, lot.holds.as_slice()) {
+        (Some(_), _) => Err(Error::swapped_basket()),
+        (None, [stored]) => stored
+            .seats
+            .as_deref()
+            .map(|seats| (stored, seats))
+            .ok_or_else(|| Error::has_no_seats(&stored.resource)),
+        (None, _) => Err(Error::internal("a hold is there twice")),
+    }
+}
+
+fn swap(
+    session: &Session,
+    resource: &StoredResource,
+    mut lot: Lot,
+    labels: &[&str],
+    expected_version: Option<i64>,
+) -> Result<Outcome, Stop> {
+    let now = clock::now();
+    let (stored, has) = one_with_seats(&lot)?;
+    let is_there =
+        has.iter().map(String::as_str).collect::<BTreeSet<_>>() == labels.iter().copied().collect();
+    let change = match lifecycle::amend(&stored.hold, is_there, expected_version, now.micros()) {
+        Verdict::Change(change) => change,
+        Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&lot, 0, refusal, now)),
+        Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&lot, true, now)),
+    };
+    if labels.len() != has.len() {
+        return Err(Error::other_number_of_seats(has.len(), labels.len()).into());
+    }
+    if !resource.pool.open {
+        let refused = Refused::mere(Refusal::Closed, resource.pool.version);
+        return Ok(Outcome::refused(refused).about_hold(&lot, now));
+    }
+    if let Some(refused) = clear(session, resource, stored, labels, now)? {
+        return Ok(Outcome::refused(refused).about_hold(&lot, now));
+    }
+    write(session, stored, has, labels, &change, now)?;
+    if resource.waiting > 0 {
+        serve_line(session, &resource.name)?;
+    }
+    for stored in &mut lot.holds {
+        stored.seats = Some(labels.iter().map(|&label| label.to_owned()).collect());
+        stored.apply(&change, None);
+    }
+    Ok(Outcome::changed(&lot, None, now))
+}
+
+/// Makes sure that seats are free, or the hold's own, and ends what has run out on them; or tells why they
+/// are not to be had.
+fn clear(
+    session: &Session,
+    resource: &StoredResource,
+    stored: &StoredHold,
+    labels: &[&str],
+    now: Timestamp,
+) -> Result<Option<Refused>, Stop> {
+    seats::lock_ahead(session, &resource.name, labels, Patience::Wait)?;
+    let found = seats::read(session, &resource.name, labels, now);
+    let owed = owed(session, resource)?;
+    let (mut taken, mut blocked, mut overdue) = (Vec::new(), Vec::new(), Vec::new());
+    for &label in labels {
+        match found.iter().find(|seat| seat.label == label) {
+            None => return Err(Error::no_seat(&resource.name, label).into()),
+            Some(seat) if seat.owner == Some(stored.id) => {}
+            Some(seat) if seat.blocked => blocked.push(label),
+            Some(seat) if seat.owner.is_some() && !seat.overdue => taken.push(label),
+            Some(_) if owed.includes(label) => taken.push(label),
+            Some(seat) => overdue.extend(seat.owner),
+        }
+    }
+    if !taken.is_empty() || !blocked.is_empty() {
+        return Ok(Some(Refused::seats(labels.len(), &taken, &blocked, resource.pool.version)));
+    }
+    all_or_wait(&overdue, &seats::end_these(session, &resource.name, &overdue, now))?;
+    Ok(None)
+}
+
+fn write(
+    session: &Session,
+    stored: &StoredHold,
+    has: &[String],
+    labels: &[&str],
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let has: Vec<&str> = has.iter().map(String::as_str).collect();
+    let coming: Vec<&str> = labels.iter().copied().filter(|label| !has.contains(label)).collect();
+    let going: Vec<&str> = has.into_iter().filter(|label| !labels.contains(label)).collect();
+    let write = || {
+        if !seats::take_again(session, &stored.resource, &coming, stored.id) {
+            return Err(Stop::Stale);
+        }
+        seats::give_back(session, &stored.resource, &going, stored.id);
+        holds::write(session, stored, change, Some(labels), None, now);
+        Ok(())
+    };
+    attempt::until_lock_timeout(write)?
+}
