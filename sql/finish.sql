@@ -131,6 +131,12 @@ comment on column booking.waitlist_entries.joined_at is 'When it was made.';
 comment on column booking.waitlist_entries.ended_at is 'When it was offered a hold, or left.';
 comment on column booking.waitlist_entries.metadata is 'Whatever the application keeps with it, and with the hold.';
 
+comment on view booking.hold_changes is
+'When holds were placed, confirmed and ended, a row for each: what booking.changes() reads. What was changed otherwise, extended, moved, given back in part, keeps no time.';
+comment on column booking.hold_changes.changed_at is 'When it was done, by the clock; not when that was committed.';
+comment on column booking.hold_changes.change is 'held, confirmed, released, cancelled, expired.';
+comment on column booking.hold_changes.quantity is 'How much the hold takes now, or took in the end.';
+
 comment on view booking.waitlist is
 'Who waits, in which order; and who was offered a hold and has not confirmed it yet.';
 comment on column booking.waitlist."position" is 'Which one in the line it is, from 1; null of one who was offered a hold.';
@@ -235,6 +241,8 @@ comment on function booking.leave_waitlist is
 'Waits no more, or gives back what was offered: it goes to the next. Refusals: already_confirmed, not_found, busy. Errors: 22004.';
 comment on function booking.waitlist(text) is
 'Who waits for a resource, and who was offered a hold and has not answered yet, offers first.';
+comment on function booking.changes is
+'What happened to holds after a time, the earliest first: to be asked again with the last changed_at. Ends before the earliest time that a transaction still under way can have written, so that nothing is missed; all changes of one time come together, so that there may be more rows than max_rows. Not on a standby, and only in read committed. Errors: 0A000, 22023, 22004.';
 comment on function booking.acquire_lease is
 'Has a name for ttl (booking.default_ttl), with a token that is higher than any given out for it before; slots may have it at once. Who has it already: renewed, with the same token. wait => true: lines up, first come, first served, until lock_timeout. Refusals: unavailable, with who has it and until when, busy. Errors: 22023, 22004.';
 comment on function booking.renew_lease is

@@ -27,6 +27,7 @@ mod booking {}
 pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
 pgrx::extension_sql_file!("../sql/seats.sql", name = "seats", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/waitlist.sql", name = "waitlist", requires = ["schema"]);
+pgrx::extension_sql_file!("../sql/changes.sql", name = "changes", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/checks.sql", name = "checks", requires = ["schema"]);
 pgrx::extension_sql_file!(
     "../sql/views.sql",
