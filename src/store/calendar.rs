@@ -5,12 +5,14 @@
 //! within what is there already.
 
 use super::holds::{NewHold, Stay};
-use super::resources::StoredResource;
+use super::resources::{self, Calendar, StoredResource};
 use super::snapshot;
 use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use crate::clock::Timestamp;
 use crate::rules::Micros;
 use crate::rules::timeline::{Period, Use};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A booking that overlaps a period.
@@ -65,6 +67,9 @@ impl Overlap {
 
 /// The bookings that overlap a period ($2 to $3) where there is one place. They lie one after the other, so
 /// the first of them is the last that begins before the period does, or in it.
+///
+/// They are put in order so that the index that has them in this order is used. While the table is small the
+/// constraint's index seems as good, and with that plan, which is kept, all of the calendar would be read.
 macro_rules! overlapping_sole {
     () => {
         "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
@@ -76,7 +81,8 @@ macro_rules! overlapping_sole {
                 order by lower(occupied) desc limit 1),
                $2)
            and case when upper(occupied) > $2 then true else false end
-           and exclusive and state in ('held', 'confirmed')"
+           and exclusive and state in ('held', 'confirmed')
+         order by lower(occupied)"
     };
 }
 
@@ -95,7 +101,7 @@ macro_rules! overlapping_some {
 statement!(OVERLAP_SOLE (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_sole!());
 statement!(OVERLAP_SOME (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_some!());
 statement!(OVERLAP_ALL (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
-    concat!(overlapping_sole!(), " union all ", overlapping_some!(),
+    concat!("(", overlapping_sole!(), ") union all ", overlapping_some!(),
         " union all
          select null, lower(during), upper(during), capacity, null, null
          from booking.capacity_changes
@@ -134,23 +140,59 @@ fn look(
 }
 
 statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-                      TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
+                      TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TIMESTAMPTZOID)
     "insert into booking.holds
          (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at, key, fingerprint,
           holder, metadata)
      select $1, $2, 1, tstzrange($3, $4), tstzrange($3, $5), true, 'held', $6, $7, $8, $9, $10, $11
-     where coalesce(
+     from booking.resources
+     where name = $2 and created_at = $12 and capacity = 1 and not resized and hours is null and open
+       and max_per_holder is null and waiting = 0
+       and coalesce(
          (select upper(occupied) <= $3 from booking.holds
           where resource = $2 and lower(occupied) < $5 and exclusive and state in ('held', 'confirmed')
           order by lower(occupied) desc limit 1),
          true)");
 
-/// Writes a hold on a calendar that has had one place from the beginning, if nothing overlaps. Whether it
-/// did.
+/// A calendar as it was read before, and never changes: its zone, its buffer, when its nights are.
+#[derive(Clone)]
+pub struct Known {
+    pub calendar: Calendar,
+    created_at: Timestamp,
+}
+
+/// The most calendars that a backend remembers.
+const MOST_KNOWN: usize = 256;
+
+std::thread_local! {
+    static KNOWN: RefCell<HashMap<String, Known>> = RefCell::new(HashMap::new());
+}
+
+/// A calendar that had one place when it was read, no hours and no limit. Whether it is still the same is
+/// for [`take_sole`] to see: reading it each time was a tenth of a hold.
+pub fn known(session: &Session, name: &str) -> Option<Known> {
+    let known = KNOWN.with_borrow(|known| known.get(name).cloned());
+    known.or_else(|| {
+        let found = resources::read(session, name)?;
+        let is_plain = found.pool.capacity == 1 && found.pool.max_per_holder.is_none() && !found.is_resized();
+        let calendar = found.calendar.filter(|calendar| is_plain && calendar.week.is_none())?;
+        let known = Known { calendar, created_at: found.created_at };
+        KNOWN.with_borrow_mut(|all| {
+            if all.len() >= MOST_KNOWN {
+                all.clear();
+            }
+            all.insert(found.name, known.clone());
+        });
+        Some(known)
+    })
+}
+
+/// Writes a hold on a calendar that is as it was known, has had one place from the beginning and lets
+/// everybody in, if nothing overlaps. Whether it did.
 ///
 /// The caller has claimed the days, so whoever overlaps is to be seen, and the constraint has nothing to
 /// object to or to wait for.
-pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay) -> bool {
+pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay, known: &Known) -> bool {
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
@@ -163,8 +205,13 @@ pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay) -> bool {
         Argument::Uuid(hold.fingerprint),
         Argument::Text(hold.holder),
         Argument::Jsonb(hold.metadata),
+        Argument::Time(Some(known.created_at)),
     ];
-    TAKE_SOLE.with(|statement| statement.run(session, &arguments).count() == 1)
+    let took = TAKE_SOLE.with(|statement| statement.run(session, &arguments).count() == 1);
+    if !took {
+        KNOWN.with_borrow_mut(|all| all.remove(hold.resource));
+    }
+    took
 }
 
 fn of_period(resource: &str, period: Period) -> [Argument<'_>; 3] {

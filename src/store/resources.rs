@@ -3,6 +3,7 @@
 use super::attempt::{has_lock_timeout, until_lock_timeout};
 use super::statement::{Argument, Row, Session, Span, statement};
 use super::{Busy, Patience, snapshot};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
@@ -163,6 +164,8 @@ pub struct StoredResource {
     pub waiting: i64,
     /// Whether those who wait may pass by one who needs more than is free.
     pub skip: bool,
+    /// Tells it from another that was dropped and had its name.
+    pub created_at: Timestamp,
 }
 
 impl StoredResource {
@@ -189,6 +192,7 @@ impl StoredResource {
             }),
             waiting: row.need(16),
             skip: row.need(17),
+            created_at: row.need(18),
         }
     }
 
@@ -214,7 +218,7 @@ fn read_week(lines: &[String]) -> Week {
 
 statement!(READ (TEXTOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, created_at
      from booking.resources
      where name = $1");
 
@@ -225,7 +229,7 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
 
 statement!(READ_ALL (TEXTARRAYOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, created_at
      from booking.resources
      where name = any($1)");
 
@@ -243,8 +247,16 @@ pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {
 statement!(WAITED_FOR (TEXTARRAYOID)
     "select name from booking.resources where name = any($1) and case when waiting > 0 then true else false end");
 
+statement!(IS_WAITED_FOR (TEXTOID)
+    "select name from booking.resources where name = $1 and case when waiting > 0 then true else false end");
+
 /// Which of some resources anybody waits for.
 pub fn waited_for(session: &Session, names: &[&str]) -> Vec<String> {
+    if let [name] = names {
+        let arguments = [Argument::Text(Some(name))];
+        return IS_WAITED_FOR
+            .with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect());
+    }
     let arguments = [Argument::Texts(Some(names))];
     WAITED_FOR.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }

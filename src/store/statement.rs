@@ -90,6 +90,7 @@ impl Statement {
                 None => nulls[n] = b'n' as c_char,
             }
         }
+        let _by_index = ByIndex::prefer();
         // SAFETY: a connection is open (the session proves it), the plan is kept, and the arrays
         // hold a value for each of the plan's parameters.
         unsafe {
@@ -128,6 +129,33 @@ impl Statement {
             }
         }
         self.plan.get()
+    }
+}
+
+/// While this lives, plans are made that look rows up by an index where there is one.
+///
+/// A plan is kept, and made for what the tables hold at that moment. While a table is empty and the server
+/// knows it, reading all of it costs nothing: with such a plan, a session that goes on while the table fills
+/// placed 1,800 holds a second on a calendar instead of 7,000, until the next ANALYZE.
+struct ByIndex {
+    seqscan: bool,
+}
+
+impl ByIndex {
+    fn prefer() -> Self {
+        // SAFETY: a setting of the planner's that only this thread reads and writes.
+        unsafe {
+            let seqscan = pg_sys::enable_seqscan;
+            pg_sys::enable_seqscan = false;
+            Self { seqscan }
+        }
+    }
+}
+
+impl Drop for ByIndex {
+    fn drop(&mut self) {
+        // SAFETY: as above; reached after an error, too, since that unwinds.
+        unsafe { pg_sys::enable_seqscan = self.seqscan };
     }
 }
 

@@ -117,19 +117,13 @@ fn take_sole(
     when: When,
     patience: Patience,
 ) -> Result<Option<Outcome>, Stop> {
-    let Some(stored) = resources::read(session, placement.resource) else { return Ok(None) };
-    let Some(calendar) = stored.calendar.as_ref().filter(|calendar| !calendar.resized) else {
-        return Ok(None);
-    };
-    let is_plain = stored.pool.open && stored.pool.max_per_holder.is_none() && calendar.week.is_none();
-    if !is_plain || stored.pool.capacity != 1 || stored.waiting > 0 {
-        return Ok(None);
-    }
-    let stay = stay_on(calendar, when)?;
+    let Some(known) = calendar::known(session, placement.resource) else { return Ok(None) };
+    // Misuse is told by the calendar as it is.
+    let Ok(stay) = stay_on(&known.calendar, when) else { return Ok(None) };
     let claims = claim(placement.resource, days(stay.occupied), patience)?;
     let share = Share { stay: Some((stay, true)), left: Some(0), seats: None };
     let hold = placement.hold(Uuid::now_v7(), share, clock::now());
-    if calendar::take_sole(session, &hold, stay) {
+    if calendar::take_sole(session, &hold, stay, &known) {
         worker::expect_expiry(hold.expires_at);
         return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, stay)));
     }
