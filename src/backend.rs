@@ -4,7 +4,7 @@
 
 use pgrx::prelude::*;
 use std::cell::Cell;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::LocalKey;
 
@@ -26,6 +26,15 @@ pub fn is_preloaded() -> bool {
 pub fn this_database() -> pg_sys::Oid {
     // SAFETY: set once when the backend connects.
     unsafe { pg_sys::MyDatabaseId }
+}
+
+/// A table of the extension's.
+pub fn table(name: &CStr) -> pg_sys::Oid {
+    // SAFETY: looks two names up in the system caches; raises an error where there is no such schema.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), false);
+        pg_sys::get_relname_relid(name.as_ptr(), schema)
+    }
 }
 
 /// Calls back at the end of this transaction, and of all that follow in this process: whether it has

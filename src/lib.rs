@@ -8,6 +8,7 @@ mod api;
 mod backend;
 mod bell;
 mod clock;
+mod definitions;
 mod error;
 mod frontier;
 mod outcome;
@@ -44,6 +45,7 @@ pub extern "C-unwind" fn _PG_init() {
     settings::register();
     backend::register();
     bell::register();
+    definitions::register();
     frontier::register();
     worker::register();
 }

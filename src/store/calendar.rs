@@ -9,6 +9,7 @@ use super::resources::{self, Calendar, StoredResource};
 use super::snapshot;
 use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use crate::clock::Timestamp;
+use crate::definitions::{self, Edition};
 use crate::rules::Micros;
 use crate::rules::timeline::{Period, Use};
 use std::cell::RefCell;
@@ -140,59 +141,65 @@ fn look(
 }
 
 statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-                      TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TIMESTAMPTZOID)
+                      TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
     "insert into booking.holds
          (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at, key, fingerprint,
           holder, metadata)
      select $1, $2, 1, tstzrange($3, $4), tstzrange($3, $5), true, 'held', $6, $7, $8, $9, $10, $11
-     from booking.resources
-     where name = $2 and created_at = $12 and capacity = 1 and not resized and hours is null and open
-       and max_per_holder is null and waiting = 0
-       and coalesce(
+     where coalesce(
          (select upper(occupied) <= $3 from booking.holds
           where resource = $2 and lower(occupied) < $5 and exclusive and state in ('held', 'confirmed')
           order by lower(occupied) desc limit 1),
          true)");
 
-/// A calendar as it was read before, and never changes: its zone, its buffer, when its nights are.
+/// A calendar that has had one place from the beginning, lets everybody in at any time, and is waited for by
+/// nobody.
 #[derive(Clone)]
-pub struct Known {
-    pub calendar: Calendar,
-    created_at: Timestamp,
+struct Plain {
+    calendar: Calendar,
+    edition: Edition,
+    read_at: Timestamp,
 }
 
 /// The most calendars that a backend remembers.
-const MOST_KNOWN: usize = 256;
+const MOST_PLAIN: usize = 256;
+/// What was changed by other means than the extension's is noticed after this time.
+const LIFETIME: Micros = 1_000_000;
 
 std::thread_local! {
-    static KNOWN: RefCell<HashMap<String, Known>> = RefCell::new(HashMap::new());
+    static PLAIN: RefCell<HashMap<String, Plain>> = RefCell::new(HashMap::new());
 }
 
-/// A calendar that had one place when it was read, no hours and no limit. Whether it is still the same is
-/// for [`take_sole`] to see: reading it each time was a tenth of a hold.
-pub fn known(session: &Session, name: &str) -> Option<Known> {
-    let known = KNOWN.with_borrow(|known| known.get(name).cloned());
-    known.or_else(|| {
-        let found = resources::read(session, name)?;
-        let is_plain = found.pool.capacity == 1 && found.pool.max_per_holder.is_none() && !found.is_resized();
-        let calendar = found.calendar.filter(|calendar| is_plain && calendar.week.is_none())?;
-        let known = Known { calendar, created_at: found.created_at };
-        KNOWN.with_borrow_mut(|all| {
-            if all.len() >= MOST_KNOWN {
+/// The calendar of this name, if all that is to be asked of it is whether anything overlaps. The caller has a
+/// turn there, so it stays so.
+pub fn plain(session: &Session, name: &str, now: Timestamp) -> Option<Calendar> {
+    let edition = definitions::edition(name);
+    let is_current = |plain: &&Plain| Some(plain.edition) == edition && now < plain.read_at.after(LIFETIME);
+    if let Some(calendar) =
+        PLAIN.with_borrow(|all| all.get(name).filter(is_current).map(|plain| plain.calendar.clone()))
+    {
+        return Some(calendar);
+    }
+    let found = resources::read(session, name)?;
+    let lets_all_in = found.pool.open && found.pool.max_per_holder.is_none() && found.waiting == 0;
+    let is_sole = found.pool.capacity == 1 && !found.is_resized();
+    let calendar = found.calendar.filter(|calendar| lets_all_in && is_sole && calendar.week.is_none())?;
+    if let Some(edition) = edition {
+        PLAIN.with_borrow_mut(|all| {
+            if all.len() >= MOST_PLAIN {
                 all.clear();
             }
-            all.insert(found.name, known.clone());
+            all.insert(found.name, Plain { calendar: calendar.clone(), edition, read_at: now });
         });
-        Some(known)
-    })
+    }
+    Some(calendar)
 }
 
-/// Writes a hold on a calendar that is as it was known, has had one place from the beginning and lets
-/// everybody in, if nothing overlaps. Whether it did.
+/// Writes a hold on such a calendar, if nothing overlaps. Whether it did.
 ///
 /// The caller has claimed the days, so whoever overlaps is to be seen, and the constraint has nothing to
 /// object to or to wait for.
-pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay, known: &Known) -> bool {
+pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay) -> bool {
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
@@ -205,13 +212,8 @@ pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay, known: &Known) -
         Argument::Uuid(hold.fingerprint),
         Argument::Text(hold.holder),
         Argument::Jsonb(hold.metadata),
-        Argument::Time(Some(known.created_at)),
     ];
-    let took = TAKE_SOLE.with(|statement| statement.run(session, &arguments).count() == 1);
-    if !took {
-        KNOWN.with_borrow_mut(|all| all.remove(hold.resource));
-    }
-    took
+    TAKE_SOLE.with(|statement| statement.run(session, &arguments).count() == 1)
 }
 
 fn of_period(resource: &str, period: Period) -> [Argument<'_>; 3] {

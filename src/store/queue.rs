@@ -9,6 +9,7 @@
 
 use super::attempt::{has_lock_timeout, until_lock_timeout};
 use super::{Busy, Patience};
+use crate::backend;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -149,14 +150,9 @@ fn tag(table: &CStr, about: impl Hash) -> pg_sys::LOCKTAG {
     let mut hasher = DefaultHasher::new();
     about.hash(&mut hasher);
     let hash = hasher.finish();
-    // SAFETY: reads the backend's database and looks two names up in the system caches.
-    let (database, table) = unsafe {
-        let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), false);
-        (pg_sys::MyDatabaseId, pg_sys::get_relname_relid(table.as_ptr(), schema))
-    };
     pg_sys::LOCKTAG {
-        locktag_field1: database.to_u32(),
-        locktag_field2: table.to_u32(),
+        locktag_field1: backend::this_database().to_u32(),
+        locktag_field2: backend::table(table).to_u32(),
         locktag_field3: hash as u32,
         locktag_field4: (hash >> 32) as u16,
         locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,

@@ -3,7 +3,7 @@
 use super::attempt::{has_lock_timeout, until_lock_timeout};
 use super::statement::{Argument, Row, Session, Span, statement};
 use super::{Busy, Patience, snapshot};
-use crate::clock::Timestamp;
+use crate::definitions;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
@@ -96,6 +96,8 @@ pub struct Sum {
 /// Takes room from several pools, whose locks the caller has and whose rules it has looked after, and those
 /// who got what they waited for from the count of who waits. Whether all of the pools had it.
 pub fn take_sums(session: &Session, sums: &[(&str, Sum)]) -> bool {
+    let served = sums.iter().filter(|(_, sum)| sum.offers > 0);
+    served.for_each(|(name, _)| definitions::changed(name));
     let names: Vec<_> = sums.iter().map(|(name, _)| *name).collect();
     let quantities: Vec<_> = sums.iter().map(|(_, sum)| sum.quantity).collect();
     let changes: Vec<_> = sums.iter().map(|(_, sum)| sum.changes).collect();
@@ -164,8 +166,6 @@ pub struct StoredResource {
     pub waiting: i64,
     /// Whether those who wait may pass by one who needs more than is free.
     pub skip: bool,
-    /// Tells it from another that was dropped and had its name.
-    pub created_at: Timestamp,
 }
 
 impl StoredResource {
@@ -192,7 +192,6 @@ impl StoredResource {
             }),
             waiting: row.need(16),
             skip: row.need(17),
-            created_at: row.need(18),
         }
     }
 
@@ -218,7 +217,7 @@ fn read_week(lines: &[String]) -> Week {
 
 statement!(READ (TEXTOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, created_at
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
      from booking.resources
      where name = $1");
 
@@ -229,7 +228,7 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
 
 statement!(READ_ALL (TEXTARRAYOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, created_at
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
      from booking.resources
      where name = any($1)");
 
@@ -266,6 +265,7 @@ statement!(ADD_WAITING (TEXTOID, INT8OID)
 
 /// Counts those who wait for a resource: so many more, or less.
 pub fn add_waiting(session: &Session, name: &str, entries: i64) {
+    definitions::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(entries))];
     ADD_WAITING.with(|statement| statement.run(session, &arguments));
 }
@@ -326,6 +326,7 @@ statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARR
 
 /// Creates a resource and returns its row. None where the name is taken.
 pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum> {
+    definitions::changed(resource.name);
     let calendar = resource.calendar.as_ref();
     let arguments = [
         Argument::Text(Some(resource.name)),
@@ -354,6 +355,7 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
 
 /// Sets the capacity of a pool. None where what is taken would not fit.
 pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<Level> {
+    definitions::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
     SET_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
@@ -366,6 +368,7 @@ statement!(ADD_CAPACITY (TEXTOID, INT8OID)
 
 /// Says how many seats more, or less, there are to be had. None where the resource is gone.
 pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<Level> {
+    definitions::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
     ADD_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
@@ -378,6 +381,7 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
 
 /// Opens or closes a resource for new holds. None where it is gone.
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
+    definitions::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
     SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
@@ -390,6 +394,7 @@ statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
 
 /// Sets the hours beyond which nothing new is held; none: always open. None where the resource is gone.
 pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<Level> {
+    definitions::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
     SET_HOURS.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
@@ -399,6 +404,7 @@ statement!(DROP (TEXTOID)
 
 /// Deletes a resource of which nothing is taken. None where something is, as far as its row says.
 pub fn drop(session: &Session, name: &str) -> Option<Level> {
+    definitions::changed(name);
     DROP.with(|statement| {
         statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| Level::read(&row))
     })

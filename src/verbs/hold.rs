@@ -117,13 +117,12 @@ fn take_sole(
     when: When,
     patience: Patience,
 ) -> Result<Option<Outcome>, Stop> {
-    let Some(known) = calendar::known(session, placement.resource) else { return Ok(None) };
-    // Misuse is told by the calendar as it is.
-    let Ok(stay) = stay_on(&known.calendar, when) else { return Ok(None) };
+    let Some(plain) = calendar::plain(session, placement.resource, clock::now()) else { return Ok(None) };
+    let stay = stay_on(&plain, when)?;
     let claims = claim(placement.resource, days(stay.occupied), patience)?;
     let share = Share { stay: Some((stay, true)), left: Some(0), seats: None };
     let hold = placement.hold(Uuid::now_v7(), share, clock::now());
-    if calendar::take_sole(session, &hold, stay, &known) {
+    if calendar::take_sole(session, &hold, stay) {
         worker::expect_expiry(hold.expires_at);
         return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, stay)));
     }

@@ -1,0 +1,85 @@
+//! How often resources were changed otherwise than by holds, so that a backend can remember what it read.
+//!
+//! Whoever changes a resource's capacity, hours, line or whether it is open has it alone, and counts that in shared
+//! memory when the transaction has committed and before others have their turn. Who has a turn and finds the
+//! same count as when the row was read need not read it again: for a hold on a calendar with one place, a
+//! tenth of its cost.
+#![allow(unsafe_code)]
+
+use crate::backend::{self, is_preloaded};
+use pgrx::prelude::*;
+use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
+use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Resources that share a counter are read again more often than they must.
+const COUNTERS: usize = 4096;
+
+struct Changes([u64; COUNTERS]);
+
+// SAFETY: plain values, no pointer.
+unsafe impl PGRXSharedMemory for Changes {}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self([0; COUNTERS])
+    }
+}
+
+// SAFETY: the name is the extension's own.
+static CHANGES: PgLwLock<Changes> = unsafe { PgLwLock::new(c"booking definitions") };
+
+std::thread_local! {
+    /// The counters of what this transaction has changed.
+    static CHANGED_HERE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static LISTENS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reserves the memory, where the library is preloaded. Without it, nothing is remembered.
+pub fn register() {
+    if is_preloaded() {
+        pg_shmem_init!(CHANGES);
+    }
+}
+
+/// Under which count of which table a row was read: the extension may be dropped and created again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edition {
+    table: pg_sys::Oid,
+    count: u64,
+}
+
+/// The edition of a resource, to be looked up behind a turn and before the row is read. None where nothing can be
+/// remembered: there is no shared memory, or this transaction has changed resources itself and may yet be rolled
+/// back.
+pub fn edition(resource: &str) -> Option<Edition> {
+    if !is_preloaded() || !CHANGED_HERE.with_borrow(Vec::is_empty) {
+        return None;
+    }
+    let count = CHANGES.share().0[counter(resource)];
+    Some(Edition { table: backend::table(c"resources"), count })
+}
+
+/// Notes that this transaction has changed a resource otherwise than by holds.
+pub fn changed(resource: &str) {
+    if !is_preloaded() {
+        return;
+    }
+    CHANGED_HERE.with_borrow_mut(|changed| changed.push(counter(resource)));
+    backend::at_transaction_end(&LISTENS, |committed| {
+        let changed = CHANGED_HERE.take();
+        if changed.is_empty() || !committed {
+            return;
+        }
+        let mut counters = CHANGES.exclusive();
+        for counter in changed {
+            counters.0[counter] = counters.0[counter].wrapping_add(1);
+        }
+    });
+}
+
+fn counter(resource: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    (backend::this_database().to_u32(), resource).hash(&mut hasher);
+    (hasher.finish() % COUNTERS as u64) as usize
+}
