@@ -267,6 +267,11 @@ impl Outcome {
         Self { version: Some(version), ..Self::of(true, "dropped") }
     }
 
+    /// Whether this call has changed anything.
+    pub fn is_news(&self) -> bool {
+        self.ok && !self.replayed
+    }
+
     /// The same about some seats of it.
     pub fn seats(self, seats: Vec<String>) -> Self {
         Self { seats: Some(seats), ..self }

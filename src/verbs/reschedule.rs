@@ -13,7 +13,7 @@ use crate::rules::Refusal;
 use crate::rules::lifecycle::{self, Verdict};
 use crate::rules::timeline::Period;
 use crate::store::holds::{self, Lot, Stay, StoredHold};
-use crate::store::queue::{self, Mode, Place};
+use crate::store::queue::{self, Claim, Mode, Place};
 use crate::store::resources::StoredResource;
 use crate::store::{Patience, Session, calendar};
 use std::collections::BTreeSet;
@@ -45,17 +45,25 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
             return Ok(missing(session, target, false));
         };
         let (_, stay) = one_on_a_calendar(&seen)?;
-        if turns.values().all(|mode| *mode == Mode::Shared) {
-            let places: BTreeSet<Place> = days(stay.occupied).chain(days(new.occupied)).collect();
-            claim(&resource.name, places, Patience::Wait)?;
-        }
+        let claims = match turns.values().all(|mode| *mode == Mode::Shared) {
+            true => {
+                let places: BTreeSet<Place> = days(stay.occupied).chain(days(new.occupied)).collect();
+                claim(&resource.name, places, Patience::Wait)?
+            }
+            false => Vec::new(),
+        };
         let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
             return Ok(missing(session, target, false));
         };
         if one_on_a_calendar(&lot)?.1 != stay {
             return Err(Stop::Stale);
         }
-        move_to(session, &resource, lot, new, target.expected_version)
+        let outcome = move_to(session, &resource, lot, new, target.expected_version)?;
+        if !outcome.is_news() {
+            // Others may want these days.
+            claims.into_iter().for_each(Claim::let_go);
+        }
+        Ok(outcome)
     })
 }
 

@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, Refused};
 use crate::rules::Refusal;
 use crate::rules::lifecycle::{self, Change, Verdict};
 use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::queue::{Mode, Place};
+use crate::store::queue::{Claim, Mode, Place};
 use crate::store::resources::StoredResource;
 use crate::store::{Patience, Session, attempt, seats};
 use std::collections::BTreeSet;
@@ -36,18 +36,26 @@ fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome
             return Ok(missing(session, target, false));
         };
         let (_, has) = one_with_seats(&seen)?;
-        if turns.values().all(|mode| *mode == Mode::Shared) {
-            let all = has.iter().map(String::as_str).chain(labels.iter().copied());
-            let places: BTreeSet<Place> = all.map(Place::Seat).collect();
-            claim(&resource.name, places, Patience::Wait)?;
-        }
+        let claims = match turns.values().all(|mode| *mode == Mode::Shared) {
+            true => {
+                let all = has.iter().map(String::as_str).chain(labels.iter().copied());
+                let places: BTreeSet<Place> = all.map(Place::Seat).collect();
+                claim(&resource.name, places, Patience::Wait)?
+            }
+            false => Vec::new(),
+        };
         let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
             return Ok(missing(session, target, false));
         };
         if one_with_seats(&lot)?.1 != has {
             return Err(Stop::Stale);
         }
-        swap(session, &resource, lot, labels, target.expected_version)
+        let outcome = swap(session, &resource, lot, labels, target.expected_version)?;
+        if !outcome.is_news() {
+            // Others may want these seats.
+            claims.into_iter().for_each(Claim::let_go);
+        }
+        Ok(outcome)
     })
 }
 
