@@ -1,0 +1,105 @@
+//! Tokens through crashes: the clients keep what was answered, outside of the database.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use booking_live::{Server, clock, join, wait_until};
+use postgres::{Client, NoTls};
+
+use super::ask;
+
+const CLIENTS: usize = 8;
+const NAMES: usize = 3;
+
+/// When a grant was asked for and answered, and its token.
+#[derive(Clone, Copy, Debug)]
+struct Grant {
+    asked: i64,
+    answered: i64,
+    token: i64,
+}
+
+type Ledger = Mutex<BTreeMap<usize, Vec<Grant>>>;
+
+/// How often the server is killed: `LEASE_KILLS`; a hundred times in CI.
+fn kills() -> usize {
+    let default = if std::env::var_os("CI").is_some() { 100 } else { 15 };
+    std::env::var("LEASE_KILLS").map_or(default, |kills| kills.parse().expect("LEASE_KILLS is a number"))
+}
+
+fn client(config: &postgres::Config, number: usize, ledger: &Ledger, over: &AtomicBool) {
+    let mut session: Option<Client> = None;
+    let mut round = number;
+    while !over.load(Ordering::Relaxed) {
+        let Some(open) = session.as_mut().filter(|open| !open.is_closed()) else {
+            session = config.connect(NoTls).ok().and_then(|mut open| {
+                // Half of them do not wait for the disk; a token must not be lost for it.
+                let off = if number.is_multiple_of(2) { "off" } else { "on" };
+                open.batch_execute(&format!("set synchronous_commit = {off}")).ok().map(|()| open)
+            });
+            continue;
+        };
+        round += 1;
+        let name = round % NAMES;
+        let asked = clock();
+        let call = format!("acquire_lease('name {name}', 'client {number}', '20 ms')");
+        let Ok(said) = ask(open, &call) else { continue };
+        let (Some(token), true) = (said.token, said.status == "acquired") else { continue };
+        let grant = Grant { asked, answered: clock(), token };
+        ledger.lock().expect("no client panicked").entry(name).or_default().push(grant);
+        if round.is_multiple_of(2) {
+            let _ = ask(open, &format!("release_lease('name {name}', {token})"));
+        }
+    }
+}
+
+#[test]
+fn tokens_rise_through_crashes() {
+    let mut server = Server::builder().max_connections(40).start().expect("a server");
+    let ledger = Arc::new(Ledger::default());
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let (config, ledger, over) = (server.config("postgres"), ledger.clone(), over.clone());
+            std::thread::spawn(move || client(&config, number, &ledger, &over))
+        })
+        .collect();
+    let size = || ledger.lock().expect("no client panicked").values().map(Vec::len).sum::<usize>();
+    for _ in 0..kills() {
+        let before = size();
+        wait_until("the load to go on", size, |now| *now > before + 40);
+        server.kill_9();
+        server.start();
+    }
+    over.store(true, Ordering::Relaxed);
+    clients.into_iter().for_each(join);
+    for (name, grants) in ledger.lock().expect("no client panicked").iter_mut() {
+        grants.sort_by_key(|grant| grant.token);
+        for pair in grants.windows(2) {
+            assert!(
+                pair[0].token < pair[1].token,
+                "name {name}: token {} was given out twice",
+                pair[0].token
+            );
+            // Whoever was answered before another asked has the lower token.
+            assert!(pair[0].asked <= pair[1].answered, "name {name}: {pair:?}");
+        }
+        let mut lowest_answer = i64::MAX;
+        for grant in grants.iter().rev() {
+            assert!(
+                lowest_answer >= grant.asked,
+                "name {name}: {grant:?} came after a higher token was answered"
+            );
+            lowest_answer = lowest_answer.min(grant.answered);
+        }
+        let last = grants.last().expect("some were granted").token;
+        let stored =
+            server.psql(&format!("select max(token) from booking.leases where name = 'name {name}'"));
+        assert!(
+            stored.parse::<i64>().expect("a token") >= last,
+            "name {name}: {stored} is there, {last} was answered"
+        );
+    }
+    server.assert_sound("postgres");
+}

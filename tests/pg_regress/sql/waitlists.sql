@@ -1,0 +1,263 @@
+-- Waitlists: pools, seats and calendars; strict and with skip; what is owed; what others are told.
+\set SHOW_CONTEXT never
+\pset format unaligned
+set timezone = 'UTC';
+\set show 'ok, status, available, replayed, seats, detail'
+create function id(of_key text) returns uuid language sql as
+    'select id from booking.holds where key = of_key union all select id from booking.waitlist_entries where key = of_key';
+create procedure overdue(of_id uuid) language sql as
+    'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where id = of_id';
+create function line(of_resource text) returns text language sql as
+    'select string_agg(concat_ws('' '', position, state, holder, quantity, seats::text), '', '') from booking.waitlist(of_resource)';
+
+-- A pool. The head is served first, whatever those behind could have.
+begin;
+select name, waiting, skip from booking.create_pool('gig', 3);
+select :show from booking.hold('gig', 3, key => 'all');
+select :show, expires_at from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
+select :show from booking.join_waitlist('gig', holder => 'bob', key => 'bob', metadata => '{"row": 1}');
+select :show from booking.join_waitlist('gig', 1, 'cid', key => 'cid');
+-- Asked again: where it stands. Something else under the key is another request.
+select :show, hold_id = id('ann') as same from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
+select :show from booking.join_waitlist('gig', 1, holder => 'ann', offer_ttl => '7 min', key => 'ann');
+select line('gig'), waiting from booking.resources;
+-- It is no hold yet.
+select :show from booking.find(id('bob'));
+select :show from booking.confirm(id('bob'), 'payment');
+select :show from booking.extend(id('bob'));
+select :show from booking.release(id('bob'));
+select :show from booking.cancel(id('bob'));
+select :show from booking.transfer(id('bob'), 'dan');
+-- One place is free, and owed to who waits for two.
+select :show from booking.release(id('all'), 1);
+select line('gig');
+select :show from booking.hold('gig');
+select :show from booking.hold('gig', wait => false);
+select available from booking.availability('gig');
+select ok, status, detail -> 'items' from booking.hold_all('[{"resource": "gig"}]');
+select ok, status, available from booking.hold_each('[{"resource": "gig"}, {"resource": "gig", "quantity": 2}]');
+select :show from booking.release(id('all'), 1);
+select line('gig');
+select quantity, holder, state, expires_at - placed_at as ttl, key, metadata from booking.holds where id = id('ann');
+select :show from booking.find(id('ann'));
+select :show from booking.confirm(id('ann'), 'payment');
+select :show, hold_id = id('ann') as same from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
+-- An offer is declined, left, or runs out: it goes to the next.
+select :show from booking.release(id('all'));
+select line('gig');
+select :show from booking.release(id('bob'));
+select line('gig');
+select metadata from booking.holds where id = id('bob');
+select :show from booking.join_waitlist('gig', 1, 'dan', key => 'dan');
+call overdue(id('cid'));
+select booking.expire(10, 'gig');
+select line('gig');
+select :show from booking.join_waitlist('gig', 1, 'eve', key => 'eve');
+select :show from booking.leave_waitlist(id('dan'));
+select line('gig');
+select :show from booking.leave_waitlist(id('dan'));
+select :show from booking.leave_waitlist(id('eve'));
+select :show from booking.hold('gig', key => 'fay');
+select :show from booking.leave_waitlist(id('ann'));
+-- Who leaves from the head lets those behind come up.
+select :show from booking.join_waitlist('gig', 3, 'gus', key => 'gus');
+select :show from booking.cancel(id('ann'), 1);
+select :show from booking.join_waitlist('gig', 1, 'hal', key => 'hal');
+select :show from booking.leave_waitlist(id('gus'));
+select line('gig');
+select :show from booking.find(id('gus'));
+select :show from booking.leave_waitlist(id('gus'));
+select * from booking.check() where rule not like '%times%';
+-- It is in vain: more than there is at all.
+select :show from booking.join_waitlist('gig', 4);
+-- More capacity, and opening again.
+select :show from booking.join_waitlist('gig', 2, 'ida', key => 'ida');
+select :show from booking.set_capacity('gig', 4);
+select :show from booking.set_open('gig', false);
+select :show from booking.set_capacity('gig', 6);
+select line('gig');
+select :show from booking.join_waitlist('gig', 1, 'joe', key => 'joe');
+select :show from booking.hold('gig');
+select :show from booking.set_open('gig', true);
+select line('gig');
+select * from booking.check() where rule not like '%times%';
+rollback;
+
+-- With skip, those behind pass by who fit, and others have what is left.
+begin;
+select name, skip from booking.create_pool('gig', 3, skip => true);
+select :show from booking.hold('gig', 3, key => 'all');
+select :show from booking.join_waitlist('gig', 3, 'ann', key => 'ann');
+select :show from booking.join_waitlist('gig', 1, 'bob', key => 'bob');
+select :show from booking.release(id('all'), 2);
+select line('gig');
+select available from booking.availability('gig');
+select :show from booking.hold('gig', key => 'fay');
+select :show from booking.hold('gig');
+select * from booking.check();
+rollback;
+
+-- A limit for each holder: who has too much already keeps nobody from anything.
+begin;
+select name from booking.create_pool('gig', 3, max_per_holder => 2);
+select :show from booking.hold('gig', 2, key => 'ann', holder => 'ann');
+select :show from booking.hold('gig', 1, key => 'bob', holder => 'bob');
+select :show from booking.join_waitlist('gig', 1, 'ann', key => 'more');
+select :show from booking.join_waitlist('gig', 1, 'cid', key => 'cid');
+select :show from booking.join_waitlist('gig', 3, 'cid');
+select :show from booking.release(id('bob'));
+select line('gig');
+select :show from booking.release(id('ann'), 1);
+select line('gig');
+\set VERBOSITY sqlstate
+savepoint s;
+select booking.join_waitlist('gig', 1);
+rollback to s;
+\set VERBOSITY default
+rollback;
+
+-- Seats: those named, or any. Only what is waited for is owed.
+begin;
+select name from booking.create_seats('hall', '["A", "B", "C", "D"]');
+select :show from booking.hold('hall', seats => '{A,B,C,D}', key => 'all');
+select :show from booking.join_waitlist('hall', seats => '{A,B}', holder => 'ann', key => 'ann');
+select :show from booking.join_waitlist('hall', seats => '{B,C}', holder => 'bob', key => 'bob');
+select :show from booking.join_waitlist('hall', seats => '{D}', holder => 'cid', key => 'cid');
+select :show from booking.release(id('all'), seats => '{B,C}');
+select line('hall');
+select :show from booking.hold('hall', seats => '{C}');
+select :show from booking.hold_best('hall', 1);
+select :show from booking.release(id('all'), seats => '{D}');
+select line('hall');
+select :show from booking.leave_waitlist(id('ann'));
+select line('hall');
+select :show from booking.join_waitlist('hall', 2, 'dan', key => 'dan');
+select :show from booking.release(id('all'));
+select :show from booking.hold('hall', seats => '{A}');
+select :show from booking.swap_seats(id('cid'), '{A}');
+select :show from booking.release(id('bob'));
+select line('hall');
+select label, h.holder from booking.seats s left join booking.holds h on h.id = s.hold_id order by label;
+select :show from booking.set_blocked('hall', '{C}', true);
+select :show from booking.join_waitlist('hall', seats => '{C}', holder => 'eve', key => 'eve');
+select :show from booking.set_blocked('hall', '{C}', false);
+select line('hall');
+select * from booking.check();
+\set VERBOSITY sqlstate
+savepoint s;
+select booking.join_waitlist('hall', seats => '{Z}');
+rollback to s;
+select booking.join_waitlist('hall', during => '[2040-01-01, 2040-01-02)');
+rollback to s;
+\set VERBOSITY default
+select :show from booking.join_waitlist('hall', 5);
+rollback;
+
+-- A calendar: during a period. Other times are nobody's business.
+begin;
+select name from booking.create_calendar('room', buffer => '1 hour');
+select :show from booking.hold('room', during => '[2040-01-01 10:00, 2040-01-01 12:00)', key => 'there');
+select :show from booking.join_waitlist('room', during => '[2040-01-01 11:00, 2040-01-01 14:00)', holder => 'ann', key => 'ann');
+select :show from booking.join_waitlist('room', during => '[2040-01-01 13:00, 2040-01-01 16:00)', holder => 'bob', key => 'bob');
+select :show from booking.join_waitlist('room', during => '[2040-01-02 13:00, 2040-01-02 16:00)', holder => 'cid', key => 'cid');
+select :show from booking.hold('room', during => '[2040-01-01 13:30, 2040-01-01 14:00)');
+select :show from booking.hold('room', during => '[2040-01-01 18:00, 2040-01-01 19:00)', key => 'late');
+select available from booking.availability('room', '[2040-01-01 13:30, 2040-01-01 14:00)');
+select slot from booking.free_slots('room', '[2040-01-01 08:00, 2040-01-01 20:00)', '1 hour');
+select :show from booking.reschedule(id('late'), '[2040-01-01 13:00, 2040-01-01 14:00)');
+select :show from booking.reschedule(id('there'), '[2040-01-03 10:00, 2040-01-03 12:00)');
+select holder, position, during from booking.waitlist('room');
+select :show from booking.release(id('ann'));
+select holder, position from booking.waitlist('room') order by holder;
+select :show from booking.join_waitlist('room', during => '[2040-01-03 10:00, 2040-01-03 11:00)', holder => 'dan', key => 'dan');
+select :show from booking.set_capacity('room', 2);
+select holder, position from booking.waitlist('room') order by holder;
+-- Hours; a time that is over; more than there is.
+select :show from booking.set_hours('room', '{"sun": ["08:00-18:00"]}');
+select :show from booking.join_waitlist('room', during => '[2040-01-01 19:00, 2040-01-01 20:00)');
+select :show from booking.join_waitlist('room', 3, during => '[2040-01-01 09:00, 2040-01-01 10:00)');
+select * from booking.check();
+\set VERBOSITY sqlstate
+savepoint s;
+select booking.join_waitlist('room', during => '[2020-01-01 09:00, 2020-01-01 10:00)');
+rollback to s;
+select booking.join_waitlist('room');
+rollback to s;
+\set VERBOSITY default
+rollback;
+
+-- What has run out goes to the line before anybody else, also in a basket that is refused for another reason.
+begin;
+select name from booking.create_pool('gig', 2);
+select name from booking.create_pool('full', 0);
+select :show from booking.hold('gig', 2, key => 'all');
+select :show from booking.join_waitlist('gig', 1, 'ann', key => 'ann');
+call overdue(id('all'));
+select ok, status from booking.hold_all('[{"resource": "gig"}, {"resource": "full"}]');
+select line('gig');
+select available from booking.availability('gig');
+select ok, status from booking.hold_all('[{"resource": "gig"}]', key => 'basket');
+select * from booking.check() where rule not like '%times%';
+rollback;
+
+-- Misuse.
+\set VERBOSITY sqlstate
+select booking.join_waitlist(null);
+select booking.join_waitlist('nothing');
+select booking.leave_waitlist(null);
+select status from booking.leave_waitlist('00000000-0000-0000-0000-000000000000');
+select name from booking.create_pool('gig', 1);
+select booking.join_waitlist('gig', 0);
+select booking.join_waitlist('gig', offer_ttl => '1 year');
+select booking.join_waitlist('gig', seats => '{A}');
+select booking.join_waitlist('gig', during => '[2040-01-01, 2040-01-02)');
+begin read only;
+select booking.join_waitlist('gig');
+rollback;
+begin read only;
+select status from booking.find('00000000-0000-0000-0000-000000000000');
+rollback;
+\set VERBOSITY default
+select line('gig');
+
+-- Dropped with the resource; purged when it is over.
+select status from booking.hold('gig', ttl => '1 h', key => 'h');
+select status from booking.join_waitlist('gig', key => 'w');
+select status from booking.leave_waitlist(id('w'));
+select status from booking.join_waitlist('gig', key => 'x');
+select booking.purge('0');
+select key, state from booking.waitlist_entries;
+select status from booking.release(id('h'));
+select status from booking.release(id('x'));
+select booking.purge('1 h');
+select booking.purge('0'), booking.purge('0');
+select count(*) from booking.waitlist_entries;
+select status from booking.hold('gig', ttl => '1 h', key => 'h');
+select status from booking.join_waitlist('gig', key => 'w');
+select status from booking.release(id('h'));
+select status from booking.confirm(id('w'));
+select status from booking.join_waitlist('gig', key => 'y');
+select status from booking.cancel(id('w'));
+select status from booking.release(id('y'));
+select status from booking.drop_resource('gig');
+select count(*) from booking.waitlist_entries;
+
+-- Clients may wait, and not read the table.
+create role waiter;
+select booking.grant_client('waiter');
+select name from booking.create_pool('gig', 0);
+select status from booking.set_capacity('gig', 1);
+select status from booking.hold('gig', ttl => '1 h', key => 'h');
+set role waiter;
+select status from booking.join_waitlist('gig', key => 'w');
+select * from booking.waitlist;
+select * from booking.waitlist('gig');
+reset role;
+select status from booking.leave_waitlist(id('w'));
+select status from booking.release(id('h'));
+select status from booking.drop_resource('gig');
+select booking.revoke_all('waiter');
+drop role waiter;
+drop function id(text), line(text);
+drop procedure overdue(uuid);
+reset timezone;

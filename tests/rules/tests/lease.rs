@@ -1,0 +1,224 @@
+//! Leases against a world that keeps every grant there ever was.
+
+use booking_rules::lease::{Grant, Lease, Standing, acquire, epoch, slot, standing};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Acquire {
+        holder: u8,
+        slots: i32,
+        ttl: i64,
+    },
+    Renew {
+        grant: usize,
+        ttl: i64,
+    },
+    Release {
+        grant: usize,
+    },
+    /// A checked lease does not pass on, until it is let go.
+    Keep {
+        grant: usize,
+    },
+    LetGo,
+    Pass {
+        time: i64,
+    },
+    /// The name is forgotten, with what was counted kept; or lifted.
+    Forget,
+    Lift,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..4_u8, 1..4, 1..20_i64).prop_map(|(holder, slots, ttl)| Step::Acquire { holder, slots, ttl }),
+        2 => (0..40_usize, 1..20_i64).prop_map(|(grant, ttl)| Step::Renew { grant, ttl }),
+        2 => (0..40_usize).prop_map(|grant| Step::Release { grant }),
+        1 => (0..40_usize).prop_map(|grant| Step::Keep { grant }),
+        1 => Just(Step::LetGo),
+        3 => (1..15_i64).prop_map(|time| Step::Pass { time }),
+        1 => Just(Step::Forget),
+        1 => Just(Step::Lift),
+    ]
+}
+
+/// A grant, and whether it is over.
+#[derive(Clone, Debug)]
+struct Granted {
+    token: i64,
+    holder: String,
+    expires_at: i64,
+    is_released: bool,
+    is_kept: bool,
+}
+
+impl Granted {
+    fn is_had(&self, now: i64) -> bool {
+        !self.is_released && now < self.expires_at
+    }
+}
+
+/// What the extension's rows would be, and all that was ever granted.
+#[derive(Default)]
+struct World {
+    rows: Vec<Lease>,
+    floor: i64,
+    now: i64,
+    history: Vec<Granted>,
+}
+
+impl World {
+    fn acquire(&mut self, holder: u8, slots: i32, ttl: i64) {
+        let holder = format!("holder {holder}");
+        let had: Vec<&Granted> = self.history.iter().filter(|one| one.is_had(self.now)).collect();
+        let mine = had.iter().find(|one| one.holder == holder).map(|one| one.token);
+        match acquire(&self.rows, &holder, slots, self.floor, self.now) {
+            Grant::Again { token, .. } => {
+                assert_eq!(Some(token), mine, "renewed what was not had");
+                let until = self.now + ttl;
+                self.of(
+                    token,
+                    |row| row.expires_at = row.expires_at.max(until),
+                    |one| {
+                        one.expires_at = one.expires_at.max(until);
+                    },
+                );
+            }
+            Grant::Taken { until } => {
+                assert!(mine.is_none() && had.len() >= slots as usize, "{had:?}");
+                assert_eq!(had.iter().map(|one| one.expires_at).min(), Some(until));
+            }
+            Grant::New { token } => {
+                assert!(mine.is_none() && had.len() < slots as usize, "{had:?}");
+                assert!(self.history.iter().all(|one| one.token < token), "{token} was given out before");
+                self.grant(holder, slots, ttl, token);
+            }
+        }
+    }
+
+    fn grant(&mut self, holder: String, slots: i32, ttl: i64, token: i64) {
+        let is_kept = |row: &Lease| self.history.iter().any(|one| one.token == row.token && one.is_kept);
+        let over = |row: &&Lease| !row.is_valid(self.now);
+        let free: Vec<i32> =
+            self.rows.iter().filter(over).filter(|row| !is_kept(row)).map(|row| row.slot).collect();
+        let in_use = self.history.iter().filter(|one| one.is_had(self.now) || self.keeps(one)).count();
+        match slot(&self.rows, &free, slots, self.now) {
+            Err(kept) => {
+                assert!(in_use >= slots as usize, "a slot was refused though {in_use} are in use of {slots}");
+                assert!(self.rows.iter().any(|row| row.slot == kept && is_kept(row)));
+            }
+            Ok(slot) => {
+                assert!(in_use < slots as usize, "{in_use} are in use of {slots}");
+                assert!(self.rows.iter().all(|row| row.slot != slot || free.contains(&slot)));
+                self.rows.retain(|row| row.slot != slot);
+                let expires_at = self.now + ttl;
+                self.rows.push(Lease { slot, holder: holder.clone(), token, expires_at, is_released: false });
+                self.history.push(Granted { token, holder, expires_at, is_released: false, is_kept: false });
+            }
+        }
+    }
+
+    /// Whether a lease that is over is kept from passing on.
+    fn keeps(&self, one: &Granted) -> bool {
+        one.is_kept && self.rows.iter().any(|row| row.token == one.token)
+    }
+
+    fn of(&mut self, token: i64, row: impl Fn(&mut Lease), one: impl Fn(&mut Granted)) {
+        self.rows.iter_mut().filter(|row| row.token == token).for_each(row);
+        self.history.iter_mut().filter(|one| one.token == token).for_each(one);
+    }
+
+    fn run(&mut self, step: Step) {
+        let token = |grant: usize| self.history.get(grant).map(|one| one.token);
+        match step {
+            Step::Acquire { holder, slots, ttl } => self.acquire(holder, slots, ttl),
+            Step::Renew { grant, ttl } => {
+                let Some(token) = token(grant) else { return };
+                if standing(&self.rows, token, self.now) == Standing::Valid {
+                    let until = self.now + ttl;
+                    self.of(
+                        token,
+                        |row| row.expires_at = row.expires_at.max(until),
+                        |one| {
+                            one.expires_at = one.expires_at.max(until);
+                        },
+                    );
+                }
+            }
+            Step::Release { grant } => {
+                let Some(token) = token(grant) else { return };
+                if standing(&self.rows, token, self.now) == Standing::Valid {
+                    self.of(token, |row| row.is_released = true, |one| one.is_released = true);
+                }
+            }
+            Step::Keep { grant } => {
+                let Some(token) = token(grant) else { return };
+                if standing(&self.rows, token, self.now) == Standing::Valid {
+                    self.of(token, |_| {}, |one| one.is_kept = true);
+                }
+            }
+            Step::LetGo => self.history.iter_mut().for_each(|one| one.is_kept = false),
+            Step::Pass { time } => self.now += time,
+            Step::Forget => {
+                let is_over = self.history.iter().all(|one| !one.is_had(self.now) && !one.is_kept);
+                if is_over {
+                    self.floor = self.rows.iter().map(|row| row.token).max().unwrap_or(0).max(self.floor);
+                    self.rows.clear();
+                }
+            }
+            Step::Lift => self.floor += 1_000_000,
+        }
+    }
+
+    /// What is said of every token is what became of it.
+    fn look(&self) {
+        for one in &self.history {
+            let said = standing(&self.rows, one.token, self.now);
+            let is_there = self.rows.iter().any(|row| row.token == one.token);
+            match said {
+                Standing::Valid => assert!(one.is_had(self.now), "{one:?} is over"),
+                Standing::Released => assert!(one.is_released, "{one:?} was not released"),
+                Standing::Expired => assert!(!one.is_had(self.now), "{one:?} is had"),
+                Standing::Unknown => assert!(!is_there && !one.is_had(self.now), "{one:?} was known"),
+            }
+        }
+        let unknown = self.history.iter().map(|one| one.token).max().unwrap_or(0).max(self.floor) + 1;
+        assert_eq!(standing(&self.rows, unknown, self.now), Standing::Unknown);
+        assert_eq!(standing(&self.rows, 0, self.now), Standing::Unknown);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    /// A hundred thousand and more steps: never more have a name than may, the same token is never given out
+    /// twice, and each rises above all before.
+    #[test]
+    fn tokens_rise_and_no_more_have_a_name_than_may(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::default();
+        for step in steps {
+            world.run(step);
+            world.look();
+        }
+    }
+
+    /// An epoch later is higher, by more than a name can have been granted meanwhile; and a float holds it.
+    #[test]
+    fn epochs_rise_with_the_clock(second in 789_004_801_i64..9_380_000_000, later in 1..100_000_000_i64) {
+        let micros = 1_000_000;
+        let (first, next) = (epoch(second * micros), epoch((second + later) * micros));
+        prop_assert_eq!(next - first, later << 20);
+        prop_assert!(first > 0 && next > first);
+        prop_assert_eq!(first as f64 as i64, first);
+    }
+}
+
+#[test]
+fn before_2025_and_for_ever_an_epoch_is_a_number() {
+    assert_eq!(epoch(0), 0);
+    assert_eq!(epoch(789_004_800_000_000), 0);
+    assert_eq!(epoch(789_004_801_000_000), 1 << 20);
+    assert!(epoch(i64::MAX) > 0);
+    assert_eq!(epoch(i64::MIN + 1_000_000_000_000_000), 0);
+}
