@@ -7,7 +7,7 @@ create function id(of_key text) returns uuid language sql as
     'select id from booking.holds where key = of_key union all select id from booking.waitlist_entries where key = of_key';
 create procedure overdue(of_id uuid) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where id = of_id';
-create function line(of_resource text) returns text language sql as
+create function in_line(of_resource text) returns text language sql as
     'select string_agg(concat_ws('' '', position, state, holder, quantity, seats::text), '', '') from booking.waitlist(of_resource)';
 
 -- A pool. The head is served first, whatever those behind could have.
@@ -20,7 +20,7 @@ select :show from booking.join_waitlist('gig', 1, 'cid', key => 'cid');
 -- Asked again: where it stands. Something else under the key is another request.
 select :show, hold_id = id('ann') as same from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
 select :show from booking.join_waitlist('gig', 1, holder => 'ann', offer_ttl => '7 min', key => 'ann');
-select line('gig'), waiting from booking.resources;
+select in_line('gig'), waiting from booking.resources;
 -- It is no hold yet.
 select :show from booking.find(id('bob'));
 select :show from booking.confirm(id('bob'), 'payment');
@@ -30,31 +30,31 @@ select :show from booking.cancel(id('bob'));
 select :show from booking.transfer(id('bob'), 'dan');
 -- One place is free, and owed to who waits for two.
 select :show from booking.release(id('all'), 1);
-select line('gig');
+select in_line('gig');
 select :show from booking.hold('gig');
 select :show from booking.hold('gig', wait => false);
 select available from booking.availability('gig');
 select ok, status, detail -> 'items' from booking.hold_all('[{"resource": "gig"}]');
 select ok, status, available from booking.hold_each('[{"resource": "gig"}, {"resource": "gig", "quantity": 2}]');
 select :show from booking.release(id('all'), 1);
-select line('gig');
+select in_line('gig');
 select quantity, holder, state, expires_at - placed_at as ttl, key, metadata from booking.holds where id = id('ann');
 select :show from booking.find(id('ann'));
 select :show from booking.confirm(id('ann'), 'payment');
 select :show, hold_id = id('ann') as same from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
 -- An offer is declined, left, or runs out: it goes to the next.
 select :show from booking.release(id('all'));
-select line('gig');
+select in_line('gig');
 select :show from booking.release(id('bob'));
-select line('gig');
+select in_line('gig');
 select metadata from booking.holds where id = id('bob');
 select :show from booking.join_waitlist('gig', 1, 'dan', key => 'dan');
 call overdue(id('cid'));
 select booking.expire(10, 'gig');
-select line('gig');
+select in_line('gig');
 select :show from booking.join_waitlist('gig', 1, 'eve', key => 'eve');
 select :show from booking.leave_waitlist(id('dan'));
-select line('gig');
+select in_line('gig');
 select :show from booking.leave_waitlist(id('dan'));
 select :show from booking.leave_waitlist(id('eve'));
 select :show from booking.hold('gig', key => 'fay');
@@ -64,7 +64,7 @@ select :show from booking.join_waitlist('gig', 3, 'gus', key => 'gus');
 select :show from booking.cancel(id('ann'), 1);
 select :show from booking.join_waitlist('gig', 1, 'hal', key => 'hal');
 select :show from booking.leave_waitlist(id('gus'));
-select line('gig');
+select in_line('gig');
 select :show from booking.find(id('gus'));
 select :show from booking.leave_waitlist(id('gus'));
 select * from booking.check() where rule not like '%times%';
@@ -75,11 +75,11 @@ select :show from booking.join_waitlist('gig', 2, 'ida', key => 'ida');
 select :show from booking.set_capacity('gig', 4);
 select :show from booking.set_open('gig', false);
 select :show from booking.set_capacity('gig', 6);
-select line('gig');
+select in_line('gig');
 select :show from booking.join_waitlist('gig', 1, 'joe', key => 'joe');
 select :show from booking.hold('gig');
 select :show from booking.set_open('gig', true);
-select line('gig');
+select in_line('gig');
 select * from booking.check() where rule not like '%times%';
 rollback;
 
@@ -90,7 +90,7 @@ select :show from booking.hold('gig', 3, key => 'all');
 select :show from booking.join_waitlist('gig', 3, 'ann', key => 'ann');
 select :show from booking.join_waitlist('gig', 1, 'bob', key => 'bob');
 select :show from booking.release(id('all'), 2);
-select line('gig');
+select in_line('gig');
 select available from booking.availability('gig');
 select :show from booking.hold('gig', key => 'fay');
 select :show from booking.hold('gig');
@@ -106,9 +106,9 @@ select :show from booking.join_waitlist('gig', 1, 'ann', key => 'more');
 select :show from booking.join_waitlist('gig', 1, 'cid', key => 'cid');
 select :show from booking.join_waitlist('gig', 3, 'cid');
 select :show from booking.release(id('bob'));
-select line('gig');
+select in_line('gig');
 select :show from booking.release(id('ann'), 1);
-select line('gig');
+select in_line('gig');
 \set VERBOSITY sqlstate
 savepoint s;
 select booking.join_waitlist('gig', 1);
@@ -124,24 +124,24 @@ select :show from booking.join_waitlist('hall', seats => '{A,B}', holder => 'ann
 select :show from booking.join_waitlist('hall', seats => '{B,C}', holder => 'bob', key => 'bob');
 select :show from booking.join_waitlist('hall', seats => '{D}', holder => 'cid', key => 'cid');
 select :show from booking.release(id('all'), seats => '{B,C}');
-select line('hall');
+select in_line('hall');
 select :show from booking.hold('hall', seats => '{C}');
 select :show from booking.hold_best('hall', 1);
 select :show from booking.release(id('all'), seats => '{D}');
-select line('hall');
+select in_line('hall');
 select :show from booking.leave_waitlist(id('ann'));
-select line('hall');
+select in_line('hall');
 select :show from booking.join_waitlist('hall', 2, 'dan', key => 'dan');
 select :show from booking.release(id('all'));
 select :show from booking.hold('hall', seats => '{A}');
 select :show from booking.swap_seats(id('cid'), '{A}');
 select :show from booking.release(id('bob'));
-select line('hall');
+select in_line('hall');
 select label, h.holder from booking.seats s left join booking.holds h on h.id = s.hold_id order by label;
-select :show from booking.set_blocked('hall', '{C}', true);
-select :show from booking.join_waitlist('hall', seats => '{C}', holder => 'eve', key => 'eve');
-select :show from booking.set_blocked('hall', '{C}', false);
-select line('hall');
+select :show from booking.set_blocked('hall', '{A}', true);
+select :show from booking.join_waitlist('hall', seats => '{A}', holder => 'eve', key => 'eve');
+select :show from booking.set_blocked('hall', '{A}', false);
+select in_line('hall');
 select * from booking.check();
 \set VERBOSITY sqlstate
 savepoint s;
@@ -194,7 +194,7 @@ select :show from booking.hold('gig', 2, key => 'all');
 select :show from booking.join_waitlist('gig', 1, 'ann', key => 'ann');
 call overdue(id('all'));
 select ok, status from booking.hold_all('[{"resource": "gig"}, {"resource": "full"}]');
-select line('gig');
+select in_line('gig');
 select available from booking.availability('gig');
 select ok, status from booking.hold_all('[{"resource": "gig"}]', key => 'basket');
 select * from booking.check() where rule not like '%times%';
@@ -218,7 +218,7 @@ begin read only;
 select status from booking.find('00000000-0000-0000-0000-000000000000');
 rollback;
 \set VERBOSITY default
-select line('gig');
+select in_line('gig');
 
 -- Dropped with the resource; purged when it is over.
 select status from booking.hold('gig', ttl => '1 h', key => 'h');
@@ -258,6 +258,6 @@ select status from booking.release(id('h'));
 select status from booking.drop_resource('gig');
 select booking.revoke_all('waiter');
 drop role waiter;
-drop function id(text), line(text);
+drop function id(text), in_line(text);
 drop procedure overdue(uuid);
 reset timezone;
