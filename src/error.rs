@@ -40,6 +40,15 @@ impl Error {
         Self::null("holder").detail(format!("Resource \"{resource}\" allows each holder {limit} at most."))
     }
 
+    /// 55P03: `lock_timeout` ran out where there is no answer that says so.
+    pub fn lock_timeout() -> Self {
+        Self::new(
+            PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
+            "whether the lease is valid was not known before lock_timeout ran out",
+        )
+        .hint("Somebody is just renewing or releasing it: ask again.")
+    }
+
     /// 22023: a value that no resource could accept, or not this kind of resource.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)

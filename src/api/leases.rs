@@ -49,7 +49,7 @@ fn release_lease(name: Option<&str>, token: Option<i64>) -> Result<LeaseOutcome,
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn check_lease(name: Option<&str>, token: Option<i64>) -> Result<bool, ErrorReport> {
-    Ok(verbs::check_lease(lease_name(name)?, need(token, "token")?))
+    Ok(verbs::check_lease(lease_name(name)?, need(token, "token")?)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]

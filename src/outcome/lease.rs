@@ -3,7 +3,6 @@
 use crate::clock::Timestamp;
 use crate::rules::Micros;
 use crate::rules::lease::{Lease, Standing};
-use crate::store::leases::Term;
 
 /// One `booking.lease_result`: whether the lease is had, and where it stands.
 #[derive(Clone, Debug)]
@@ -31,12 +30,13 @@ impl LeaseOutcome {
         Self::of(true, ACQUIRED, name).with(holder.to_owned(), Some(token), until)
     }
 
-    pub fn renewed(name: &str, term: Term, token: i64) -> Self {
-        Self::of(true, "renewed", name).with(term.holder, Some(token), term.expires_at)
+    pub fn renewed(name: &str, lease: &Lease, until: Timestamp) -> Self {
+        Self::of(true, "renewed", name).with(lease.holder.clone(), Some(lease.token), until)
     }
 
-    pub fn released(name: &str, term: Term, token: i64) -> Self {
-        Self::of(true, "released", name).with(term.holder, Some(token), term.expires_at)
+    pub fn released(name: &str, lease: &Lease) -> Self {
+        let until = Timestamp::from_micros(lease.expires_at);
+        Self::of(true, "released", name).with(lease.holder.clone(), Some(lease.token), until)
     }
 
     /// Others have it: the one whose time is up first, without the token, which is not the caller's.

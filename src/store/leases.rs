@@ -4,8 +4,8 @@
 //! Leases are one truth for all, whatever a transaction's isolation level: every statement here sees what is
 //! committed now.
 
-use super::statement::{Argument, Row, statement};
-use super::{Session, lineage};
+use super::statement::{Argument, Row, Statement, statement};
+use super::{Patience, Session, lineage};
 use crate::clock::Timestamp;
 use crate::rules::lease::Lease;
 
@@ -43,7 +43,7 @@ statement!(TAKE (TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT4
      update booking.leases as leases
      set holder = $2, token = greatest(token, floor) + 1, acquired_at = $3, expires_at = $4, released_at = null
      from free, booking.lease_epochs as epoch
-     where leases.ctid = free.place and epoch.system_identifier = $5 and epoch.timeline = $6
+     where leases.ctid = free.place and epoch.sole and epoch.system_identifier = $5 and epoch.timeline = $6
      returning token");
 
 /// Takes a name that never more than one had at once, where it is free and nobody has locked it. The token,
@@ -110,73 +110,70 @@ pub fn grant(session: &Session, name: &str, lease: &Lease, now: Timestamp) -> bo
     GRANT.with(|statement| statement.run_now(session, &arguments).count() == 1)
 }
 
-statement!(RENEW (TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID)
-    "update booking.leases set expires_at = greatest(expires_at, $4)
-     where ctid = (
-         select ctid from booking.leases
-         where name = $1 and token = $2 and released_at is null and expires_at > $3
-         for no key update skip locked)
-     returning holder, expires_at");
-statement!(RELEASE (TEXTOID, INT8OID, TIMESTAMPTZOID)
-    "update booking.leases set released_at = $3
-     where ctid = (
-         select ctid from booking.leases
-         where name = $1 and token = $2 and released_at is null and expires_at > $3
-         for no key update skip locked)
-     returning holder, expires_at");
-statement!(WAIT_FOR (TEXTOID, INT8OID)
-    "select from booking.leases where name = $1 and token = $2 for no key update");
-
-/// Whose a lease is, and until when.
-pub struct Term {
-    pub holder: String,
-    pub expires_at: Timestamp,
+/// What every statement says that is about one grant.
+macro_rules! of_token {
+    ($rest:expr) => {
+        concat!(
+            "select slot, holder, token, expires_at, released_at is not null
+             from booking.leases where name = $1 and token = $2 ",
+            $rest
+        )
+    };
 }
 
-impl Term {
-    fn read(row: Row) -> Self {
-        Self { holder: row.need(1), expires_at: row.need(2) }
+statement!(LOCK_TOKEN (TEXTOID, INT8OID) of_token!("for no key update"));
+statement!(LOCK_TOKEN_OR_SKIP (TEXTOID, INT8OID) of_token!("for no key update skip locked"));
+statement!(KEEP (TEXTOID, INT8OID, TIMESTAMPTZOID)
+    of_token!("and released_at is null and expires_at > $3 for key share"));
+statement!(AWAIT_NONE (TEXTOID, INT8OID) of_token!("for share"));
+
+fn of_token<'a>(name: &'a str, token: i64) -> [Argument<'a>; 2] {
+    [Argument::Text(Some(name)), Argument::Bigint(Some(token))]
+}
+
+/// Locks the lease with a token, to renew or release it: how it stands, once whoever had it locked is through;
+/// or none where somebody has and nobody is to be waited for.
+pub fn lock_token(session: &Session, name: &str, token: i64, patience: Patience) -> Option<Lease> {
+    let lock = |statement: &Statement| {
+        statement.run_now(session, &of_token(name, token)).first().map(|row| Lease::read(&row))
+    };
+    match patience {
+        Patience::Wait => LOCK_TOKEN.with(lock),
+        Patience::NoWait => LOCK_TOKEN_OR_SKIP.with(lock),
     }
 }
 
-/// Lets a lease that is valid now last until then, if that is longer; none where nobody may be asked, or
-/// somebody has locked it.
-pub fn renew(session: &Session, name: &str, token: i64, now: Timestamp, until: Timestamp) -> Option<Term> {
-    let arguments = [
-        Argument::Text(Some(name)),
-        Argument::Bigint(Some(token)),
-        Argument::Time(Some(now)),
-        Argument::Time(Some(until)),
-    ];
-    RENEW.with(|statement| statement.run_now(session, &arguments).first().map(Term::read))
+/// Keeps the lease with a token from passing to another until the transaction ends, if it was valid at a moment.
+pub fn keep(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Lease> {
+    let [name, token] = of_token(name, token);
+    let arguments = [name, token, Argument::Time(Some(now))];
+    KEEP.with(|statement| statement.run_now(session, &arguments).first().map(|row| Lease::read(&row)))
 }
 
-/// Ends a lease that is valid now; none as for [`renew`].
-pub fn release(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Term> {
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(token)), Argument::Time(Some(now))];
-    RELEASE.with(|statement| statement.run_now(session, &arguments).first().map(Term::read))
+/// Waits until nobody is renewing or releasing the lease with a token.
+pub fn await_none(session: &Session, name: &str, token: i64) {
+    AWAIT_NONE.with(|statement| statement.run_now(session, &of_token(name, token)));
 }
 
-/// Waits for whoever has locked the lease with a token, and locks it.
-pub fn wait_for(session: &Session, name: &str, token: i64) {
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(token))];
-    WAIT_FOR.with(|statement| statement.run_now(session, &arguments));
+statement!(RENEW (TEXTOID, INT8OID, TIMESTAMPTZOID)
+    "update booking.leases set expires_at = $3 where name = $1 and token = $2");
+statement!(RELEASE (TEXTOID, INT8OID, TIMESTAMPTZOID)
+    "update booking.leases set released_at = $3 where name = $1 and token = $2");
+
+/// Lets a lease that is locked last until then.
+pub fn renew(session: &Session, name: &str, token: i64, until: Timestamp) {
+    let [name, token] = of_token(name, token);
+    RENEW.with(|statement| statement.run_now(session, &[name, token, Argument::Time(Some(until))]));
 }
 
-statement!(CHECK (TEXTOID, INT8OID, TIMESTAMPTZOID)
-    "select expires_at from booking.leases
-     where name = $1 and token = $2 and released_at is null and expires_at > $3
-     for key share");
-
-/// Until when the lease with a token is valid, if it is; it is not granted to another until the transaction
-/// ends.
-pub fn check(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Timestamp> {
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(token)), Argument::Time(Some(now))];
-    CHECK.with(|statement| statement.run_now(session, &arguments).first().map(|row| row.need(1)))
+/// Ends a lease that is locked.
+pub fn release(session: &Session, name: &str, token: i64, now: Timestamp) {
+    let [name, token] = of_token(name, token);
+    RELEASE.with(|statement| statement.run_now(session, &[name, token, Argument::Time(Some(now))]));
 }
 
 statement!(FLOOR (INT8OID, INT4OID)
-    "select floor from booking.lease_epochs where system_identifier = $1 and timeline = $2");
+    "select floor from booking.lease_epochs where sole and system_identifier = $1 and timeline = $2");
 statement!(LIFT (INT8OID, INT4OID, INT8OID, INT8OID, BOOLOID)
     "insert into booking.lease_epochs as epoch (sole, floor, system_identifier, timeline) values (true, $3, $1, $2)
      on conflict (sole) do update
@@ -228,7 +225,7 @@ statement!(FORGET (TEXTARRAYOID, TIMESTAMPTZOID)
          returning token),
      lifted as (
          update booking.lease_epochs set floor = greatest(floor, (select max(token) from gone))
-         where exists (select from gone))
+         where sole and exists (select from gone))
      select count(*) from gone");
 
 /// The names whose leases have all been over since a time.

@@ -40,8 +40,8 @@ fn acquire(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOu
             let now = clock::now();
             match lease::acquire(&leases, wish.holder, wish.slots, 0, now.micros()) {
                 Grant::Again { token, .. } => {
-                    if let Some(outcome) = renew_once(session, wish.name, token, wish.ttl) {
-                        return Ok(outcome);
+                    if let Ok((lease, now)) = lock(session, wish.name, token, patience)? {
+                        return Ok(renew(session, wish.name, &lease, now, wish.ttl));
                     }
                 }
                 Grant::Taken { until } if patience == Patience::NoWait => {
@@ -83,11 +83,11 @@ fn in_turn(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOu
         }
         let found = leases::find(session, wish.name);
         match lease::acquire(&found, wish.holder, wish.slots, floor, now.micros()) {
-            Grant::Again { token, .. } => match renew_once(session, wish.name, token, wish.ttl) {
-                Some(outcome) => return Ok(outcome),
-                None if patience == Patience::NoWait => return Err(Busy.into()),
-                None => attempt::wait_only(|| leases::wait_for(session, wish.name, token))?,
-            },
+            Grant::Again { token, .. } => {
+                if let Ok((lease, now)) = lock(session, wish.name, token, patience)? {
+                    return Ok(renew(session, wish.name, &lease, now, wish.ttl));
+                }
+            }
             Grant::New { token } => {
                 if let Some(outcome) = grant(session, wish, &found, token, patience)? {
                     return Ok(outcome);
@@ -141,55 +141,82 @@ fn acquired(wish: &Wish, token: i64, until: Timestamp) -> LeaseOutcome {
 /// Lets a lease last for `ttl` from now; never shorter than it would have.
 pub fn renew_lease(name: &str, token: i64, ttl: Micros) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.renew_lease()");
-    loop {
-        if let Some(outcome) = renew_once(&session, name, token, ttl) {
-            return Ok(outcome);
-        }
-        if let Some(outcome) = ended(&session, name, token)? {
-            return Ok(outcome);
-        }
-    }
+    Ok(match lock(&session, name, token, Patience::Wait) {
+        Err(Busy) => LeaseOutcome::busy(name),
+        Ok(Ok((lease, now))) => renew(&session, name, &lease, now, ttl),
+        Ok(Err(standing)) => LeaseOutcome::over(name, standing),
+    })
 }
 
-fn renew_once(session: &Session, name: &str, token: i64, ttl: Micros) -> Option<LeaseOutcome> {
-    let now = clock::now();
-    let term = leases::renew(session, name, token, now, now.after(ttl))?;
-    Some(LeaseOutcome::renewed(name, term, token))
+fn renew(session: &Session, name: &str, lease: &Lease, now: Timestamp, ttl: Micros) -> LeaseOutcome {
+    let until = now.after(ttl).max(Timestamp::from_micros(lease.expires_at));
+    leases::renew(session, name, lease.token, until);
+    LeaseOutcome::renewed(name, lease, until)
 }
 
 /// Gives a lease back, so that others can have it.
 pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.release_lease()");
-    loop {
-        if let Some(term) = leases::release(&session, name, token, clock::now()) {
+    Ok(match lock(&session, name, token, Patience::Wait) {
+        Err(Busy) => LeaseOutcome::busy(name),
+        Ok(Ok((lease, now))) => {
+            leases::release(&session, name, token, now);
             bell::ring(name);
-            return Ok(LeaseOutcome::released(name, term, token));
+            LeaseOutcome::released(name, &lease)
         }
-        if let Some(outcome) = ended(&session, name, token)? {
-            // It is not had any more, which is what was asked for.
-            return Ok(outcome.if_over());
-        }
-    }
-}
-
-/// How a lease has ended; none where it has not, and somebody had locked it, who is through now.
-fn ended(session: &Session, name: &str, token: i64) -> Result<Option<LeaseOutcome>, Error> {
-    if attempt::until_lock_timeout(|| leases::wait_for(session, name, token)).is_err() {
-        return Ok(Some(LeaseOutcome::busy(name)));
-    }
-    let found = leases::find(session, name);
-    Ok(match lease::standing(&found, token, clock::now().micros()) {
-        Standing::Valid => None,
-        standing => Some(LeaseOutcome::over(name, standing)),
+        // It is not had any more, which is what was asked for.
+        Ok(Err(standing)) => LeaseOutcome::over(name, standing).if_over(),
     })
 }
 
+/// Locks the lease with a token, and reads the clock behind the lock: read before, somebody could have been told
+/// that it has run out, and then it would be renewed. How it stands, where it is not valid.
+fn lock(
+    session: &Session,
+    name: &str,
+    token: i64,
+    patience: Patience,
+) -> Result<Result<(Lease, Timestamp), Standing>, Busy> {
+    loop {
+        let locked = attempt::until_lock_timeout(|| leases::lock_token(session, name, token, patience))?;
+        let now = clock::now();
+        if let Some(lease) = locked {
+            let standing = lease::standing(std::slice::from_ref(&lease), token, now.micros());
+            return Ok(if standing == Standing::Valid { Ok((lease, now)) } else { Err(standing) });
+        }
+        let found = leases::find(session, name);
+        // It is there, and somebody has it locked; or it has come to be since the first look.
+        let is_there = found.iter().any(|lease| lease.token == token);
+        match patience {
+            _ if !is_there => return Ok(Err(lease::standing(&found, token, now.micros()))),
+            Patience::NoWait => return Err(Busy),
+            Patience::Wait => {}
+        }
+    }
+}
+
 /// Whether a lease is valid, and if so, that it stays with its holder until the transaction ends.
-pub fn check_lease(name: &str, token: i64) -> bool {
+pub fn check_lease(name: &str, token: i64) -> Result<bool, Error> {
     let session = Session::to_write(c"booking.check_lease()");
-    let until = leases::check(&session, name, token, clock::now());
-    // While its lock was waited for, its time may have run out.
-    until.is_some_and(|until| clock::now() < until)
+    loop {
+        let kept = leases::keep(&session, name, token, clock::now());
+        // While its lock was waited for, its time may have run out.
+        if kept.is_some_and(|lease| lease.is_valid(clock::now().micros())) {
+            return Ok(true);
+        }
+        // Whoever is renewing it at this moment may have been in time.
+        let seen = of_token(&session, name, token);
+        if attempt::wait_only(|| leases::await_none(&session, name, token)).is_err() {
+            return Err(Error::lock_timeout());
+        }
+        if of_token(&session, name, token) == seen {
+            return Ok(false);
+        }
+    }
+}
+
+fn of_token(session: &Session, name: &str, token: i64) -> Option<Lease> {
+    leases::find(session, name).into_iter().find(|lease| lease.token == token)
 }
 
 /// Ends all leases, and goes on with tokens above any that may have been given out and forgotten.

@@ -43,7 +43,7 @@ fn client(config: &postgres::Config, number: usize, ledger: &Ledger, over: &Atom
         round += 1;
         let name = round % NAMES;
         let asked = clock();
-        let call = format!("acquire_lease('name {name}', 'client {number}', '20 ms')");
+        let call = format!("acquire_lease('name {name}', 'client {number}, round {round}', '20 ms')");
         let Ok(said) = ask(open, &call) else { continue };
         let (Some(token), true) = (said.token, said.status == "acquired") else { continue };
         let grant = Grant { asked, answered: clock(), token };

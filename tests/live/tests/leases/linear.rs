@@ -29,10 +29,8 @@ pub struct Event {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct State {
     holder: Option<String>,
-    /// None where a call granted it whose answer was lost.
-    token: Option<i64>,
-    /// The highest that is known to have been given out.
-    last: i64,
+    /// The last that was given out: what is rolled back uses none up, so that they are counted one by one.
+    token: i64,
     expires_at: i64,
     is_released: bool,
     /// The time of the call before.
@@ -57,11 +55,6 @@ impl State {
         Self { now, ..self.clone() }
     }
 
-    /// Whether the lease could be the one of a token.
-    fn is_of(&self, token: i64) -> bool {
-        self.token.map_or(token > self.last, |has| has == token)
-    }
-
     /// What the lease is after the call, if it could be answered so.
     fn after(&self, event: &Event) -> Vec<Self> {
         let Some(said) = &event.said else { return self.after_check(event) };
@@ -70,42 +63,33 @@ impl State {
         let after = match (&event.call, said.status.as_str()) {
             (_, "busy") => Some(self.at(self.now.max(event.began))),
             (Call::Acquire { holder }, "acquired") => {
-                let token = said.token.unwrap_or(0);
-                valid(false).filter(|_| token > self.last).map(|state| State {
+                valid(false).filter(|_| said.token == Some(self.token + 1)).map(|state| State {
                     holder: Some(holder.clone()),
-                    token: Some(token),
-                    last: token,
+                    token: self.token + 1,
                     expires_at,
                     is_released: false,
                     ..state
                 })
             }
             (Call::Acquire { holder }, "renewed") => {
-                let is_his =
-                    self.holder.as_ref() == Some(holder) && said.token.is_some_and(|token| self.is_of(token));
-                valid(true).filter(|_| is_his).map(|state| State {
-                    token: said.token,
-                    last: said.token.unwrap_or(0).max(state.last),
-                    expires_at,
-                    ..state
-                })
+                let is_his = self.holder.as_ref() == Some(holder) && said.token == Some(self.token);
+                valid(true).filter(|_| is_his).map(|state| State { expires_at, ..state })
             }
             (Call::Acquire { holder }, "unavailable") => {
                 valid(true).filter(|_| self.holder == said.holder && self.holder.as_ref() != Some(holder))
             }
             (Call::Renew { token }, "renewed") => {
-                valid(true).filter(|_| self.is_of(*token)).map(|state| State { expires_at, ..state })
+                valid(true).filter(|_| self.token == *token).map(|state| State { expires_at, ..state })
             }
             (Call::Release { token }, "released") if said.holder.is_some() => {
-                valid(true).filter(|_| self.is_of(*token)).map(|state| State { is_released: true, ..state })
+                valid(true).filter(|_| self.token == *token).map(|state| State { is_released: true, ..state })
             }
             (Call::Renew { token } | Call::Release { token }, "released") => {
-                (self.is_of(*token) && self.is_released).then(|| self.at(self.now.max(event.began)))
+                (self.token == *token && self.is_released).then(|| self.at(self.now.max(event.began)))
             }
-            (Call::Renew { token } | Call::Release { token }, "expired") => match self.is_of(*token) {
+            (Call::Renew { token } | Call::Release { token }, "expired") => match self.token == *token {
                 true => valid(false).filter(|_| !self.is_released),
-                false => Some(self.at(self.now.max(event.began)))
-                    .filter(|_| *token <= self.last || self.token.is_none()),
+                false => Some(self.at(self.now.max(event.began))).filter(|_| *token < self.token),
             },
             _ => None,
         };
@@ -116,11 +100,11 @@ impl State {
         match (&event.call, event.is_valid) {
             (Call::Check { token }, Some(true)) => self
                 .when(event, true)
-                .filter(|_| self.is_of(*token))
+                .filter(|_| self.token == *token)
                 .map(|now| self.at(now))
                 .into_iter()
                 .collect(),
-            (Call::Check { token }, Some(false)) => match self.is_of(*token) {
+            (Call::Check { token }, Some(false)) => match self.token == *token {
                 true => self.when(event, false).map(|now| self.at(now)).into_iter().collect(),
                 false => vec![self.at(self.now.max(event.began))],
             },
@@ -129,7 +113,7 @@ impl State {
                 let mut states = vec![self.clone()];
                 states.extend(self.when(event, false).map(|now| State {
                     holder: Some(holder.clone()),
-                    token: None,
+                    token: self.token + 1,
                     expires_at: i64::MAX,
                     is_released: false,
                     ..self.at(now)
@@ -138,7 +122,7 @@ impl State {
             }
             (Call::Release { token }, _) => {
                 let mut states = vec![self.clone()];
-                let released = self.when(event, true).filter(|_| self.is_of(*token));
+                let released = self.when(event, true).filter(|_| self.token == *token);
                 states.extend(released.map(|now| State { is_released: true, ..self.at(now) }));
                 states
             }
