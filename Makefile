@@ -19,9 +19,13 @@ help:
 setup:
 	@scripts/setup
 
-demo bench:
+demo:
 	@scripts/setup --quiet
-	@scripts/live $@
+	@scripts/live demo
+
+bench:
+	@scripts/setup --quiet --bench
+	@scripts/live bench
 
 psql:
 	@scripts/setup --quiet

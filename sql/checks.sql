@@ -163,6 +163,17 @@ as $$
     group by h.key, h.resource, h.item
     having count(*) > 1
     union all
+    select 'a token is given out once', l.name, null, format('token %s is that of %s leases', l.token, count(*))
+    from booking.leases l
+    group by l.name, l.token
+    having count(*) > 1
+    union all
+    select 'a holder has one lease of a name', l.name, null, format('%L has %s', l.holder, count(*))
+    from booking.leases l
+    where l.released_at is null and l.expires_at > (select now from moment)
+    group by l.name, l.holder
+    having count(*) > 1
+    union all
     select 'a holder stays within max_per_holder', h.resource, null,
            format('%L has %s of %s', h.holder, sum(h.quantity), r.max_per_holder)
     from booking.holds h

@@ -3,7 +3,8 @@
 use super::arguments::{self, Jsonb, need};
 use super::{period, plan};
 use crate::outcome::{Outcome, ResourceRow};
-use crate::store::resources::{Kind, NewResource};
+use crate::store::definition::NewResource;
+use crate::store::resources::Kind;
 use crate::verbs::{self, Plan, Resizing};
 use pgrx::datum::{Array, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;

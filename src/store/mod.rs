@@ -10,6 +10,7 @@
 
 pub mod attempt;
 pub mod calendar;
+pub mod definition;
 pub mod holds;
 pub mod leases;
 pub mod lineage;

@@ -9,7 +9,6 @@ use crate::rules::Micros;
 use crate::rules::hours::Week;
 use crate::rules::pool::Pool;
 use crate::zone::Zone;
-use pgrx::pg_sys;
 
 /// What a caller may be told after a resource has changed.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +21,7 @@ pub struct Level {
 }
 
 impl Level {
-    fn read(row: &Row) -> Self {
+    pub(super) fn read(row: &Row) -> Self {
         Self { version: row.need(1), available: row.get(2), is_waited_for: row.get(3).unwrap_or(false) }
     }
 }
@@ -121,7 +120,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word for it in SQL.
-    const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Pool => "pool",
             Self::Seats => "seats",
@@ -297,115 +296,4 @@ pub fn lock_ahead(session: &Session, name: &str, patience: Patience) -> Result<(
             LOCK.with(|statement| statement.run(session, &arguments));
         }),
     }
-}
-
-/// What a resource is created with.
-pub struct NewResource<'a> {
-    pub name: &'a str,
-    pub kind: Kind,
-    pub capacity: i64,
-    pub overbooking: i64,
-    pub contention: &'a str,
-    pub max_per_holder: Option<i64>,
-    pub sections: Option<&'a [&'a str]>,
-    pub calendar: Option<Calendar>,
-    /// Whether those who wait may pass by one who needs more than is free.
-    pub skip: bool,
-    pub metadata: Option<pg_sys::Datum>,
-}
-
-statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
-                   TEXTOID, INTERVALOID, TIMEOID, TIMEOID, BOOLOID)
-    "insert into booking.resources as resources
-         (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at,
-          time_zone, buffer, check_in, check_out, resized, skip)
-     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13,
-             case when $2 = 'calendar' then false end, $14)
-     on conflict (name) do nothing
-     returning resources");
-
-/// Creates a resource and returns its row. None where the name is taken.
-pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum> {
-    definitions::changed(resource.name);
-    let calendar = resource.calendar.as_ref();
-    let arguments = [
-        Argument::Text(Some(resource.name)),
-        Argument::Text(Some(resource.kind.name())),
-        Argument::Bigint(Some(resource.capacity)),
-        Argument::Bigint(Some(resource.overbooking)),
-        Argument::Text(Some(resource.contention)),
-        Argument::Bigint(resource.max_per_holder),
-        Argument::Texts(resource.sections),
-        Argument::Jsonb(resource.metadata),
-        Argument::Time(Some(crate::clock::now())),
-        Argument::Text(calendar.map(|calendar| calendar.zone.name())),
-        Argument::Span(calendar.map(|calendar| calendar.buffer)),
-        Argument::Clock(calendar.map(|calendar| calendar.check_in)),
-        Argument::Clock(calendar.map(|calendar| calendar.check_out)),
-        Argument::Boolean(resource.skip),
-    ];
-    CREATE.with(|statement| statement.run(session, &arguments).first()?.hand_over(1))
-}
-
-statement!(SET_CAPACITY (TEXTOID, INT8OID)
-    "update booking.resources
-     set capacity = $2, version = version + 1, resized = case when kind = 'calendar' then true end
-     where name = $1 and taken <= $2 + overbooking
-     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
-
-/// Sets the capacity of a pool. None where what is taken would not fit.
-pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<Level> {
-    definitions::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
-    SET_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
-}
-
-statement!(ADD_CAPACITY (TEXTOID, INT8OID)
-    "update booking.resources
-     set capacity = capacity + $2, version = version + 1
-     where name = $1
-     returning version, null::bigint, waiting > 0");
-
-/// Says how many seats more, or less, there are to be had. None where the resource is gone.
-pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<Level> {
-    definitions::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
-    ADD_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
-}
-
-statement!(SET_OPEN (TEXTOID, BOOLOID)
-    "update booking.resources
-     set open = $2, version = version + 1
-     where name = $1
-     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
-
-/// Opens or closes a resource for new holds. None where it is gone.
-pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
-    definitions::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
-    SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
-}
-
-statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
-    "update booking.resources
-     set hours = $2, version = version + 1
-     where name = $1
-     returning version, null::bigint, waiting > 0");
-
-/// Sets the hours beyond which nothing new is held; none: always open. None where the resource is gone.
-pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<Level> {
-    definitions::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
-    SET_HOURS.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
-}
-
-statement!(DROP (TEXTOID)
-    "delete from booking.resources where name = $1 and taken = 0 returning version, null::bigint, false");
-
-/// Deletes a resource of which nothing is taken. None where something is, as far as its row says.
-pub fn drop(session: &Session, name: &str) -> Option<Level> {
-    definitions::changed(name);
-    DROP.with(|statement| {
-        statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| Level::read(&row))
-    })
 }

@@ -13,14 +13,15 @@ use crate::rules::Refusal;
 use crate::rules::hours::Week;
 use crate::rules::timeline::{Capacity, Fit, Period};
 use crate::store::calendar::{self, Overlap};
-use crate::store::resources::{self, Level, NewResource, StoredResource};
+use crate::store::definition::{self, NewResource};
+use crate::store::resources::{Level, StoredResource};
 use crate::store::{Patience, Session};
 use pgrx::pg_sys;
 
 /// Creates a calendar and returns its row of `booking.resources`.
 pub fn create_calendar(calendar: &NewResource) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_calendar()");
-    resources::create(&session, calendar).ok_or_else(|| Error::resource_exists(calendar.name))
+    definition::create(&session, calendar).ok_or_else(|| Error::resource_exists(calendar.name))
 }
 
 /// Sets the hours beyond which nothing new is held; none: it is always open. Holds that exist are not
@@ -38,7 +39,7 @@ fn open_at(session: &Session, resource: &str, week: Option<&Week>) -> Result<Out
     }
     let lines = week.map(Week::lines);
     let lines: Option<Vec<&str>> = lines.as_ref().map(|lines| lines.iter().map(String::as_str).collect());
-    changed(session, resource, resources::set_hours(session, resource, lines.as_deref()))
+    changed(session, resource, definition::set_hours(session, resource, lines.as_deref()))
 }
 
 /// What the capacity of a calendar is to be.
@@ -88,6 +89,6 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
     if let Some(during) = during {
         calendar::write_changes(session, name, during, &new.changes);
     }
-    let level = resources::set_capacity(session, name, new.usual);
+    let level = definition::set_capacity(session, name, new.usual);
     changed(session, name, level.map(|level| Level { available: left, ..level }))
 }

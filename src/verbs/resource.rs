@@ -12,14 +12,15 @@ use crate::outcome::Outcome;
 use crate::rules::pool::{Admission, resize};
 use crate::rules::timeline::Period;
 use crate::settings;
-use crate::store::resources::{self, Kind, Level, NewResource, StoredResource};
+use crate::store::definition::{self, NewResource};
+use crate::store::resources::{Kind, Level, StoredResource};
 use crate::store::{self, Patience, Session, holds, overdue, seats, upkeep, waitlist};
 use pgrx::pg_sys;
 
 /// Creates a pool and returns its row of `booking.resources`.
 pub fn create_pool(pool: &NewResource) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_pool()");
-    resources::create(&session, pool).ok_or_else(|| Error::resource_exists(pool.name))
+    definition::create(&session, pool).ok_or_else(|| Error::resource_exists(pool.name))
 }
 
 /// Sets the capacity of a pool or a calendar, never below what is taken.
@@ -54,7 +55,7 @@ fn resize_pool(
     match admission {
         Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version)),
         Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool)),
-        Admission::Fits => changed(session, resource, resources::set_capacity(session, resource, capacity)),
+        Admission::Fits => changed(session, resource, definition::set_capacity(session, resource, capacity)),
     }
 }
 
@@ -80,7 +81,7 @@ fn open_or_close(session: &Session, resource: &str, open: bool) -> Result<Outcom
     if stored.pool.open == open {
         return Ok(Outcome::resource_changed(stored.level(), true));
     }
-    changed(session, resource, resources::set_open(session, resource, open))
+    changed(session, resource, definition::set_open(session, resource, open))
 }
 
 /// Drops a resource on which nothing is live, and the history of its holds with it: under the same
@@ -100,7 +101,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
         Kind::Seats => free_seats(session, resource),
         Kind::Calendar => clear_calendar(session, &stored),
     })?;
-    let Some(level) = resources::drop(session, resource) else {
+    let Some(level) = definition::drop(session, resource) else {
         return Err(in_use(session, resource).into());
     };
     holds::delete_ended(session, resource);

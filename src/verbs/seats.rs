@@ -6,7 +6,8 @@ use super::{Stop, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
-use crate::store::resources::{self, Kind, NewResource};
+use crate::store::definition::{self, NewResource};
+use crate::store::resources::Kind;
 use crate::store::seats::{self, NewSeat, StoredSeat};
 use crate::store::{Patience, Session, attempt};
 use pgrx::pg_sys;
@@ -42,7 +43,7 @@ pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
             "Its plan cannot be changed, but for set_blocked(); booking.drop_resource(resource) drops it.",
         )
     };
-    let row = resources::create(&session, &resource).ok_or_else(exists)?;
+    let row = definition::create(&session, &resource).ok_or_else(exists)?;
     seats::create(&session, plan.name, &plan.seats);
     Ok(row)
 }
@@ -84,6 +85,6 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     if changed == 0 {
         return Ok(Outcome::resource_changed(stored.level(), true).seats(seats));
     }
-    let level = resources::add_capacity(session, resource, if blocked { -changed } else { changed });
+    let level = definition::add_capacity(session, resource, if blocked { -changed } else { changed });
     super::resource::changed(session, resource, level).map(|outcome| outcome.seats(seats))
 }

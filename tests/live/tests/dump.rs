@@ -4,11 +4,14 @@ use std::process::Stdio;
 
 use booking_live::{Server, wait_until};
 
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 7] = [
     "select * from booking.resources order by name",
     "select * from booking.capacity_changes order by resource, during",
     "select * from booking.seats order by resource, label",
     "select * from booking.holds order by id",
+    "select * from booking.waitlist_entries order by resource, position",
+    "select * from booking.leases order by name, slot",
+    "select * from booking.lease_epochs",
 ];
 
 /// Every state there is, keys, holders and metadata; nothing runs out while it is compared.
@@ -33,6 +36,7 @@ fn fill(server: &Server) {
                                    {\"resource\": \"gig\"}]', '1 hour', key => 'basket', holder => 'b')",
     );
     fill_calendars(server);
+    fill_lines(server);
     assert_eq!(server.psql("select count(*) from booking.check()"), "0");
 }
 
@@ -56,6 +60,33 @@ fn fill_calendars(server: &Server) {
         .psql("select booking.hold_nights('hotel', '2032-07-03', '2032-07-05', 2, '1 hour', holder => 'h')");
     server
         .psql("select booking.hold_nights('hotel', '2032-06-20', '2032-06-30', 20, '1 hour', holder => 'h')");
+}
+
+/// Somebody who waits, somebody who was offered something, and leases of each kind.
+fn fill_lines(server: &Server) {
+    server.psql("select booking.create_pool('full', 1), booking.hold('full', key => 'theirs', ttl => '1 h')");
+    for key in ["first", "second"] {
+        server.psql(&format!("select booking.join_waitlist('full', key => '{key}', offer_ttl => '1 h')"));
+    }
+    server.psql("select booking.release(id) from booking.holds where key = 'theirs'");
+    server.psql("select booking.acquire_lease('import', 'a', '1 h')");
+    server.psql(
+        "select booking.acquire_lease('workers', 'w' || n, '1 h', slots => 3) from generate_series(1, 3) n",
+    );
+    server.psql("select booking.release_lease('workers', 2)");
+}
+
+/// The line goes on where it stood.
+fn check_lines(server: &Server, copy: &str) {
+    let line = "select state, position from booking.waitlist('full') order by state desc";
+    assert_eq!(server.psql_in(copy, line), "offered|\nwaiting|1");
+    let passed = server.psql_in(copy, "select status from booking.hold('full')");
+    assert_eq!(passed, "unavailable");
+    server.psql_in(
+        copy,
+        "select booking.leave_waitlist(id) from booking.waitlist('full') where state = 'offered'",
+    );
+    assert_eq!(server.psql_in(copy, line), "offered|");
 }
 
 fn pipe(server: &Server, dump: &[&str], restore: (&str, &[&str])) {
@@ -91,6 +122,7 @@ fn check(server: &Server, copy: &str) {
     let taken = "select status, seats from booking.hold('hall', seats => '{stalls 3B,stalls 3C}')";
     assert_eq!(server.psql_in(copy, taken), "unavailable|{\"stalls 3B\"}");
     check_calendars(server, copy);
+    check_lines(server, copy);
     assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
 }
 

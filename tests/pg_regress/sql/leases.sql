@@ -138,5 +138,10 @@ reset role;
 select booking.revoke_all('leaseholder');
 drop role leaseholder;
 select * from booking.check();
+-- What check() says of rows that somebody wrote by hand.
+select * from booking.check();
+insert into booking.leases (name, slot, holder, token, acquired_at, expires_at)
+    select 'twice', slot, 'a', 7, clock_timestamp(), clock_timestamp() + interval '1 h' from generate_series(1, 2) slot;
+select * from booking.check();
 truncate booking.leases, booking.lease_epochs;
 drop procedure over(text);

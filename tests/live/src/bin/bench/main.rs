@@ -1,8 +1,9 @@
 //! How fast the extension is, against what teams write by hand: in one run, on one server, in turn.
 //!
-//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|seats|calendars]
+//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|seats|calendars|leases]
 
 mod calendars;
+mod leases;
 mod scripts;
 mod seats;
 
@@ -52,9 +53,10 @@ fn main() -> Result<()> {
     server.psql_in("history", "create extension booking cascade");
     let turns = [HOT.len() * 4, MANY.len() * 2, CONFIRM.len() * 2, 2, 2].iter().sum::<usize>();
     let turns = match options.only.as_deref() {
-        None => turns + seats::TURNS + calendars::TURNS,
+        None => turns + seats::TURNS + calendars::TURNS + leases::TURNS,
         Some("seats") => seats::TURNS,
         Some("calendars") => calendars::TURNS,
+        Some("leases") => leases::TURNS,
         Some(_) => turns,
     };
     let progress = ProgressBar::new((turns * options.rounds) as u64);
@@ -72,7 +74,7 @@ fn read_arguments() -> Result<Options> {
             "--seconds" => options.seconds = value.parse()?,
             "--rounds" => options.rounds = value.parse()?,
             "--history" => options.history = value.parse()?,
-            "--only" if ["pools", "seats", "calendars"].contains(&value.as_str()) => {
+            "--only" if ["pools", "seats", "calendars", "leases"].contains(&value.as_str()) => {
                 options.only = Some(value)
             }
             _ => bail!("no such option: {argument}"),
@@ -97,6 +99,9 @@ impl Bench {
         }
         if measures("calendars") {
             self.calendars()?;
+        }
+        if measures("leases") {
+            self.leases()?;
         }
         self.progress.finish_and_clear();
         Ok(())

@@ -1,6 +1,8 @@
 //! Thirty-two who wait for a pool and for seats, and who do not: in which order they are served, and that nobody
 //! from outside gets what is owed to the line.
 
+mod crash;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
