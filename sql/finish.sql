@@ -248,7 +248,7 @@ comment on function booking.acquire_lease is
 comment on function booking.renew_lease is
 'Lets a lease last for ttl (booking.default_ttl) from now, never shorter than it would have. Refusals: expired, released, not_found, busy. Errors: 22023, 22004.';
 comment on function booking.release_lease is
-'Gives a lease back before its time. Of what is over already: ok, with how it ended. Refusals: not_found, busy. Errors: 22023, 22004.';
+'Gives a lease back before its time. Of what is over already: ok, with how it ended. In a transaction that does nothing else the disk is not waited for: a crash may undo it, and the lease then ends with its time. Refusals: not_found, busy. Errors: 22023, 22004.';
 comment on function booking.check_lease is
 'Whether the lease with that token is valid; and if so, it does not pass to another before this transaction has ended, however long that takes. To be asked in the transaction that writes. Errors: 22023, 22004.';
 comment on function booking.after_restore is

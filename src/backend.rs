@@ -49,6 +49,23 @@ pub fn at_transaction_end(listens: &'static LocalKey<Cell<bool>>, listener: fn(c
     }
 }
 
+/// Calls back when a transaction is about to commit, this one and all that follow in this process, as long as it can
+/// still do things. `listens` is as above.
+pub fn before_commit(listens: &'static LocalKey<Cell<bool>>, listener: fn()) {
+    if !listens.replace(true) {
+        // SAFETY: as above.
+        unsafe { pg_sys::RegisterXactCallback(Some(tell_before), listener as *mut c_void) };
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn tell_before(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
+    if event == pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT {
+        // SAFETY: the listener that was registered above.
+        unsafe { std::mem::transmute::<*mut c_void, fn()>(listener)() };
+    }
+}
+
 #[pg_guard]
 unsafe extern "C-unwind" fn tell(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
     use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PREPARE};

@@ -9,6 +9,7 @@ mod backend;
 mod bell;
 mod clock;
 mod definitions;
+mod durability;
 mod error;
 mod frontier;
 mod outcome;

@@ -155,6 +155,26 @@ pub fn await_none(session: &Session, name: &str, token: i64) {
     AWAIT_NONE.with(|statement| statement.run_now(session, &of_token(name, token)));
 }
 
+statement!(RELEASE_IN_TIME (TEXTOID, INT8OID, TIMESTAMPTZOID)
+    "with mine as materialized (
+         select ctid as place, slot, holder, token, expires_at from booking.leases
+         where name = $1 and token = $2 and case when released_at is null then expires_at > $3 else false end
+         for no key update skip locked)
+     update booking.leases as leases set released_at = $3
+     from mine where leases.ctid = mine.place
+     returning mine.slot, mine.holder, mine.token, mine.expires_at, true");
+
+/// Ends a lease that is valid and that nobody has locked. It cannot wait, so that the time is not stale.
+pub fn release_in_time(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Lease> {
+    let [name, token] = of_token(name, token);
+    RELEASE_IN_TIME.with(|statement| {
+        statement
+            .run_now(session, &[name, token, Argument::Time(Some(now))])
+            .first()
+            .map(|row| Lease::read(&row))
+    })
+}
+
 statement!(RENEW (TEXTOID, INT8OID, TIMESTAMPTZOID)
     "update booking.leases set expires_at = $3 where name = $1 and token = $2");
 statement!(RELEASE (TEXTOID, INT8OID, TIMESTAMPTZOID)

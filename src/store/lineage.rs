@@ -15,10 +15,3 @@ pub fn current() -> (i64, i32) {
         (pg_sys::GetSystemIdentifier() as i64, timeline as i32)
     }
 }
-
-/// Has this transaction's commit reach the disk before it is answered, whatever `synchronous_commit` says: what
-/// a crash takes back must never have been promised.
-pub fn commit_durably() {
-    // SAFETY: sets a flag of the current transaction's.
-    unsafe { pg_sys::ForceSyncCommit() };
-}

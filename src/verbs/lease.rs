@@ -3,12 +3,13 @@
 use super::Stop;
 use crate::bell;
 use crate::clock::{self, Timestamp};
+use crate::durability::{Forgettable, commit_durably};
 use crate::error::Error;
 use crate::outcome::LeaseOutcome;
 use crate::rules::Micros;
 use crate::rules::lease::{self, Grant, Lease, Standing};
 use crate::store::queue;
-use crate::store::{Busy, Patience, Session, attempt, leases, lineage};
+use crate::store::{Busy, Patience, Session, attempt, leases};
 use std::time::Duration;
 
 /// What is asked for.
@@ -134,7 +135,7 @@ fn grant(
 
 fn acquired(wish: &Wish, token: i64, until: Timestamp) -> LeaseOutcome {
     // A token that a crash could take back would be given out twice.
-    lineage::commit_durably();
+    commit_durably();
     LeaseOutcome::acquired(wish.name, wish.holder, token, until)
 }
 
@@ -157,16 +158,25 @@ fn renew(session: &Session, name: &str, lease: &Lease, now: Timestamp, ttl: Micr
 /// Gives a lease back, so that others can have it.
 pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.release_lease()");
-    Ok(match lock(&session, name, token, Patience::Wait) {
-        Err(Busy) => LeaseOutcome::busy(name),
-        Ok(Ok((lease, now))) => {
-            leases::release(&session, name, token, now);
-            bell::ring(name);
-            LeaseOutcome::released(name, &lease)
-        }
-        // It is not had any more, which is what was asked for.
-        Ok(Err(standing)) => LeaseOutcome::over(name, standing).if_over(),
-    })
+    let forgettable = Forgettable::begin();
+    // Nearly every release ends here.
+    let released = match leases::release_in_time(&session, name, token, clock::now()) {
+        Some(lease) => lease,
+        None => match lock(&session, name, token, Patience::Wait) {
+            Err(Busy) => return Ok(LeaseOutcome::busy(name)),
+            Ok(Ok((lease, now))) => {
+                leases::release(&session, name, token, now);
+                lease
+            }
+            // It is not had any more, which is what was asked for.
+            Ok(Err(standing)) => return Ok(LeaseOutcome::over(name, standing).if_over()),
+        },
+    };
+    bell::ring(name);
+    // What a crash makes of a release that it takes back is what would have come of none: the lease ends with
+    // its time. Nobody can have acquired it by then, since that would have brought the release to disk as well.
+    forgettable.end();
+    Ok(LeaseOutcome::released(name, &released))
 }
 
 /// Locks the lease with a token, and reads the clock behind the lock: read before, somebody could have been told

@@ -103,3 +103,40 @@ fn tokens_rise_through_crashes() {
     }
     server.assert_sound("postgres");
 }
+
+/// A release alone is not waited for at the disk; what is written beside it is, before it or after it.
+#[test]
+fn what_is_written_beside_a_release_survives() {
+    // What nobody waits for is not on disk by accident either.
+    let mut server = Server::builder().set("wal_writer_delay", "10s").start().expect("a server");
+    server.psql("create table ledger (n int)");
+    let around = [
+        "insert into ledger values (1); {}",
+        "{}; insert into ledger values (2)",
+        "savepoint s; {}; insert into ledger values (3); release s",
+    ];
+    for (n, around) in around.iter().enumerate() {
+        let mut session = server.connect("postgres");
+        let token =
+            ask(&mut session, &format!("acquire_lease('name {n}', 'a', '1 h')")).expect("a lease").token;
+        let release = format!("select booking.release_lease('name {n}', {})", token.expect("a token"));
+        session
+            .batch_execute(&format!("begin; {}; commit", around.replace("{}", &release)))
+            .expect("a commit");
+        server.kill_9();
+        server.start();
+        assert_eq!(server.psql("select max(n) from ledger"), (n + 1).to_string());
+        // And so is the release, then.
+        let held = format!("select count(*) from booking.active_leases where name = 'name {n}'");
+        assert_eq!(server.psql(&held), "0");
+    }
+    // The setting is as it was.
+    let mut session = server.connect("postgres");
+    let token =
+        ask(&mut session, "acquire_lease('alone', 'a', '1 h')").expect("a lease").token.expect("a token");
+    ask(&mut session, &format!("release_lease('alone', {token})")).expect("a release");
+    session.batch_execute("insert into ledger values (9)").expect("an insert");
+    server.kill_9();
+    server.start();
+    assert_eq!(server.psql("select max(n) from ledger"), "9");
+}
