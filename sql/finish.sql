@@ -36,7 +36,7 @@ comment on column booking.lease_result.expires_at is 'Until when it is had, unle
 comment on domain booking.amount is 'How much, nothing included.';
 comment on domain booking.quantity is 'How much, one at least.';
 comment on type booking.resource_kind is 'The kinds of resources.';
-comment on type booking.contention is 'How a resource stands up to many at once.';
+comment on type booking.contention is 'How a pool stands up to many at once.';
 comment on type booking.waitlist_state is 'Where somebody who waited stands.';
 comment on type booking.hold_state is 'Where a hold stands, in the order of its life.';
 
@@ -45,11 +45,13 @@ comment on table booking.resources is
 comment on column booking.resources.name is 'The application''s name for it.';
 comment on column booking.resources.kind is
 'pool: places that are counted and not told apart. seats: places with names. calendar: places that are counted at every moment.';
-comment on column booking.resources.contention is 'locked: one transaction at a time changes it.';
+comment on column booking.resources.contention is
+'locked: one transaction at a time changes it. escrow: many at once; what is taken is counted in shared memory.';
+comment on column booking.resources.escrow is 'Of an escrow pool: the id of its count.';
 comment on column booking.resources.capacity is 'How much there is; of seats, those that are not blocked; of a calendar, where capacity_changes says nothing else.';
 comment on column booking.resources.overbooking is 'How much may be taken beyond the capacity.';
 comment on column booking.resources.taken is
-'What its holds take, held and confirmed; one that has run out is counted until that is written down. Zero for seats, each of which says whose it is, and for calendars, whose holds are counted at every moment.';
+'What its holds take, held and confirmed; one that has run out is counted until that is written down. Zero for seats, each of which says whose it is, for calendars, whose holds are counted at every moment, and for escrow pools: see escrow_status.';
 comment on column booking.resources.version is 'Rises with every change of what is taken, or can be.';
 comment on column booking.resources.open is 'Whether new holds are let in.';
 comment on column booking.resources.max_per_holder is 'The most that one holder may have live at once.';
@@ -161,6 +163,14 @@ comment on column booking.lease_epochs.timeline is 'Its timeline: a promotion be
 
 comment on view booking.active_leases is 'The leases that are had now.';
 
+comment on view booking.escrow_status is
+'How escrow pools stand. Without a count where it is not in memory: it is counted when the pool is next asked for.';
+comment on column booking.escrow_status.taken is 'What is held and confirmed, and what transactions under way have taken; what they are freeing included.';
+comment on column booking.escrow_status.available is 'What can be taken at once, but for what has run out and was not ended yet.';
+comment on column booking.escrow_status.under_way is 'How many transactions have taken or freed something and are not over, each of their savepoints counted.';
+comment on column booking.escrow_status.counted_at is 'When its holds were counted.';
+comment on column booking.escrow_status.changed_at is 'When the count last changed.';
+
 comment on view booking.worker_status is
 'The background worker in this database: what it does, its last sweep, how far behind it is, its last error.';
 comment on column booking.worker_status.state is
@@ -174,7 +184,7 @@ comment on column booking.worker_status.last_error is 'The last error it met her
 comment on column booking.worker_status.last_error_at is 'When it met that.';
 
 comment on function booking.create_pool is
-'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken; max_per_holder bounds what one holder has live; skip lets those who wait pass by one who needs more than is free. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one.';
+'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken; max_per_holder bounds what one holder has live; skip lets those who wait pass by one who needs more than is free. contention => ''escrow'': for what everybody wants at once, counted in shared memory and not in its row. Errors: 42710 it exists, 22023 a bad argument, 22004 a null one, 55000 escrow without shared_preload_libraries.';
 comment on function booking.create_seats is
 'Creates a resource with seats: an array of {label, section, row, position}, of which only the label is needed, or of labels; the front first. booking.seat_grid() makes one. Errors: 42710 it exists, 22023 a bad argument, naming the seat, 22004 a null one, 54000 too many.';
 comment on function booking.seat_grid is
@@ -191,6 +201,8 @@ comment on function booking.set_capacity is
 'Sets the capacity of a pool, or of a calendar: for good, or during a period (0 closes it, null takes back what was said of it). unavailable where more is taken, at any moment from now on, than would fit; version_mismatch where it changed since expected_version. Errors: 42704, 22023, 22004.';
 comment on function booking.set_open is
 'Opens a resource for new holds, or closes it. Holds that exist are not touched. Errors: 42704, 22004.';
+comment on function booking.set_contention is
+'Has what is taken of a pool counted in its row (locked), or in shared memory (escrow), where many take from it at once. Waits until all who have something under way on it are through. escrow for what is so already: counts the holds anew. Errors: 42704, 22023, 22004, 55000 escrow without shared_preload_libraries.';
 comment on function booking.drop_resource is
 'Drops a resource, its seats, its waitlist, and the holds on it that have ended. Errors: 55000 while anything is held or confirmed, 42704, 22004.';
 comment on function booking.hold is
@@ -252,7 +264,8 @@ comment on function booking.release_lease is
 comment on function booking.check_lease is
 'Whether the lease with that token is valid; and if so, it does not pass to another before this transaction has ended, however long that takes. To be asked in the transaction that writes. Errors: 22023, 22004.';
 comment on function booking.after_restore is
-'To be called after a dump or a backup was restored, and after a failover that lost transactions: ends all leases, and lifts their tokens above any that may have been given out since. Errors: none.';
+'To be called after a dump or a backup was restored, and after a failover that lost transactions: ends all leases, and lifts their tokens above any that may have been given out since; and after the tables were changed by hand: has escrow pools counted anew. Best while nobody is booking. Errors: none.';
+comment on function booking.escrow_count is 'What the view booking.escrow_status is made of.';
 comment on function booking.worker_state is 'What the view booking.worker_status is made of.';
 comment on function booking.grant_client is
 'Lets a role hold, confirm, extend, release, cancel and look. It cannot write the tables.';

@@ -23,11 +23,12 @@ begin
     execute format(
         'grant execute on function booking.create_pool, booking.create_seats, booking.seat_grid, '
         'booking.create_calendar, booking.set_capacity, booking.set_hours, booking.set_blocked, booking.set_open, '
+        'booking.set_contention, '
         'booking.drop_resource, booking.waitlist, booking.changes, booking.expire, booking.purge, booking.check, booking.after_restore, '
-        'booking.worker_state to %I', role);
+        'booking.worker_state, booking.escrow_count to %I', role);
     execute format(
         'grant select on booking.resources, booking.seats, booking.capacity_changes, booking.holds, '
-        'booking.hold_changes, booking.waitlist_entries, booking.waitlist, booking.leases, booking.active_leases, booking.worker_status to %I', role);
+        'booking.hold_changes, booking.waitlist_entries, booking.waitlist, booking.leases, booking.active_leases, booking.worker_status, booking.escrow_status to %I', role);
 end
 $$;
 

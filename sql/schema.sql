@@ -29,7 +29,7 @@ create type booking.lease_result as (
 );
 
 create type booking.resource_kind as enum ('pool', 'seats', 'calendar');
-create type booking.contention as enum ('locked');
+create type booking.contention as enum ('locked', 'escrow');
 create type booking.waitlist_state as enum ('waiting', 'offered', 'left');
 -- In the order of a hold's life: from released on, it is over.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');
@@ -47,6 +47,7 @@ create table booking.resources (
     name text collate "C" primary key,
     kind booking.resource_kind not null,
     contention booking.contention not null,
+    escrow uuid,
     capacity booking.amount not null,
     overbooking booking.amount not null,
     taken bigint not null default 0,
@@ -143,9 +144,10 @@ create unique index holds_key on booking.holds (key, resource, item) where key i
 create index holds_basket on booking.holds (basket) where basket is not null;
 -- What is due anywhere: expire() and the worker.
 create index holds_due on booking.holds (expires_at) where state = 'held';
--- What is held on one resource: availability(), and a full pool that ends its own expired holds. A
--- calendar looks for what overlaps.
-create index holds_held on booking.holds (resource, expires_at) where state = 'held' and during is null;
+-- What is live on one resource: availability(), a full pool that ends its own expired holds, and what an escrow
+-- pool counts. A calendar looks for what overlaps.
+create index holds_live on booking.holds (resource, state, expires_at) include (quantity)
+    where state in ('held', 'confirmed') and during is null;
 -- What a holder has on one resource: max_per_holder.
 create index holds_holder on booking.holds (resource, holder)
     where holder is not null and state in ('held', 'confirmed');

@@ -8,3 +8,17 @@ create view booking.worker_status as
            w.last_error_at
     from booking.worker_state() as w
     cross join (select min(expires_at) as earliest from booking.holds where state = 'held') as due;
+
+-- How escrow pools stand: what is taken of them is counted in shared memory, from when they are first asked for.
+create view booking.escrow_status as
+    select r.name as resource,
+           r.capacity,
+           r.overbooking,
+           c.taken,
+           r.capacity + r.overbooking - c.taken as available,
+           c.under_way,
+           c.counted_at,
+           c.changed_at
+    from booking.resources as r
+    left join lateral booking.escrow_count(r.escrow) as c on true
+    where r.escrow is not null;

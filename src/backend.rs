@@ -37,6 +37,23 @@ pub fn table(name: &CStr) -> pg_sys::Oid {
     }
 }
 
+/// The file that a table of the extension's is in; another one after a TRUNCATE.
+pub fn file(name: &CStr) -> u32 {
+    // SAFETY: looks the table up in the relation cache, which is told of every change that this transaction can see.
+    unsafe {
+        let relation = pg_sys::RelationIdGetRelation(table(name));
+        if relation.is_null() {
+            return 0;
+        }
+        #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
+        let file = (*relation).rd_node.relNode.to_u32();
+        #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
+        let file = (*relation).rd_locator.relNumber.to_u32();
+        pg_sys::RelationClose(relation);
+        file
+    }
+}
+
 /// Calls back at the end of this transaction, and of all that follow in this process: whether it has
 /// committed, or was prepared to. `listens` is the listener's own note that it is called already.
 ///
@@ -54,15 +71,57 @@ pub fn at_transaction_end(listens: &'static LocalKey<Cell<bool>>, listener: fn(c
 pub fn before_commit(listens: &'static LocalKey<Cell<bool>>, listener: fn()) {
     if !listens.replace(true) {
         // SAFETY: as above.
-        unsafe { pg_sys::RegisterXactCallback(Some(tell_before), listener as *mut c_void) };
+        unsafe { pg_sys::RegisterXactCallback(Some(tell_before_commit), listener as *mut c_void) };
+    }
+}
+
+/// The same where it is about to be prepared, which an error prevents.
+pub fn before_prepare(listens: &'static LocalKey<Cell<bool>>, listener: fn()) {
+    if !listens.replace(true) {
+        // SAFETY: as above.
+        unsafe { pg_sys::RegisterXactCallback(Some(tell_before_prepare), listener as *mut c_void) };
+    }
+}
+
+/// Calls back when a level of a transaction ends, a savepoint or a block with an exception handler: its number, that
+/// of the level around it, and whether it becomes part of that. A listener must not fail.
+pub fn at_level_end(listens: &'static LocalKey<Cell<bool>>, listener: fn(u32, u32, bool)) {
+    if !listens.replace(true) {
+        // SAFETY: as above.
+        unsafe { pg_sys::RegisterSubXactCallback(Some(tell_of_level), listener as *mut c_void) };
     }
 }
 
 #[pg_guard]
-unsafe extern "C-unwind" fn tell_before(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
+unsafe extern "C-unwind" fn tell_before_commit(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
     if event == pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT {
         // SAFETY: the listener that was registered above.
         unsafe { std::mem::transmute::<*mut c_void, fn()>(listener)() };
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn tell_before_prepare(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
+    if event == pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE {
+        // SAFETY: the listener that was registered above.
+        unsafe { std::mem::transmute::<*mut c_void, fn()>(listener)() };
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn tell_of_level(
+    event: pg_sys::SubXactEvent::Type,
+    level: pg_sys::SubTransactionId,
+    around: pg_sys::SubTransactionId,
+    listener: *mut c_void,
+) {
+    use pg_sys::SubXactEvent::{SUBXACT_EVENT_ABORT_SUB, SUBXACT_EVENT_COMMIT_SUB};
+    // SAFETY: the listener that was registered above.
+    let listener = unsafe { std::mem::transmute::<*mut c_void, fn(u32, u32, bool)>(listener) };
+    match event {
+        SUBXACT_EVENT_COMMIT_SUB => listener(level, around, true),
+        SUBXACT_EVENT_ABORT_SUB => listener(level, around, false),
+        _ => {}
     }
 }
 

@@ -66,6 +66,18 @@ pub fn changed(resource: &str) {
         return;
     }
     CHANGED_HERE.with_borrow_mut(|changed| changed.push(counter(resource)));
+    listen();
+}
+
+/// Notes that resources were changed by other means than the extension's, whichever.
+pub fn all_changed() {
+    if is_preloaded() {
+        CHANGED_HERE.with_borrow_mut(|changed| changed.extend(0..COUNTERS));
+        listen();
+    }
+}
+
+fn listen() {
     backend::at_transaction_end(&LISTENS, |committed| {
         let changed = CHANGED_HERE.take();
         if changed.is_empty() || !committed {

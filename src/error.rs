@@ -64,6 +64,35 @@ impl Error {
         Self::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message)
     }
 
+    /// 53400: no memory for what a transaction has under way.
+    pub fn escrow_full() -> Self {
+        Self::new(
+            PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+            "too much is under way on escrow pools at once",
+        )
+        .hint("Set booking.escrow_entries higher, or end transactions sooner.")
+    }
+
+    /// 0A000: what a prepared transaction holds could not be given back after a restart.
+    pub fn prepared_escrow() -> Self {
+        Self::unsupported("cannot PREPARE a transaction that has held or given back part of an escrow pool")
+            .hint("Commit it, or make the pool a locked one: booking.set_contention(resource, 'locked').")
+    }
+
+    /// 55000: an escrow pool on a server that has not preloaded the library.
+    pub fn escrow_without_memory() -> Self {
+        Self::in_use("escrow pools need the library in shared_preload_libraries")
+            .detail("Their counts are in memory that is shared by the server's processes.")
+            .hint("Add booking to shared_preload_libraries and restart the server, or use contention 'locked': booking.set_contention(resource, 'locked') changes a pool that exists.")
+    }
+
+    /// 0A000: a version expected of what has none.
+    pub fn escrow_has_no_version(resource: &str) -> Self {
+        Self::unsupported(format!("pool \"{resource}\" has no version to be expected"))
+            .detail("It is an escrow pool: holds do not change its row.")
+            .hint("Call without expected_version, or make it a locked pool: booking.set_contention(resource, 'locked').")
+    }
+
     /// 42704: no resource of this name.
     pub fn no_resource(name: &str) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("resource \"{name}\" does not exist"))
@@ -94,6 +123,12 @@ impl Error {
         Self::invalid(format!("resource \"{resource}\" has no seats")).hint(
             "It counts places and does not tell them apart. Ask for a quantity, of a calendar with a period.",
         )
+    }
+
+    /// 22023: what only a pool can be told.
+    pub fn no_pool(resource: &str) -> Self {
+        Self::invalid(format!("resource \"{resource}\" is no pool"))
+            .hint("Only what is counted and not told apart can be counted in escrow.")
     }
 
     /// 22023: a period asked of what is no calendar.

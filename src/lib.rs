@@ -11,6 +11,7 @@ mod clock;
 mod definitions;
 mod durability;
 mod error;
+mod escrow;
 mod frontier;
 mod outcome;
 mod rules;
@@ -30,11 +31,15 @@ pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
 pgrx::extension_sql_file!("../sql/seats.sql", name = "seats", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/waitlist.sql", name = "waitlist", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/changes.sql", name = "changes", requires = ["schema"]);
-pgrx::extension_sql_file!("../sql/checks.sql", name = "checks", requires = ["schema"]);
+pgrx::extension_sql_file!(
+    "../sql/checks.sql",
+    name = "checks",
+    requires = ["schema", api::views::escrow_count]
+);
 pgrx::extension_sql_file!(
     "../sql/views.sql",
     name = "views",
-    requires = ["schema", api::views::worker_state]
+    requires = ["schema", api::views::worker_state, api::views::escrow_count]
 );
 pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
@@ -43,10 +48,11 @@ pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 #[pgrx::pg_guard]
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {
-    settings::register();
     backend::register();
+    settings::register();
     bell::register();
     definitions::register();
+    escrow::register();
     frontier::register();
     worker::register();
 }

@@ -1,5 +1,6 @@
 //! The settings `booking.*`.
 
+use crate::backend::is_preloaded;
 use crate::rules::Micros;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
@@ -13,6 +14,7 @@ static SWEEP_BATCH: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60);
 static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static NOTIFY_CHANNEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static ESCROW_ENTRIES: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// In minutes: any two years, one of them a leap year.
@@ -85,6 +87,11 @@ pub fn notify_channel() -> Option<String> {
 
 /// The length of a name of the server's, and its end.
 const NAMEDATALEN: usize = pgrx::pg_sys::NAMEDATALEN as usize;
+
+/// Of how many escrow pools the count is kept in memory at once.
+pub fn escrow_entries() -> usize {
+    ESCROW_ENTRIES.get().unsigned_abs() as usize
+}
 
 /// Whether the worker is to work at all.
 pub fn worker() -> bool {
@@ -168,6 +175,17 @@ pub fn register() {
         c"Empty: none, since a NOTIFY takes a lock of the whole server's when its transaction commits.",
         &NOTIFY_CHANNEL,
         GucContext::Suset,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_int_guc(
+        c"booking.escrow_entries",
+        c"Of how many escrow pools the count is kept in memory at once.",
+        c"Each takes some 400 bytes of shared memory. Where it is not enough, holds are added up at each call.",
+        &ESCROW_ENTRIES,
+        1,
+        1_000_000,
+        // A setting of the server's start cannot be made known later.
+        if is_preloaded() { GucContext::Postmaster } else { GucContext::Sighup },
         GucFlags::empty(),
     );
     GucRegistry::define_bool_guc(

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
+use crate::rules::pool::Contention;
 use crate::rules::timeline::Period;
 use crate::settings;
 use crate::verbs::{Placement, Want, When};
@@ -235,12 +236,12 @@ pub fn limit(value: Option<i64>) -> Result<Option<i64>, Error> {
 }
 
 /// How a pool stands up to many at once.
-pub fn contention(value: Option<&str>) -> Result<&str, Error> {
+pub fn contention(value: Option<&str>) -> Result<Contention, Error> {
     match need(value, "contention")? {
-        "locked" => Ok("locked"),
-        "escrow" => Err(Error::unsupported("escrow pools are not available in this version")
-            .hint("Use contention => 'locked'.")),
-        other => Err(Error::invalid(format!("contention \"{other}\" is not known")).hint("It is 'locked'.")),
+        "locked" => Ok(Contention::Locked),
+        "escrow" => Ok(Contention::Escrow),
+        other => Err(Error::invalid(format!("contention \"{other}\" is not known"))
+            .hint("It is 'locked' or 'escrow'.")),
     }
 }
 

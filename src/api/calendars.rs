@@ -6,6 +6,7 @@ use super::{month, period};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::outcome::{Outcome, ResourceRow};
+use crate::rules::pool::Contention;
 use crate::rules::timeline;
 use crate::store::definition::NewResource;
 use crate::store::resources::{Calendar, Kind};
@@ -34,7 +35,7 @@ fn create_calendar(
         kind: Kind::Calendar,
         capacity: arguments::capacity(capacity, "capacity")?,
         overbooking: 0,
-        contention: "locked",
+        contention: Contention::Locked,
         max_per_holder: arguments::limit(max_per_holder)?,
         sections: None,
         calendar: Some(Calendar {

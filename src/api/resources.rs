@@ -92,6 +92,13 @@ fn set_capacity(
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
+fn set_contention(resource: Option<&str>, contention: Option<&str>) -> Result<Outcome, ErrorReport> {
+    let contention = arguments::contention(contention)?;
+    Ok(verbs::set_contention(arguments::resource(resource)?, contention)?)
+}
+
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
 fn set_open(resource: Option<&str>, open: Option<bool>) -> Result<Outcome, ErrorReport> {
     Ok(verbs::set_open(arguments::resource(resource)?, need(open, "open")?)?)
 }

@@ -15,7 +15,7 @@ fn expire(
     let max_holds = arguments::bound(max_holds, "max_holds")?;
     match arguments::name(resource, "resource")? {
         Some(resource) => Ok(verbs::expire_on(resource, max_holds, Sweep::InTransaction)?),
-        None => Ok(verbs::expire(max_holds, Sweep::InTransaction)),
+        None => Ok(verbs::expire(max_holds, Sweep::InTransaction)?),
     }
 }
 

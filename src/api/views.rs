@@ -6,6 +6,7 @@ use crate::{verbs, worker};
 use pgrx::datum::{Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use uuid::Uuid;
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
@@ -65,6 +66,28 @@ fn worker_state() -> TableIterator<
         slot.and_then(|slot| slot.last_error()),
         slot.and_then(|slot| slot.last_error_at).and_then(time),
     ))
+}
+
+/// A count in shared memory, for the view `booking.escrow_status`; no row where it is not there.
+#[pg_extern(schema = "booking", security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
+fn escrow_count(
+    escrow: Option<pgrx::Uuid>,
+) -> TableIterator<
+    'static,
+    (
+        name!(taken, i64),
+        name!(under_way, i64),
+        name!(counted_at, Option<TimestampWithTimeZone>),
+        name!(changed_at, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let standing = escrow.and_then(|id| verbs::standing(Uuid::from_bytes(*id.as_bytes())));
+    let time = |micros: i64| timestamptz(Timestamp::from_micros(micros));
+    TableIterator::new(standing.into_iter().map(move |standing| {
+        (standing.taken, standing.under_way, time(standing.counted_at), time(standing.changed_at))
+    }))
 }
 
 pub fn timestamptz(time: Timestamp) -> Option<TimestampWithTimeZone> {

@@ -66,6 +66,11 @@ impl Outcome {
         }
     }
 
+    /// Whether what was asked for is so.
+    pub const fn is_ok(&self) -> bool {
+        self.ok
+    }
+
     /// A hold was placed.
     pub fn placed(hold: &NewHold, available: Option<i64>) -> Self {
         Self {

@@ -4,6 +4,7 @@
 //! the million without a server (`tests/rules`).
 
 pub mod basket;
+pub mod escrow;
 pub mod hours;
 pub mod lease;
 pub mod lifecycle;

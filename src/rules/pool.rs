@@ -2,6 +2,15 @@
 
 use super::Refusal;
 
+/// How a pool stands up to many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contention {
+    /// What is taken is counted in its row, which one after the other locks.
+    Locked,
+    /// It is counted in shared memory, and nothing is locked.
+    Escrow,
+}
+
 /// What the decisions need to know of a pool, as read under its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {

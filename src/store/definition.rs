@@ -3,7 +3,9 @@
 use super::resources::{Calendar, Kind, Level};
 use super::statement::{Argument, Session, statement};
 use crate::definitions;
+use crate::rules::pool::Contention;
 use pgrx::pg_sys;
+use uuid::Uuid;
 
 /// What a resource is created with.
 pub struct NewResource<'a> {
@@ -11,7 +13,7 @@ pub struct NewResource<'a> {
     pub kind: Kind,
     pub capacity: i64,
     pub overbooking: i64,
-    pub contention: &'a str,
+    pub contention: Contention,
     pub max_per_holder: Option<i64>,
     pub sections: Option<&'a [&'a str]>,
     pub calendar: Option<Calendar>,
@@ -20,12 +22,13 @@ pub struct NewResource<'a> {
     pub metadata: Option<pg_sys::Datum>,
 }
 
-statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
+statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
                    TEXTOID, INTERVALOID, TIMEOID, TIMEOID, BOOLOID)
     "insert into booking.resources as resources
-         (name, kind, capacity, overbooking, contention, max_per_holder, sections, metadata, created_at,
+         (name, kind, capacity, overbooking, escrow, contention, max_per_holder, sections, metadata, created_at,
           time_zone, buffer, check_in, check_out, resized, skip)
-     values ($1, $2::booking.resource_kind, $3, $4, $5::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13,
+     values ($1, $2::booking.resource_kind, $3, $4, $5,
+             case when $5 is null then 'locked'::booking.contention else 'escrow' end, $6, $7, $8, $9, $10, $11, $12, $13,
              case when $2 = 'calendar' then false end, $14)
      on conflict (name) do nothing
      returning resources");
@@ -39,7 +42,7 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
         Argument::Text(Some(resource.kind.name())),
         Argument::Bigint(Some(resource.capacity)),
         Argument::Bigint(Some(resource.overbooking)),
-        Argument::Text(Some(resource.contention)),
+        Argument::Uuid((resource.contention == Contention::Escrow).then(Uuid::now_v7)),
         Argument::Bigint(resource.max_per_holder),
         Argument::Texts(resource.sections),
         Argument::Jsonb(resource.metadata),
@@ -90,6 +93,20 @@ pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
     definitions::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
     SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+}
+
+statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
+    "update booking.resources
+     set escrow = $2, contention = case when $2 is null then 'locked'::booking.contention else 'escrow' end,
+         taken = case when $2 is null then $3 else 0 end, version = version + 1
+     where name = $1
+     returning version, capacity + overbooking - $3, waiting > 0");
+
+/// Has a pool counted in escrow, under an id, or in its row. None where it is gone.
+pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<Level> {
+    definitions::changed(name);
+    let arguments = [Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))];
+    SET_ESCROW.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
 }
 
 statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)

@@ -16,6 +16,7 @@ pub mod leases;
 pub mod lineage;
 pub mod overdue;
 pub mod plan;
+pub mod pools;
 pub mod queue;
 pub mod resources;
 pub mod seats;

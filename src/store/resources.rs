@@ -2,13 +2,14 @@
 
 use super::attempt::{has_lock_timeout, until_lock_timeout};
 use super::statement::{Argument, Row, Session, Span, statement};
-use super::{Busy, Patience, snapshot};
+use super::{Busy, Patience, pools, snapshot};
 use crate::definitions;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
 use crate::rules::pool::Pool;
 use crate::zone::Zone;
+use uuid::Uuid;
 
 /// What a caller may be told after a resource has changed.
 #[derive(Clone, Copy, Debug)]
@@ -24,90 +25,6 @@ impl Level {
     pub(super) fn read(row: &Row) -> Self {
         Self { version: row.need(1), available: row.get(2), is_waited_for: row.get(3).unwrap_or(false) }
     }
-}
-
-/// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
-    /// The statement refuses a pool that limits its holders, one that is waited for, and one that is closed.
-    Nothing,
-    /// What the holder has was counted, nothing of it is owed to others, and it may be closed.
-    Everything,
-}
-
-statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID)
-    "update booking.resources
-     set taken = taken + $2, version = version + 1
-     where name = $1 and kind = 'pool'
-       and $2 <= capacity + overbooking - taken
-       and (open or $4)
-       and (max_per_holder is null or $4)
-       and (waiting = 0 or $4)
-       and ($3 is null or version = $3)
-     returning version, capacity + overbooking - taken, false");
-
-/// Takes room from a pool, in the one statement that cannot oversell: the condition is checked on
-/// the row that is written, whatever lock is or is not held. None where any condition fails.
-pub fn take(
-    session: &Session,
-    name: &str,
-    quantity: i64,
-    expected_version: Option<i64>,
-    checked: Checked,
-) -> Option<Level> {
-    let arguments = [
-        Argument::Text(Some(name)),
-        Argument::Bigint(Some(quantity)),
-        Argument::Bigint(expected_version),
-        Argument::Boolean(checked == Checked::Everything),
-    ];
-    TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
-}
-
-statement!(GIVE_BACK (TEXTOID, INT8OID)
-    "update booking.resources
-     set taken = taken - $2, version = version + 1
-     where name = $1
-     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
-
-/// Gives room back to a resource. None where the resource is gone.
-pub fn give_back(session: &Session, name: &str, quantity: i64) -> Option<Level> {
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
-    GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
-}
-
-statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
-    "update booking.resources as resources
-     set taken = taken + sums.quantity, version = version + sums.changes, waiting = waiting - sums.offers
-     from unnest($1, $2, $3, $4) as sums(resource, quantity, changes, offers)
-     where name = sums.resource
-       and sums.quantity <= capacity + overbooking - taken");
-
-/// How much is taken from a pool in one call, and in how many steps: its version rises by them. And how many
-/// of those who wait for a resource were given what they waited for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sum {
-    pub quantity: i64,
-    pub changes: i64,
-    pub offers: i64,
-}
-
-/// Takes room from several pools, whose locks the caller has and whose rules it has looked after, and those
-/// who got what they waited for from the count of who waits. Whether all of the pools had it.
-pub fn take_sums(session: &Session, sums: &[(&str, Sum)]) -> bool {
-    let served = sums.iter().filter(|(_, sum)| sum.offers > 0);
-    served.for_each(|(name, _)| definitions::changed(name));
-    let names: Vec<_> = sums.iter().map(|(name, _)| *name).collect();
-    let quantities: Vec<_> = sums.iter().map(|(_, sum)| sum.quantity).collect();
-    let changes: Vec<_> = sums.iter().map(|(_, sum)| sum.changes).collect();
-    let offers: Vec<_> = sums.iter().map(|(_, sum)| sum.offers).collect();
-    let arguments = [
-        Argument::Texts(Some(&names)),
-        Argument::Bigints(&quantities),
-        Argument::Bigints(&changes),
-        Argument::Bigints(&offers),
-    ];
-    TAKE_SUMS.with(|statement| statement.run(session, &arguments).count() == sums.len())
 }
 
 /// What kind of places a resource has.
@@ -165,6 +82,8 @@ pub struct StoredResource {
     pub waiting: i64,
     /// Whether those who wait may pass by one who needs more than is free.
     pub skip: bool,
+    /// The id of its count, where that is not kept in the row: an escrow pool's.
+    pub escrow: Option<Uuid>,
 }
 
 impl StoredResource {
@@ -191,7 +110,21 @@ impl StoredResource {
             }),
             waiting: row.need(16),
             skip: row.need(17),
+            escrow: row.get(18),
         }
+    }
+
+    /// What of it is decided on, but for how much is taken.
+    pub fn definition(&self) -> (Option<Uuid>, Pool, bool) {
+        (self.escrow, Pool { taken: 0, ..self.pool.clone() }, self.waiting > 0)
+    }
+
+    /// With what is taken, where the row does not say so.
+    fn counted(mut self, session: &Session) -> Self {
+        if let Some(id) = self.escrow {
+            self.pool.taken = pools::taken(session, &self.name, id);
+        }
+        self
     }
 
     /// What is only a calendar's: an error where it is none.
@@ -216,18 +149,28 @@ fn read_week(lines: &[String]) -> Week {
 
 statement!(READ (TEXTOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, escrow
      from booking.resources
      where name = $1");
 
 pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
     let arguments = [Argument::Text(Some(name))];
-    READ.with(|statement| statement.run(session, &arguments).first().map(|row| StoredResource::read(&row)))
+    let found = READ
+        .with(|statement| statement.run(session, &arguments).first().map(|row| StoredResource::read(&row)));
+    found.map(|found| found.counted(session))
+}
+
+/// The same as it is now, whatever the transaction's snapshot shows; of an escrow pool without what is taken.
+pub fn read_now(session: &Session, name: &str) -> Option<StoredResource> {
+    let arguments = [Argument::Text(Some(name))];
+    READ.with(|statement| {
+        statement.run_now(session, &arguments).first().map(|row| StoredResource::read(&row))
+    })
 }
 
 statement!(READ_ALL (TEXTARRAYOID)
     "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip
+            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, escrow
      from booking.resources
      where name = any($1)");
 
@@ -237,9 +180,10 @@ pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {
         return read(session, name).into_iter().collect();
     }
     let arguments = [Argument::Texts(Some(names))];
-    READ_ALL.with(|statement| {
+    let found: Vec<_> = READ_ALL.with(|statement| {
         statement.run(session, &arguments).iter().map(|row| StoredResource::read(&row)).collect()
-    })
+    });
+    found.into_iter().map(|found| found.counted(session)).collect()
 }
 
 statement!(WAITED_FOR (TEXTARRAYOID)

@@ -1,5 +1,6 @@
 //! Statements over many resources: the sweep, the purge, and what is added up to be shown.
 
+use super::pools;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
 use crate::clock::Timestamp;
@@ -78,6 +79,37 @@ pub fn end_due_of(session: &Session, resources: &[&str], now: Timestamp, limit: 
     END_DUE_OF.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
+/// What the end of overdue holds has freed of a pool.
+pub struct Freed {
+    pub resource: String,
+    pub holds: i64,
+    pub quantity: i64,
+}
+
+statement!(END_DUE_IN_ESCROW (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
+    "with due as (
+         select ctid as place from booking.holds
+         where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
+         order by expires_at limit $3
+         for no key update skip locked),
+     ended as (
+         update booking.holds as holds set state = 'expired', ended_at = $2
+         from due where holds.ctid = due.place
+         returning holds.resource, holds.quantity)
+     select resource, count(*), sum(quantity)::bigint from ended group by resource");
+
+/// The same for escrow pools, whose rows are not written.
+pub fn end_due_in_escrow(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Freed> {
+    let arguments =
+        [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+    END_DUE_IN_ESCROW.with(|statement| {
+        let rows = statement.run(session, &arguments);
+        rows.iter()
+            .map(|row| Freed { resource: row.need(1), holds: row.need(2), quantity: row.need(3) })
+            .collect()
+    })
+}
+
 statement!(PURGE (TIMESTAMPTZOID, INT8OID)
     "with old as (
          select ctid as place from booking.holds as holds
@@ -114,9 +146,9 @@ pub struct Usage {
     pub next_expiry: Option<Timestamp>,
 }
 
-statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
+statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
     "select resources.capacity,
-            all_of_it.taken - live.quantity - overdue.quantity,
+            greatest(all_of_it.taken - live.quantity - overdue.quantity, 0),
             live.quantity,
             case when resources.waiting > 0 and not resources.skip then 0
                  else resources.capacity + resources.overbooking - all_of_it.taken + overdue.quantity end,
@@ -124,7 +156,7 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
             live.next_expiry
      from booking.resources as resources
      cross join lateral (
-         select case when kind = 'pool' then resources.taken
+         select case when kind = 'pool' then coalesce($3, resources.taken)
                      else (select count(*) from booking.seats as seats
                            where seats.resource = resources.name and hold_id is not null)
                 end as taken) as all_of_it
@@ -143,7 +175,8 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID)
 /// How a pool is used, or a resource with seats. What is confirmed is what is taken and not held, so that the
 /// holds of a sold-out pool are not added up.
 pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<Usage> {
-    let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now))];
+    let taken = pools::escrow(session, resource).map(|id| pools::taken(session, resource, id));
+    let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(taken)];
     USAGE.with(|statement| {
         statement.run(session, &arguments).first().map(|row| Usage {
             capacity: row.need(1),

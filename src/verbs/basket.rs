@@ -1,7 +1,7 @@
 //! Placing a basket: several holds, all of them or none.
 
 use super::desk::{self, Desk, Served, replay};
-use super::turns::{Turns, mode_for, take_turns};
+use super::turns::{Turns, mode_for, mode_of_pool, take_turns};
 use super::{Placement, Stop, Want, settle};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
@@ -24,7 +24,7 @@ pub fn hold_all(basket: &Basket) -> Result<Outcome, Error> {
 
 fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
     let Basket { items, patience } = basket;
-    let mut turns = turns(items);
+    let mut turns = turns(session, items);
     let is_pool = |name: &str| items.iter().any(|item| item.resource == name && item.want.is_of_pool());
     take_turns(session, &mut turns, is_pool, *patience)?;
     if let Some(key) = items.first().and_then(|item| item.key)
@@ -35,12 +35,16 @@ fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
     desk::serve(session, &turns, items, *patience, answer)
 }
 
-/// A turn alone at a pool; a shared one at what has places to claim, as long as they are few.
-fn turns<'a>(items: &'a [Placement<'a>]) -> Turns<'a> {
+/// A turn alone at a locked pool; a shared one at an escrow pool, and at what has places to claim, as long as they are
+/// few.
+fn turns<'a>(session: &Session, items: &'a [Placement<'a>]) -> Turns<'a> {
     let places = items.iter().map(|item| item.want.places()).sum();
     let mut turns = Turns::new();
     for item in items {
-        let mode = if item.want.is_of_pool() { Mode::Alone } else { mode_for(places) };
+        let mode = match item.want.is_of_pool() {
+            true => mode_of_pool(session, item.resource),
+            false => mode_for(places),
+        };
         let most = turns.entry(item.resource).or_insert(mode);
         *most = mode.max(*most);
     }

@@ -2,12 +2,12 @@
 
 use super::desk::{Depth, Desk, serve_at};
 use super::patience::patiently;
-use super::turns::Turns;
+use super::turns::{Turns, mode_of_pool, take_part, take_turn, take_turn_at_pool};
 use super::{Placement, Stop};
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::queue::{self, Mode};
-use crate::store::{Patience, Session, resources, snapshot};
+use crate::store::queue::Mode;
+use crate::store::{Patience, Session, resources};
 use std::collections::HashSet;
 
 /// Places each of many holds and answers each, in their order.
@@ -26,20 +26,29 @@ pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
 }
 
 fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, Stop> {
-    let mut turns: Turns = placements.iter().map(|placement| (placement.resource, Mode::Alone)).collect();
+    let mut turns = Turns::new();
+    for placement in placements {
+        turns.entry(placement.resource).or_insert_with(|| match placement.want.is_of_pool() {
+            true => mode_of_pool(session, placement.resource),
+            false => Mode::Alone,
+        });
+    }
     let pools: HashSet<&str> = placements
         .iter()
         .filter(|placement| placement.want.is_of_pool())
         .map(|placement| placement.resource)
         .collect();
     turns.retain(|resource, mode| {
-        let turn = queue::line_up(resource, *mode, Patience::Wait);
-        let row = turn.and_then(|_| match pools.contains(resource) || snapshot::is_kept() {
-            true => resources::lock_ahead(session, resource, Patience::Wait),
-            false => Ok(()),
-        });
-        row.is_ok()
+        let turn = match (pools.contains(resource), *mode) {
+            (true, Mode::Shared) => {
+                take_turn_at_pool(session, resource, Patience::Wait).map(|(_, had)| *mode = had)
+            }
+            (true, Mode::Alone) => take_turn(session, resource, Patience::Wait).map(|_| ()),
+            (false, _) => take_part(session, resource, *mode, Patience::Wait).map(|_| ()),
+        };
+        turn.is_ok()
     });
+    take_whole_what_is_waited_for(session, &mut turns);
     let at = |depth| {
         serve_at(session, &turns, placements, Patience::Wait, depth, |desk, placements| {
             answer(desk, &turns, placements)
@@ -52,6 +61,24 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
     match patiently(session, Patience::Wait, || at(Depth::Deep)) {
         Err(Stop::Busy) => patiently(session, Patience::Wait, || at(Depth::DeepOrBusy)),
         result => result,
+    }
+}
+
+/// Who is served next can only be told where nobody else serves.
+fn take_whole_what_is_waited_for(session: &Session, turns: &mut Turns) {
+    let shared = turns.iter().filter(|(_, mode)| **mode == Mode::Shared);
+    let shared: Vec<&str> = shared.map(|(resource, _)| *resource).collect();
+    if shared.is_empty() {
+        return;
+    }
+    for waited_for in resources::waited_for(session, &shared) {
+        if take_turn(session, &waited_for, Patience::Wait).is_ok() {
+            if let Some(mode) = turns.get_mut(waited_for.as_str()) {
+                *mode = Mode::Alone;
+            }
+        } else {
+            turns.remove(waited_for.as_str());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use super::turns::{Turns, claim_places, take_turns, turns_of};
+use super::turns::{Turns, claim_places, line_up_for_holders, take_turns, turns_of};
 use super::waitlist::{left_for_others, missing, serve_line};
 use super::{Stop, Target, judge, settle};
 use crate::clock::{self, Timestamp};
@@ -12,7 +12,7 @@ use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
 use crate::store::holds::{self, Lot, StoredHold};
 use crate::store::queue::{Claim, Mode};
 use crate::store::resources::Kind;
-use crate::store::{Patience, Session, attempt, resources, seats};
+use crate::store::{Patience, Session, attempt, pools, seats};
 use std::collections::BTreeSet;
 
 /// How much of a hold is given back: all of it where neither is said.
@@ -47,8 +47,9 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     let Some(seen) = holds::look(session, hold_id, resource) else {
         return Ok(missing(session, target, false));
     };
-    let mut turns = turns_of(&seen);
+    let mut turns = turns_of(session, &seen);
     take_turns(session, &mut turns, |name| seen.is_of_pool(name), Patience::Wait)?;
+    line_up_for_holders(session, &turns, seen.holders(), Patience::Wait)?;
     let claims = claim_places(&seen, &turns, Patience::Wait)?;
     let answer = match decide(session, target, part, verb) {
         Ok(Decided::Change(lot, part, changes, now)) => {
@@ -167,7 +168,7 @@ fn write(
         holds::write(session, stored, change, keeps.as_deref(), None, now);
         match &stored.seats {
             None if stored.kind() == Kind::Pool => {
-                let level = resources::give_back(session, &stored.resource, -change.room);
+                let level = pools::give_back(session, &stored.resource, -change.room)?;
                 available = level.and_then(|level| level.available);
                 if level.is_some_and(|level| level.is_waited_for) {
                     waited_for.insert(stored.resource.clone());

@@ -2,15 +2,15 @@
 
 use super::desk::{self, replay};
 use super::fitting::stay_on;
-use super::turns::{Turns, claim, days, mode_for, take_part, take_turn};
+use super::turns::{Turns, claim, days, mode_for, mode_of_pool, take_part, take_turn, take_turn_at_pool};
 use super::{Placement, Share, Stop, Want, When, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::holds;
+use crate::store::pools::{self, Checked, Known};
 use crate::store::queue::{self, Claim, Mode, Place, Turn};
-use crate::store::resources::{self, Checked};
-use crate::store::{Patience, Session, attempt, calendar, seats};
+use crate::store::{Patience, Session, attempt, calendar, resources, seats};
 use crate::worker;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub fn hold(placement: &Placement, patience: Patience) -> Result<Outcome, Error>
 
 fn place(session: &Session, placement: &Placement, patience: Patience) -> Result<Outcome, Stop> {
     let mode = match &placement.want {
-        Want::Quantity(_) => Mode::Alone,
+        Want::Quantity(_) => mode_of_pool(session, placement.resource),
         want => mode_for(want.places()),
     };
     match place_in_turn(session, placement, mode, patience)? {
@@ -39,7 +39,7 @@ fn place_in_turn(
     mode: Mode,
     patience: Patience,
 ) -> Result<Option<Outcome>, Stop> {
-    let turns = take_its_turn(session, placement, mode, patience)?;
+    let (turns, mode) = take_its_turn(session, placement, mode, patience)?;
     // Behind the lock: of two that use one key at once, the second finds what the first wrote.
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
@@ -48,6 +48,7 @@ fn place_in_turn(
     }
     // Nearly every hold ends here. Only one that this refuses asks why.
     let placed = match &placement.want {
+        Want::Quantity(quantity) if mode == Mode::Shared => take_escrow(session, placement, *quantity)?,
         Want::Quantity(quantity) => take_quantity(session, placement, *quantity),
         Want::Seats(labels) if patience == Patience::Wait && !attempt::has_lock_timeout() => {
             take_seats(session, placement, labels, mode)?
@@ -64,7 +65,12 @@ fn place_in_turn(
         turns.into_iter().rev().for_each(Turn::let_go);
         return Ok(None);
     }
-    deliberate(session, placement, mode, patience).map(Some)
+    let outcome = deliberate(session, placement, mode, patience)?;
+    if !outcome.is_ok() && mode == Mode::Shared && placement.want.is_of_pool() {
+        // Nothing was done under it, and whoever comes to need the pool alone is not to wait for this transaction.
+        turns.into_iter().rev().for_each(Turn::let_go);
+    }
+    Ok(Some(outcome))
 }
 
 fn take_its_turn(
@@ -72,22 +78,39 @@ fn take_its_turn(
     placement: &Placement,
     mode: Mode,
     patience: Patience,
-) -> Result<Vec<Turn>, Stop> {
-    if let Want::Quantity(_) = placement.want {
-        take_turn(session, placement.resource, patience)?;
-        return Ok(Vec::new());
-    }
-    let mut turns = vec![take_part(session, placement.resource, mode, patience)?];
+) -> Result<(Vec<Turn>, Mode), Stop> {
+    let (turn, mode) = match (&placement.want, mode) {
+        (Want::Quantity(_), Mode::Alone) => (take_turn(session, placement.resource, patience)?, mode),
+        (Want::Quantity(_), Mode::Shared) => take_turn_at_pool(session, placement.resource, patience)?,
+        _ => (take_part(session, placement.resource, mode, patience)?, mode),
+    };
+    let mut turns = vec![turn];
     if let (Some(key), Mode::Shared) = (placement.key, mode) {
         turns.push(queue::line_up_for_key(key, patience)?);
     }
-    Ok(turns)
+    Ok((turns, mode))
 }
 
 fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
     let Placement { resource, expected_version, .. } = *placement;
-    let level = resources::take(session, resource, quantity, expected_version, Checked::Nothing)?;
+    let level = pools::take(session, resource, quantity, expected_version, Checked::Nothing)?;
     Some(write(session, placement, Uuid::now_v7(), Share { left: level.available, ..Share::default() }))
+}
+
+/// The same from an escrow pool of which nothing else is to be asked.
+fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Result<Option<Outcome>, Stop> {
+    let Some(Known { escrow: Some(id), most, is_plain: true, .. }) =
+        pools::known(session, placement.resource)
+    else {
+        return Ok(None);
+    };
+    if placement.expected_version.is_some() {
+        return Ok(None);
+    }
+    let left = pools::take_escrow(session, placement.resource, id, quantity, most)?;
+    Ok(left.map(|left| {
+        write(session, placement, Uuid::now_v7(), Share { left: Some(left), ..Share::default() })
+    }))
 }
 
 fn take_seats(

@@ -3,8 +3,10 @@
 use super::Stop;
 use crate::bell;
 use crate::clock::{self, Timestamp};
+use crate::definitions;
 use crate::durability::{Forgettable, commit_durably};
 use crate::error::Error;
+use crate::escrow;
 use crate::outcome::LeaseOutcome;
 use crate::rules::Micros;
 use crate::rules::lease::{self, Grant, Lease, Standing};
@@ -229,7 +231,8 @@ fn of_token(session: &Session, name: &str, token: i64) -> Option<Lease> {
     leases::find(session, name).into_iter().find(|lease| lease.token == token)
 }
 
-/// Ends all leases, and goes on with tokens above any that may have been given out and forgotten.
+/// Ends all leases, and goes on with tokens above any that may have been given out and forgotten. What is remembered
+/// of resources is read again, and escrow pools are counted anew.
 pub fn after_restore() -> Result<(), Error> {
     let session = Session::to_write(c"booking.after_restore()");
     let now = clock::now();
@@ -238,6 +241,8 @@ pub fn after_restore() -> Result<(), Error> {
     for name in leases::end_all(&session, now) {
         bell::ring(&name);
     }
+    definitions::all_changed();
+    escrow::forget();
     Ok(())
 }
 

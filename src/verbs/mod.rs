@@ -33,13 +33,15 @@ pub use give_back::{Part, cancel, release};
 pub use hold::hold;
 pub use lease::{Wish, acquire_lease, after_restore, check_lease, release_lease, renew_lease};
 pub use reschedule::reschedule;
-pub use resource::{create_pool, drop_resource, set_capacity, set_open};
+pub use resource::{create_pool, drop_resource, set_capacity, set_contention, set_open};
 pub use seats::{Plan, create_seats, set_blocked};
 pub use swap::swap_seats;
 pub use transfer::transfer;
 pub use upkeep::{Sweep, expire, expire_on, next_expiry, overdue_resources, purge};
 pub use view::{Month, Slot, Step, availability, find, free_slots, month, slots};
 pub use waitlist::{join_waitlist, leave_waitlist};
+
+pub use crate::escrow::standing;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -206,6 +208,8 @@ pub enum Stop {
     Refused(Box<Outcome>),
     /// Others have these overdue holds locked; what becomes of them decides.
     Locked(Vec<Uuid>),
+    /// This transaction of another has part of an escrow pool under way; what becomes of it decides.
+    UnderWay(u32),
     /// Others are about to take this seat; whether they do decides.
     Contested { resource: String, seat: String },
     /// Only ending overdue holds could help: to be tried again by who may do so.
@@ -256,7 +260,7 @@ fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {
         Stop::Busy => Ok(Outcome::busy()),
         Stop::Refused(outcome) => Ok(*outcome),
         Stop::Error(error) => Err(error),
-        Stop::Locked(_) | Stop::Contested { .. } | Stop::TooShallow | Stop::Stale => {
+        Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. } | Stop::TooShallow | Stop::Stale => {
             Err(Error::internal("an attempt ended without an answer"))
         }
     })

@@ -8,6 +8,7 @@
 
 use super::Stop;
 use crate::error::Error;
+use crate::escrow;
 use crate::store::queue::{Claim, Place};
 use crate::store::{Busy, Patience, Session, attempt, holds, seats};
 
@@ -24,7 +25,9 @@ pub fn patiently<T>(
     for _ in 0..MOST_LOOKS {
         match attempt::undo_unless_ok(&mut attempt) {
             Err(Stop::Stale) => {}
-            Err(stop @ (Stop::Locked(_) | Stop::Contested { .. })) => wait_for(session, &stop, patience)?,
+            Err(stop @ (Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. })) => {
+                wait_for(session, &stop, patience)?
+            }
             result => return result,
         }
     }
@@ -37,6 +40,9 @@ fn wait_for(session: &Session, stop: &Stop, patience: Patience) -> Result<(), Bu
         (Stop::Locked(ids), Patience::Wait) => {
             holds::wait_for(session, ids, patience)?;
             seats::wait_for_one(session, ids)
+        }
+        (Stop::UnderWay(transaction), Patience::Wait) => {
+            attempt::until_lock_timeout(|| escrow::wait_for(*transaction))
         }
         (Stop::Contested { resource, seat }, Patience::Wait) => {
             Claim::await_none(resource, Place::Seat(seat), patience)

@@ -4,7 +4,7 @@ use super::confirm::Confirmation;
 use super::fitting::{Wish, find_room};
 use super::patience::patiently;
 use super::room::{all_or_wait, decide_with_room, owned, read};
-use super::turns::{Turns, claim_places, take_turns, turns_of};
+use super::turns::{Turns, claim_places, line_up_for_holders, take_turns, turns_of};
 use super::upkeep::end_due;
 use super::waitlist::missing;
 use super::{Stop, Target};
@@ -17,9 +17,10 @@ use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
 use crate::settings;
 use crate::store::holds::{self, Lot, Stay, StoredHold};
+use crate::store::pools::{self, Checked};
 use crate::store::queue::Mode;
-use crate::store::resources::{self, Checked, Kind};
-use crate::store::{Patience, Session, attempt, calendar, queue, seats};
+use crate::store::resources::{self, Kind};
+use crate::store::{Patience, Session, attempt, calendar, seats};
 
 /// Whether any of it has run out at a moment.
 pub fn is_late(lot: &Lot, at: Micros) -> bool {
@@ -28,10 +29,10 @@ pub fn is_late(lot: &Lot, at: Micros) -> bool {
 
 /// Takes the turns that the holds need, then confirms them, late or not.
 pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Result<Outcome, Stop> {
-    let mut turns = turns_of(seen);
+    let mut turns = turns_of(session, seen);
     take_turns(session, &mut turns, |name| seen.is_of_pool(name), Patience::Wait)?;
     serve_lines(session, &turns)?;
-    line_up_for_holders(session, seen, &turns, Patience::Wait)?;
+    line_up_for_holders(session, &turns, seen.holders(), Patience::Wait)?;
     patiently(session, Patience::Wait, || {
         let Target { hold_id, resource, .. } = confirmation.target;
         // While its turn was waited for it may have been moved: that its time would run out was only foreseen.
@@ -61,9 +62,9 @@ pub fn at_once(
     lot: Lot,
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
-    let mut turns = turns_of(&lot);
+    let mut turns = turns_of(session, &lot);
     take_turns(session, &mut turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
-    line_up_for_holders(session, &lot, &turns, Patience::NoWait)?;
+    line_up_for_holders(session, &turns, lot.holders(), Patience::NoWait)?;
     // What has run out of it is ended then.
     let anew = match serve_lines(session, &turns)? {
         true => holds::lock(session, confirmation.target.hold_id, None)?,
@@ -88,20 +89,6 @@ fn serve_lines(session: &Session, turns: &Turns) -> Result<bool, Stop> {
         end_due(session, &read(session, resource)?, settings::sweep_batch())?;
     }
     Ok(!waited_for.is_empty())
-}
-
-fn line_up_for_holders(session: &Session, lot: &Lot, turns: &Turns, patience: Patience) -> Result<(), Stop> {
-    let limited =
-        |name: &str| resources::read(session, name).is_some_and(|found| found.pool.max_per_holder.is_some());
-    for resource in turns.iter().filter(|(_, mode)| **mode == Mode::Shared).map(|(resource, _)| *resource) {
-        let on_it = lot.holds.iter().find(|stored| stored.resource == resource);
-        if let Some(holder) = on_it.and_then(|stored| stored.holder.as_deref())
-            && limited(resource)
-        {
-            queue::line_up_for_holder(resource, holder, patience)?;
-        }
-    }
-    Ok(())
 }
 
 fn write(
@@ -166,9 +153,18 @@ fn take_place(
     match admission {
         Admission::Refuse(Refusal::LimitExceeded) => Err(over_limit(pool.max_per_holder)),
         Admission::Fits if change.room == 0 => Ok(()),
-        Admission::Fits => resources::take(session, &stored.resource, change.room, None, Checked::Everything)
-            .map(|_| ())
-            .ok_or_else(lost),
+        Admission::Fits => match found.escrow {
+            None => pools::take(session, &stored.resource, change.room, None, Checked::Everything)
+                .map(|_| ())
+                .ok_or_else(lost),
+            // Others may have been quicker.
+            Some(id) => {
+                let most = pool.capacity + pool.overbooking;
+                pools::take_escrow(session, &stored.resource, id, change.room, most)?
+                    .map(|_| ())
+                    .ok_or(Stop::Stale)
+            }
+        },
         _ => Err(lost()),
     }
 }

@@ -8,18 +8,24 @@ use super::waitlist::{left_for_others, serve_line};
 use super::{Stop, settle};
 use crate::clock;
 use crate::error::Error;
+use crate::escrow;
 use crate::outcome::Outcome;
-use crate::rules::pool::{Admission, resize};
+use crate::rules::pool::{Admission, Contention, resize};
 use crate::rules::timeline::Period;
 use crate::settings;
 use crate::store::definition::{self, NewResource};
+use crate::store::pools::Known;
 use crate::store::resources::{Kind, Level, StoredResource};
-use crate::store::{self, Patience, Session, holds, overdue, seats, upkeep, waitlist};
+use crate::store::{self, Patience, Session, holds, overdue, pools, seats, upkeep, waitlist};
 use pgrx::pg_sys;
+use uuid::Uuid;
 
 /// Creates a pool and returns its row of `booking.resources`.
 pub fn create_pool(pool: &NewResource) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_pool()");
+    if pool.contention == Contention::Escrow && !escrow::is_possible() {
+        return Err(Error::escrow_without_memory());
+    }
     definition::create(&session, pool).ok_or_else(|| Error::resource_exists(pool.name))
 }
 
@@ -52,6 +58,9 @@ fn resize_pool(
             resize(pool, capacity, expected_version)
         })
     })?;
+    if expected_version.is_some() && pools::escrow(session, resource).is_some() {
+        return Err(Error::escrow_has_no_version(resource).into());
+    }
     match admission {
         Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version)),
         Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool)),
@@ -61,13 +70,40 @@ fn resize_pool(
 
 /// A resource's definition was changed: there may be more for those who wait.
 pub fn changed(session: &Session, resource: &str, level: Option<Level>) -> Result<Outcome, Stop> {
-    let level = level.ok_or_else(|| Error::no_resource(resource))?;
+    let mut level = level.ok_or_else(|| Error::no_resource(resource))?;
+    if let Some(Known { escrow: Some(id), most, .. }) = pools::known(session, resource) {
+        level.available = Some(most - pools::taken(session, resource, id));
+    }
     if level.is_waited_for {
         serve_line(session, resource)?;
         let available = level.available.map(|_| left_for_others(session, resource));
         return Ok(Outcome::resource_changed(Level { available, ..level }, false));
     }
     Ok(Outcome::resource_changed(level, false))
+}
+
+/// Has a pool's room counted in its row, or in escrow; for one that is, anew.
+pub fn set_contention(resource: &str, contention: Contention) -> Result<Outcome, Error> {
+    settle(contend(&Session::to_write(c"booking.set_contention()"), resource, contention))
+}
+
+fn contend(session: &Session, resource: &str, contention: Contention) -> Result<Outcome, Stop> {
+    take_turn(session, resource, Patience::Wait)?;
+    let stored = read(session, resource)?;
+    if stored.kind != Kind::Pool {
+        return Err(Error::no_pool(resource).into());
+    }
+    let id = match contention {
+        Contention::Locked if stored.escrow.is_none() => {
+            return Ok(Outcome::resource_changed(stored.level(), true));
+        }
+        Contention::Locked => None,
+        Contention::Escrow if !escrow::is_possible() => return Err(Error::escrow_without_memory().into()),
+        // Another id, so that no count of before is taken for this one's.
+        Contention::Escrow => Some(Uuid::now_v7()),
+    };
+    let level = definition::set_escrow(session, resource, id, pools::count(session, resource));
+    changed(session, resource, level)
 }
 
 /// Opens a resource for new holds, or closes it. Holds that exist are not touched.
@@ -95,7 +131,11 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
     let stored = read(session, resource)?;
     patiently(session, Patience::Wait, || match stored.kind {
         Kind::Pool if stored.pool.taken > 0 => {
-            reclaim(session, resource, stored.pool.taken, clock::now()).or_wait().map(|_| ())
+            reclaim(session, resource, stored.pool.taken, clock::now())?.or_wait()?;
+            match read(session, resource)?.pool.taken {
+                0 => Ok(()),
+                _ => Err(in_use(session, resource).into()),
+            }
         }
         Kind::Pool => Ok(()),
         Kind::Seats => free_seats(session, resource),

@@ -9,10 +9,11 @@
 use super::Stop;
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
+use crate::escrow;
 use crate::rules::pool::{Admission, Pool};
 use crate::settings;
 use crate::store::resources::StoredResource;
-use crate::store::{Session, overdue, resources};
+use crate::store::{Session, overdue, pools, resources};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -26,14 +27,16 @@ pub fn decide_with_room(
     expected_version: Option<i64>,
     decide: impl Fn(&Pool, Option<i64>) -> Admission,
 ) -> Result<(Pool, Admission), Stop> {
-    let pool = read(session, resource)?.pool;
-    let admission = decide(&pool, expected_version);
+    let mut pool = read(session, resource)?.pool;
+    let mut admission = decide(&pool, expected_version);
     if let Admission::Short(missing) = admission
-        && reclaim(session, resource, missing, clock::now()).or_wait()? > 0
+        && reclaim(session, resource, missing, clock::now())?.or_wait()? > 0
     {
-        let pool = read(session, resource)?.pool;
-        let admission = decide(&pool, None);
-        return Ok((pool, admission));
+        pool = read(session, resource)?.pool;
+        admission = decide(&pool, None);
+    }
+    if let Admission::Short(missing) = admission {
+        shortage(session, resource, missing, pool.taken).or_again()?;
     }
     Ok((pool, admission))
 }
@@ -61,7 +64,7 @@ pub const MOST_LOCKED: i64 = 10_000;
 
 /// Ends expired holds of a pool, whose locks the caller has, until `missing` is free or none is left
 /// that nobody else has locked.
-pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Reclaimed {
+pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Result<Reclaimed, Error> {
     let batch = settings::sweep_batch();
     let mut freed = 0;
     while freed < missing {
@@ -72,17 +75,52 @@ pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) 
         }
     }
     if freed > 0 {
-        resources::give_back(session, resource, freed);
+        pools::give_back(session, resource, freed)?;
     }
     if freed < missing {
         // What is still there is locked by others.
         let locked = overdue::due(session, resource, now, MOST_LOCKED);
         let quantity: i64 = locked.iter().map(|due| due.quantity).sum();
         if quantity > 0 && freed + quantity >= missing {
-            return Reclaimed { freed, locked: locked.iter().map(|due| due.id).collect() };
+            return Ok(Reclaimed { freed, locked: locked.iter().map(|due| due.id).collect() });
         }
     }
-    Reclaimed { freed, locked: Vec::new() }
+    Ok(Reclaimed { freed, locked: Vec::new() })
+}
+
+/// What is still short of an escrow pool that others take from at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortage {
+    /// There is no more, whatever becomes of what is under way.
+    Lasting,
+    /// What this transaction of another has under way could be enough.
+    Passing(u32),
+    /// It is over.
+    Over,
+}
+
+/// Whether a pool that was found to be short of so much, when so much was taken, is so still. A locked pool is, which
+/// nobody else can change.
+pub fn shortage(session: &Session, resource: &str, missing: i64, taken: i64) -> Shortage {
+    let Some((now, others)) = pools::escrow(session, resource).and_then(escrow::look) else {
+        return Shortage::Lasting;
+    };
+    match others {
+        _ if missing <= taken - now => Shortage::Over,
+        Some(others) if missing - (taken - now) <= others.gain => Shortage::Passing(others.transaction),
+        _ => Shortage::Lasting,
+    }
+}
+
+impl Shortage {
+    /// Nothing, where it lasts; or what to do before all is looked at anew.
+    pub fn or_again(self) -> Result<(), Stop> {
+        match self {
+            Self::Lasting => Ok(()),
+            Self::Passing(transaction) => Err(Stop::UnderWay(transaction)),
+            Self::Over => Err(Stop::Stale),
+        }
+    }
 }
 
 /// What a holder has live on a resource, whose locks the caller has.

@@ -6,6 +6,7 @@ use super::{Stop, settle};
 use crate::clock;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
+use crate::rules::pool::Contention;
 use crate::store::definition::{self, NewResource};
 use crate::store::resources::Kind;
 use crate::store::seats::{self, NewSeat, StoredSeat};
@@ -31,7 +32,7 @@ pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
         kind: Kind::Seats,
         capacity: plan.seats.len() as i64,
         overbooking: 0,
-        contention: "locked",
+        contention: Contention::Locked,
         max_per_holder: plan.max_per_holder,
         sections: Some(&plan.sections),
         calendar: None,
@@ -55,7 +56,7 @@ pub fn set_blocked(resource: &str, labels: &[&str], blocked: bool) -> Result<Out
     settle(
         take_turn(&session, resource, Patience::Wait)
             .map_err(Stop::from)
-            .and_then(|()| super::patience::patiently(&session, Patience::Wait, attempt)),
+            .and_then(|_| super::patience::patiently(&session, Patience::Wait, attempt)),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::patience::patiently;
 use super::room::owned;
-use super::turns::{Turns, mode_for, take_turns};
+use super::turns::{Turns, line_up_for_holders, mode_for, mode_of_pool, take_turns};
 use super::waitlist::missing;
 use super::{Stop, Target, judge, settle};
 use crate::clock;
@@ -11,7 +11,6 @@ use crate::outcome::Outcome;
 use crate::rules::basket::{self, Joint};
 use crate::rules::lifecycle::{self, Hold};
 use crate::store::holds::{self, Lot};
-use crate::store::queue::{self, Mode};
 use crate::store::resources::{self, Kind, StoredResource};
 use crate::store::{Patience, Session};
 
@@ -30,7 +29,7 @@ fn attempt(session: &Session, target: Target, holder: &str) -> Result<Outcome, S
         .into_iter()
         .filter(|found| found.pool.max_per_holder.is_some())
         .collect();
-    line_up(session, &limited, holder)?;
+    line_up(session, &limited, &seen, holder)?;
     patiently(session, Patience::Wait, || {
         let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
             return Ok(missing(session, target, false));
@@ -39,16 +38,17 @@ fn attempt(session: &Session, target: Target, holder: &str) -> Result<Outcome, S
     })
 }
 
-/// What the new holder has can then be counted.
-fn line_up(session: &Session, limited: &[StoredResource], holder: &str) -> Result<(), Stop> {
-    let mode = |found: &StoredResource| if found.kind == Kind::Pool { Mode::Alone } else { mode_for(0) };
+/// What the new holder has can then be counted; and what the old ones have, when somebody wants to know.
+fn line_up(session: &Session, limited: &[StoredResource], seen: &Lot, holder: &str) -> Result<(), Stop> {
+    let mode = |found: &StoredResource| match found.kind {
+        Kind::Pool => mode_of_pool(session, &found.name),
+        Kind::Seats | Kind::Calendar => mode_for(0),
+    };
     let mut turns: Turns = limited.iter().map(|found| (found.name.as_str(), mode(found))).collect();
     let is_pool = |name: &str| limited.iter().any(|found| found.name == name && found.kind == Kind::Pool);
     take_turns(session, &mut turns, is_pool, Patience::Wait)?;
-    for (resource, _) in turns.iter().filter(|(_, mode)| **mode == Mode::Shared) {
-        queue::line_up_for_holder(resource, holder, Patience::Wait)?;
-    }
-    Ok(())
+    let new = limited.iter().map(|found| (found.name.as_str(), holder));
+    Ok(line_up_for_holders(session, &turns, seen.holders().chain(new), Patience::Wait)?)
 }
 
 fn hand_over(

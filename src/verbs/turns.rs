@@ -1,13 +1,14 @@
 //! Turns at resources and claims on their places: the locks that come before everything else.
 
 use super::Stop;
+use crate::escrow::{self, Entered};
 use crate::rules::Micros;
 use crate::rules::hours::DAY;
 use crate::rules::timeline::Period;
 use crate::store::holds::{Lot, StoredHold};
 use crate::store::queue::{self, Claim, Mode, Place, Turn};
-use crate::store::resources::Kind;
-use crate::store::{Busy, Patience, Session, resources, snapshot};
+use crate::store::resources::{Kind, StoredResource};
+use crate::store::{Busy, Patience, Session, pools, resources, snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most places that one call claims one by one: each takes an entry of the server's lock table.
@@ -18,9 +19,59 @@ const MOST_CLAIMS: usize = 64;
 pub type Turns<'a> = BTreeMap<&'a str, Mode>;
 
 /// Takes a turn at one resource: all of it, for a verb that is going to change its row.
-pub fn take_turn(session: &Session, resource: &str, patience: Patience) -> Result<(), Busy> {
-    queue::line_up(resource, Mode::Alone, patience)?;
-    resources::lock_ahead(session, resource, patience)
+pub fn take_turn(session: &Session, resource: &str, patience: Patience) -> Result<Turn, Busy> {
+    let turn = queue::line_up(resource, Mode::Alone, patience)?;
+    resources::lock_ahead(session, resource, patience)?;
+    if let Some(id) = pools::escrow(session, resource) {
+        pools::enter_alone(session, resource, id);
+    }
+    Ok(turn)
+}
+
+/// Takes a turn at a pool, and enters its count: shared, where it is an escrow pool, with all others who take from it
+/// or give back; alone otherwise. Whose snapshot is kept is told where what it shows of the pool is not so any more.
+pub fn take_turn_at_pool(
+    session: &Session,
+    resource: &str,
+    patience: Patience,
+) -> Result<(Turn, Mode), Busy> {
+    loop {
+        let Some(id) = pools::escrow(session, resource).filter(|_| escrow::is_possible()) else {
+            return Ok((take_turn(session, resource, patience)?, Mode::Alone));
+        };
+        let turn = queue::line_up(resource, Mode::Shared, patience)?;
+        // Only behind a turn it stays what it is.
+        if pools::escrow(session, resource) == Some(id) {
+            if escrow::enter(id) == Entered::Yes {
+                let definition = |found: Option<StoredResource>| found.map(|found| found.definition());
+                let shown = definition(resources::read(session, resource));
+                snapshot::assert_unchanged(&shown, || definition(resources::read_now(session, resource)));
+                return Ok((turn, Mode::Shared));
+            }
+            turn.let_go();
+            // It is counted by who has it alone; once that is done, others may come.
+            let alone = take_turn(session, resource, patience)?;
+            if pools::escrow(session, resource) != Some(id) {
+                alone.let_go();
+                continue;
+            }
+            if escrow::enter(id) != Entered::Yes {
+                return Ok((alone, Mode::Alone));
+            }
+            let turn = queue::line_up(resource, Mode::Shared, patience)?;
+            alone.let_go();
+            return Ok((turn, Mode::Shared));
+        }
+        turn.let_go();
+    }
+}
+
+/// How much of a pool is taken for a verb that takes from it or gives back.
+pub fn mode_of_pool(session: &Session, resource: &str) -> Mode {
+    match pools::escrow(session, resource) {
+        Some(_) if escrow::is_possible() => Mode::Shared,
+        _ => Mode::Alone,
+    }
 }
 
 /// Takes a shared turn at one resource, or the whole of it. Whether anybody waits for it is still to be asked.
@@ -52,11 +103,16 @@ pub fn take_turns(
 ) -> Result<(), Busy> {
     loop {
         let mut taken = Vec::with_capacity(turns.len());
-        for (resource, mode) in turns.iter() {
-            taken.push(queue::line_up(resource, *mode, patience)?);
-            if pools(resource) || snapshot::is_kept() {
-                resources::lock_ahead(session, resource, patience)?;
-            }
+        for (resource, mode) in turns.iter_mut() {
+            taken.push(match (pools(resource), *mode) {
+                (true, Mode::Alone) => take_turn(session, resource, patience)?,
+                (true, Mode::Shared) => {
+                    let (turn, had) = take_turn_at_pool(session, resource, patience)?;
+                    *mode = had;
+                    turn
+                }
+                (false, _) => take_part(session, resource, *mode, patience)?,
+            });
         }
         let shared = turns.iter().filter(|(_, mode)| **mode == Mode::Shared);
         let shared: Vec<&str> = shared.map(|(resource, _)| *resource).collect();
@@ -71,6 +127,24 @@ pub fn take_turns(
             }
         }
     }
+}
+
+/// Lines up for holders of whom something is given, or given back, where what each has is limited and others have a
+/// turn at the same time: what they have is only counted when it is decided.
+pub fn line_up_for_holders<'l>(
+    session: &Session,
+    turns: &Turns,
+    holders: impl Iterator<Item = (&'l str, &'l str)>,
+    patience: Patience,
+) -> Result<(), Busy> {
+    let is_shared = |resource: &str| turns.get(resource) == Some(&Mode::Shared);
+    let is_limited = |resource: &str| pools::known(session, resource).is_some_and(|known| known.is_limited);
+    let limited: BTreeSet<_> =
+        holders.filter(|(resource, _)| is_shared(resource) && is_limited(resource)).collect();
+    for (resource, holder) in limited {
+        queue::line_up_for_holder(resource, holder, patience)?;
+    }
+    Ok(())
 }
 
 /// Claims places of a resource, which come in their order, or none of them.
@@ -102,11 +176,14 @@ pub const fn most_days(length: Micros) -> usize {
     length.div_euclid(DAY) as usize + 2
 }
 
-/// The turns that holds need: a pool's alone, a shared one for seats and calendars, as long as their
-/// places are few.
-pub fn turns_of(lot: &Lot) -> Turns<'_> {
+/// The turns that holds need: a locked pool's alone, a shared one at an escrow pool, and for seats and calendars as
+/// long as their places are few.
+pub fn turns_of<'l>(session: &Session, lot: &'l Lot) -> Turns<'l> {
     let mode = mode_for(lot.holds.iter().map(|stored| places_of(stored).len()).sum());
-    let mode_of = |stored: &StoredHold| if stored.kind() == Kind::Pool { Mode::Alone } else { mode };
+    let mode_of = |stored: &StoredHold| match stored.kind() {
+        Kind::Pool => mode_of_pool(session, &stored.resource),
+        Kind::Seats | Kind::Calendar => mode,
+    };
     lot.holds.iter().map(|stored| (stored.resource.as_str(), mode_of(stored))).collect()
 }
 
@@ -133,6 +210,11 @@ pub fn claim_places(lot: &Lot, turns: &Turns, patience: Patience) -> Result<Vec<
 }
 
 impl Lot {
+    /// Whose they are, by resource.
+    pub fn holders(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.holds.iter().filter_map(|stored| Some((stored.resource.as_str(), stored.holder.as_deref()?)))
+    }
+
     pub fn is_of_pool(&self, resource: &str) -> bool {
         self.holds.iter().any(|stored| stored.resource == resource && stored.kind() == Kind::Pool)
     }

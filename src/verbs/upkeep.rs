@@ -3,6 +3,7 @@
 use super::Stop;
 use super::lease::forget;
 use super::room::read;
+use super::turns::{mode_of_pool, take_turn_at_pool};
 use super::waitlist::serve_line;
 use crate::clock::{self, Timestamp};
 use crate::error::Error;
@@ -10,7 +11,7 @@ use crate::rules::Micros;
 use crate::store::queue::{self, Mode};
 use crate::store::resources::{self, Kind, StoredResource};
 use crate::store::upkeep::DueResource;
-use crate::store::{Patience, Session, calendar, overdue, seats, upkeep, waitlist};
+use crate::store::{Busy, Patience, Session, calendar, overdue, pools, seats, upkeep, waitlist};
 
 /// The most resources that one call sweeps: each takes an entry of the server's lock table.
 const MOST_RESOURCES: usize = 1000;
@@ -40,12 +41,12 @@ impl Sweep {
 ///
 /// It lines up like everybody, and leaves where there is a line. Without a turn of its own, a
 /// transaction that goes on to place a hold would wait for a turn whose owner waits for its row.
-pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
+pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
     let due: Vec<_> = upkeep::due_resources(&session, now, max_holds)
         .into_iter()
-        .filter(|due| queue::line_up(&due.name, sweep.mode(due), Patience::NoWait).is_ok())
+        .filter(|due| line_up(&session, due, sweep, Patience::NoWait).is_ok())
         .take(MOST_RESOURCES)
         .collect();
     // Behind the turns: nobody joins a line any more, so what is swept below is owed to nobody.
@@ -58,12 +59,7 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
     };
     let (pools, seated, calendars): (Vec<&str>, Vec<&str>, Vec<&str>) =
         (names(Kind::Pool), names(Kind::Seats), names(Kind::Calendar));
-    let mut ended = 0;
-    if !pools.is_empty() {
-        let locked = upkeep::lock_free(&session, &pools);
-        let locked: Vec<&str> = locked.iter().map(String::as_str).collect();
-        ended += upkeep::end_due_of(&session, &locked, now, max_holds);
-    }
+    let mut ended = sweep_pools(&session, &pools, now, max_holds)?;
     if !seated.is_empty() && ended < max_holds {
         ended += seats::end_due(&session, &seated, now, max_holds - ended).len() as i64;
     }
@@ -76,7 +72,40 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> i64 {
             ended += sweep_and_serve(&session, &due.name, max_holds - ended).unwrap_or(0);
         }
     }
-    ended
+    Ok(ended)
+}
+
+/// Takes a turn at a resource to sweep it.
+fn line_up(session: &Session, due: &DueResource, sweep: Sweep, patience: Patience) -> Result<Mode, Busy> {
+    let is_shared = || mode_of_pool(session, &due.name) == Mode::Shared;
+    if due.kind == Kind::Pool && !due.is_waited_for && is_shared() {
+        return Ok(take_turn_at_pool(session, &due.name, patience)?.1);
+    }
+    let mode = sweep.mode(due);
+    queue::line_up(&due.name, mode, patience)?;
+    if let Some(id) = pools::escrow(session, &due.name).filter(|_| mode == Mode::Alone) {
+        pools::enter_alone(session, &due.name, id);
+    }
+    Ok(mode)
+}
+
+/// Ends overdue holds of pools that nobody waits for, all of a kind with one statement.
+fn sweep_pools(session: &Session, pools: &[&str], now: Timestamp, max_holds: i64) -> Result<i64, Error> {
+    let (escrow, locked): (Vec<&str>, Vec<&str>) =
+        pools.iter().partition(|name| pools::escrow(session, name).is_some());
+    let mut ended = 0;
+    if !locked.is_empty() {
+        let free = upkeep::lock_free(session, &locked);
+        let free: Vec<&str> = free.iter().map(String::as_str).collect();
+        ended += upkeep::end_due_of(session, &free, now, max_holds);
+    }
+    if !escrow.is_empty() && ended < max_holds {
+        for freed in upkeep::end_due_in_escrow(session, &escrow, now, max_holds - ended) {
+            pools::give_back(session, &freed.resource, freed.quantity)?;
+            ended += freed.holds;
+        }
+    }
+    Ok(ended)
 }
 
 fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<i64, Stop> {
@@ -97,9 +126,8 @@ pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Er
 fn expire_in_turn(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
     let seen = read(session, resource)?;
     let due = DueResource { name: seen.name.clone(), kind: seen.kind, is_waited_for: seen.waiting > 0 };
-    let mode = sweep.mode(&due);
-    queue::line_up(resource, mode, Patience::Wait)?;
-    if seen.kind == Kind::Pool {
+    let mode = line_up(session, &due, sweep, Patience::Wait)?;
+    if seen.kind == Kind::Pool && mode == Mode::Alone {
         resources::lock_ahead(session, resource, Patience::Wait)?;
     }
     let found = read(session, resource)?;
@@ -120,7 +148,7 @@ pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> 
         Kind::Pool => {
             let ended = overdue::end_due(session, name, now, max_holds);
             if ended.holds > 0 {
-                resources::give_back(session, name, ended.quantity);
+                pools::give_back(session, name, ended.quantity)?;
             }
             ended.holds
         }

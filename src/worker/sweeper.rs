@@ -122,8 +122,8 @@ fn sweep(database: pg_sys::Oid) {
     };
     let batch = settings::sweep_batch();
     while in_time() {
-        let ended = in_transaction(c"ending overdue holds", || verbs::expire(batch, verbs::Sweep::Alone))
-            .unwrap_or(0);
+        let sweep = || verbs::expire(batch, verbs::Sweep::Alone).unwrap_or_else(|error| error.raise());
+        let ended = in_transaction(c"ending overdue holds", sweep).unwrap_or(0);
         expired += ended;
         if ended < batch {
             break;

@@ -3,12 +3,13 @@
 
 use super::{Depth, Desk};
 use crate::error::Error;
+use crate::escrow;
 use crate::outcome::Refused;
 use crate::rules::Refusal;
 use crate::rules::pool::{Admission, admit};
 use crate::store::overdue;
 use crate::store::resources::Kind;
-use crate::verbs::room::{self, Reclaimed};
+use crate::verbs::room::{self, Reclaimed, Shortage};
 use crate::verbs::{Placement, Stop, Want};
 use serde_json::json;
 
@@ -20,6 +21,14 @@ impl<'a> Desk<'_, 'a> {
         let stored = self.resource(resource)?;
         let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
         fits_kind(resource, &placement.want, kind)?;
+        if stored.escrow.is_some() {
+            if !escrow::is_possible() {
+                return Err(Error::escrow_without_memory().into());
+            }
+            if placement.expected_version.is_some() {
+                return Err(Error::escrow_has_no_version(resource).into());
+            }
+        }
         let owned = self.owned(placement, limit)?;
         let asked = match kind {
             Kind::Pool => quantity,
@@ -94,15 +103,23 @@ impl<'a> Desk<'_, 'a> {
         if self.exhausted.contains(resource) {
             return Ok(false);
         }
+        let taken = self.resource(resource)?.pool.taken;
         if self.depth == Depth::Shallow {
-            if overdue::due(self.session, resource, self.now, 1).is_empty() {
-                self.exhausted.insert(resource);
-                return Ok(false);
+            if !overdue::due(self.session, resource, self.now, 1).is_empty() {
+                return Err(Stop::TooShallow);
             }
-            return Err(Stop::TooShallow);
+            // What this desk has given away itself is in nobody else's count yet.
+            match room::shortage(self.session, resource, missing, taken - self.unwritten(resource)) {
+                Shortage::Lasting => self.exhausted.insert(resource),
+                Shortage::Passing(_) => return Err(Stop::TooShallow),
+                Shortage::Over => return Err(Stop::Stale),
+            };
+            return Ok(false);
         }
-        let Reclaimed { freed, locked } = room::reclaim(self.session, resource, missing, self.now);
+        let Reclaimed { freed, locked } = room::reclaim(self.session, resource, missing, self.now)?;
         if freed < missing && locked.is_empty() {
+            let taken = taken - self.unwritten(resource) - freed;
+            room::shortage(self.session, resource, missing - freed, taken).or_again()?;
             self.exhausted.insert(resource);
         }
         if freed > 0
@@ -112,6 +129,11 @@ impl<'a> Desk<'_, 'a> {
             stored.pool.version += 1;
         }
         if locked.is_empty() { Ok(freed > 0) } else { Err(Stop::Locked(locked)) }
+    }
+
+    /// How much of a pool is given away here and not written yet.
+    fn unwritten(&self, resource: &str) -> i64 {
+        self.sums.get(resource).map_or(0, |sum| sum.quantity)
     }
 }
 

@@ -55,7 +55,9 @@ impl<'a> Counter<&'a Placement<'a>> for Desk<'_, 'a> {
             }
             Ok(Served::Refused(refused)) if refused.refusal == Refusal::Unavailable => Ok(Answer::Short),
             // What others are just deciding on is not waited for: if it comes free, the line is served again.
-            Ok(Served::Busy) | Err(Stop::Locked(_) | Stop::Contested { .. }) => Ok(Answer::Short),
+            Ok(Served::Busy) | Err(Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. }) => {
+                Ok(Answer::Short)
+            }
             Ok(Served::Refused(_) | Served::Earlier(_)) | Err(Stop::Error(_)) => Ok(Answer::Barred),
             Err(stop) => Err(stop),
         }

@@ -26,10 +26,11 @@ use crate::outcome::{Outcome, Refused};
 use crate::rules::timeline::Use;
 use crate::store::holds::{self, Lot, NewHold, StoredHold};
 use crate::store::plan::FreeSeat;
+use crate::store::pools::Sum;
 use crate::store::queue::{self, Claim, Mode, Place};
-use crate::store::resources::{StoredResource, Sum};
+use crate::store::resources::StoredResource;
 use crate::store::seats::{self, StoredSeat};
-use crate::store::{Patience, Session};
+use crate::store::{Patience, Session, pools};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -127,6 +128,12 @@ impl<'s, 'a> Desk<'s, 'a> {
         }
         // Only now is every lock granted.
         desk.now = clock::now();
+        // What others take from at the same time may have changed while locks were waited for.
+        for (name, found) in &mut desk.resources {
+            if let Some(id) = found.escrow {
+                found.pool.taken = pools::taken(session, name, id);
+            }
+        }
         for (resource, places) in &wanted {
             for seat in seats::read(session, resource, &labels(places), desk.now) {
                 desk.seats.insert((*resource, seat.label.clone()), seat);
@@ -233,7 +240,9 @@ impl<'s, 'a> Desk<'s, 'a> {
             }),
         };
         match served {
-            Err(Stop::Locked(_) | Stop::Contested { .. }) if self.depth == Depth::DeepOrBusy => {
+            Err(Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. })
+                if self.depth == Depth::DeepOrBusy =>
+            {
                 Ok(Served::Busy)
             }
             served => served,

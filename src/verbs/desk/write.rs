@@ -2,7 +2,7 @@
 
 use super::{Desk, Stop};
 use crate::store::holds::{self, NewHold};
-use crate::store::{Patience, attempt, resources, seats, waitlist};
+use crate::store::{Patience, attempt, pools, seats, waitlist};
 use crate::{settings, worker};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -23,8 +23,9 @@ impl Desk<'_, '_> {
                     return Err(Stop::Stale);
                 }
             }
-            let sums: Vec<_> = self.sums.iter().map(|(name, sum)| (*name, *sum)).collect();
-            if !sums.is_empty() && !resources::take_sums(self.session, &sums) {
+            let sums = self.sums.iter().map(|(name, sum)| Ok((self.resource(name)?, *sum)));
+            let sums = sums.collect::<Result<Vec<_>, Stop>>()?;
+            if !sums.is_empty() && !pools::take_sums(self.session, &sums)? {
                 return Err(Stop::Stale);
             }
             Ok(())

@@ -24,7 +24,6 @@ select booking.set_capacity('gig', 4611686018427387904);
 select booking.create_pool('x', -1);
 select booking.create_pool('x', 1, -1);
 select booking.create_pool('x', 1, max_per_holder => 0);
-select booking.create_pool('x', 1, contention => 'escrow');
 select booking.create_pool('x', 1, contention => 'LOCKED');
 select booking.create_pool('', 1);
 begin;

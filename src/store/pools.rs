@@ -1,0 +1,227 @@
+//! The room of pools: counted in their rows, or in escrow.
+
+use super::resources::{self, Level, StoredResource};
+use super::statement::{Argument, Session, statement};
+use crate::clock::{self, Timestamp};
+use crate::definitions::{self, Edition};
+use crate::error::Error;
+use crate::escrow::{self, Entered};
+use crate::rules::Micros;
+use crate::rules::escrow::Taken;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// The statement refuses a pool that limits its holders, one that is waited for, and one that is closed.
+    Nothing,
+    /// What the holder has was counted, nothing of it is owed to others, and it may be closed.
+    Everything,
+}
+
+statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID)
+    "update booking.resources
+     set taken = taken + $2, version = version + 1
+     where name = $1 and kind = 'pool' and escrow is null
+       and $2 <= capacity + overbooking - taken
+       and (open or $4)
+       and (max_per_holder is null or $4)
+       and (waiting = 0 or $4)
+       and ($3 is null or version = $3)
+     returning version, capacity + overbooking - taken, false");
+
+/// Takes room from a locked pool, in the one statement that cannot oversell: the condition is checked on
+/// the row that is written, whatever lock is or is not held. None where any condition fails.
+pub fn take(
+    session: &Session,
+    name: &str,
+    quantity: i64,
+    expected_version: Option<i64>,
+    checked: Checked,
+) -> Option<Level> {
+    let arguments = [
+        Argument::Text(Some(name)),
+        Argument::Bigint(Some(quantity)),
+        Argument::Bigint(expected_version),
+        Argument::Boolean(checked == Checked::Everything),
+    ];
+    TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+}
+
+statement!(GIVE_BACK (TEXTOID, INT8OID)
+    "update booking.resources
+     set taken = taken - $2, version = version + 1
+     where name = $1
+     returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
+
+/// Gives room back to a pool. None where the pool is gone.
+pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<Level>, Error> {
+    let known = known(session, name);
+    if let Some(Known { escrow: Some(id), most, version, waits, .. }) = known {
+        let available = match escrow::give(id, quantity)? {
+            true => escrow::taken(id).map(|taken| most - taken),
+            false => Some(most - count(session, name)),
+        };
+        return Ok(Some(Level { version, available, is_waited_for: waits }));
+    }
+    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
+    Ok(GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row))))
+}
+
+statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
+    "update booking.resources as resources
+     set taken = taken + sums.quantity, version = version + sums.changes, waiting = waiting - sums.offers
+     from unnest($1, $2, $3, $4) as sums(resource, quantity, changes, offers)
+     where name = sums.resource
+       and sums.quantity <= capacity + overbooking - taken");
+
+/// How much is taken from a pool in one call, and in how many steps: its version rises by them. And how many
+/// of those who wait for a resource were given what they waited for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum {
+    pub quantity: i64,
+    pub changes: i64,
+    pub offers: i64,
+}
+
+/// Takes room from several pools, whose turns the caller has and whose rules it has looked after, and those
+/// who got what they waited for from the count of who waits. Whether all of the pools had it.
+pub fn take_sums(session: &Session, sums: &[(&StoredResource, Sum)]) -> Result<bool, Error> {
+    let served = sums.iter().filter(|(_, sum)| sum.offers > 0);
+    served.for_each(|(of, _)| definitions::changed(&of.name));
+    for (of, sum) in sums {
+        if let Some(id) = of.escrow
+            && take_escrow(session, &of.name, id, sum.quantity, of.pool.capacity + of.pool.overbooking)?
+                .is_none()
+        {
+            return Ok(false);
+        }
+    }
+    // An escrow pool's row is only written where somebody waits no more.
+    let written: Vec<_> = sums.iter().filter(|(of, sum)| of.escrow.is_none() || sum.offers > 0).collect();
+    if written.is_empty() {
+        return Ok(true);
+    }
+    let names: Vec<_> = written.iter().map(|(of, _)| of.name.as_str()).collect();
+    let counted = |of: &StoredResource, number| if of.escrow.is_none() { number } else { 0 };
+    let quantities: Vec<_> = written.iter().map(|(of, sum)| counted(of, sum.quantity)).collect();
+    let changes: Vec<_> = written.iter().map(|(of, sum)| counted(of, sum.changes)).collect();
+    let offers: Vec<_> = written.iter().map(|(_, sum)| sum.offers).collect();
+    let arguments = [
+        Argument::Texts(Some(&names)),
+        Argument::Bigints(&quantities),
+        Argument::Bigints(&changes),
+        Argument::Bigints(&offers),
+    ];
+    Ok(TAKE_SUMS.with(|statement| statement.run(session, &arguments).count() == written.len()))
+}
+
+/// What a backend knows of a pool without reading its row each time.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The id of its count, where it is an escrow pool.
+    pub escrow: Option<Uuid>,
+    /// How much can be taken in all.
+    pub most: i64,
+    pub version: i64,
+    /// Whether all that is to be asked of it is whether there is room: it is open, no holder is limited, and
+    /// nobody waits.
+    pub is_plain: bool,
+    pub is_limited: bool,
+    pub waits: bool,
+}
+
+/// When that was read, and under which edition.
+#[derive(Clone, Copy)]
+struct Remembered {
+    known: Known,
+    edition: Edition,
+    read_at: Timestamp,
+}
+
+/// The most pools that a backend remembers.
+const MOST_KNOWN: usize = 4096;
+/// What was changed by other means than the extension's is noticed after this time.
+const LIFETIME: Micros = 1_000_000;
+
+std::thread_local! {
+    static KNOWN: RefCell<HashMap<String, Remembered>> = RefCell::new(HashMap::new());
+}
+
+/// What is known of a resource; none where there is none of this name. True as long as the caller has a turn there.
+pub fn known(session: &Session, name: &str) -> Option<Known> {
+    let edition = definitions::edition(name);
+    let now = clock::now();
+    let is_current = |seen: &&Remembered| Some(seen.edition) == edition && now < seen.read_at.after(LIFETIME);
+    if let Some(known) = KNOWN.with_borrow(|all| all.get(name).filter(is_current).map(|seen| seen.known)) {
+        return Some(known);
+    }
+    let found = resources::read_now(session, name)?;
+    let pool = &found.pool;
+    let known = Known {
+        escrow: found.escrow,
+        most: pool.capacity + pool.overbooking,
+        version: pool.version,
+        is_plain: pool.open && pool.max_per_holder.is_none() && found.waiting == 0,
+        is_limited: pool.max_per_holder.is_some(),
+        waits: found.waiting > 0,
+    };
+    if let Some(edition) = edition {
+        KNOWN.with_borrow_mut(|all| {
+            if all.len() >= MOST_KNOWN {
+                all.clear();
+            }
+            all.insert(found.name, Remembered { known, edition, read_at: now });
+        });
+    }
+    Some(known)
+}
+
+/// The id of a resource's count, where it is an escrow pool.
+pub fn escrow(session: &Session, name: &str) -> Option<Uuid> {
+    known(session, name)?.escrow
+}
+
+statement!(COUNT (TEXTOID)
+    "select coalesce(sum(quantity), 0)::bigint from booking.holds
+     where resource = $1 and state in ('held', 'confirmed') and during is null");
+
+/// What the holds of a pool add up to now, whatever the transaction's snapshot shows.
+pub fn count(session: &Session, name: &str) -> i64 {
+    let arguments = [Argument::Text(Some(name))];
+    COUNT.with(|statement| statement.run_now(session, &arguments).first().map_or(0, |row| row.need(1)))
+}
+
+/// How much is taken of an escrow pool.
+pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
+    escrow::taken(id).unwrap_or_else(|| count(session, name))
+}
+
+/// Has the count of an escrow pool, which the caller has alone, in memory for as long as this transaction lasts, or
+/// does without it.
+pub fn enter_alone(session: &Session, name: &str, id: Uuid) {
+    let entered = match escrow::enter(id) {
+        Entered::NotCounted => escrow::count(id, count(session, name)),
+        entered => entered,
+    };
+    if entered != Entered::Yes {
+        escrow::do_without(id);
+    }
+}
+
+/// Takes room from an escrow pool, up to a bound. What is left, or none where it is short.
+pub fn take_escrow(
+    session: &Session,
+    name: &str,
+    id: Uuid,
+    quantity: i64,
+    most: i64,
+) -> Result<Option<i64>, Error> {
+    Ok(match escrow::take(id, quantity, most)? {
+        Some(Taken::Yes { left }) => Some(left),
+        Some(_) => None,
+        None => Some(most - count(session, name) - quantity).filter(|left| *left >= 0),
+    })
+}
