@@ -7,10 +7,9 @@ end
 $$;
 
 -- What the tests look at in a locked pool's row.
-create function public.taken(resource booking.resources) returns bigint language sql
+create function public.taken(of text) returns bigint language sql
 as $$
-    select case when resource.kind = 'pool'
-        then (select coalesce(sum(quantity), 0) from booking.holds
-              where holds.resource = resource.name and state in ('held', 'confirmed'))
-        else 0 end
+    select coalesce(sum(quantity), 0)::bigint
+    from booking.holds join booking.resources on name = resource and kind = 'pool'
+    where resource = of and state in ('held', 'confirmed')
 $$;

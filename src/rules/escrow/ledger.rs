@@ -9,7 +9,7 @@ type Place = u32;
 const NONE: Place = Place::MAX;
 
 /// How much is taken of a pool.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Account {
     key: Key,
@@ -28,7 +28,7 @@ pub struct Account {
 }
 
 /// What one transaction, at one of its levels, has under way on an account. It keeps the account open.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Stake {
     pub account: Place,
@@ -42,7 +42,7 @@ pub struct Stake {
     pub credit: i64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Head {
     free_accounts: Place,
@@ -61,6 +61,11 @@ pub struct Others {
     pub transaction: u32,
 }
 
+impl Head {
+    pub const EMPTY: Self = Self { free_accounts: NONE, free_stakes: NONE, hand: 0, open: 0 };
+}
+
+/// All of it.
 pub struct Ledger<'m> {
     pub head: &'m mut Head,
     /// The first account of each hash; as many as there are accounts.
@@ -70,7 +75,7 @@ pub struct Ledger<'m> {
 }
 
 impl Account {
-    const CLOSED: Self = Self {
+    pub const CLOSED: Self = Self {
         key: Key { database: 0, file: 0, id: [0; 16] },
         taken: 0,
         counted_at: 0,
@@ -83,7 +88,8 @@ impl Account {
 }
 
 impl Stake {
-    const NOBODYS: Self = Self { account: NONE, next: NONE, owner: 0, transaction: 0, taken: 0, credit: 0 };
+    pub const NOBODYS: Self =
+        Self { account: NONE, next: NONE, owner: 0, transaction: 0, taken: 0, credit: 0 };
 }
 
 impl Ledger<'_> {

@@ -27,12 +27,12 @@ pub enum Taken {
     NoRoom,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Transaction {
     stakes: Vec<Own>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Own {
     stake: u32,
     account: u32,

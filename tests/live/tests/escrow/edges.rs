@@ -1,0 +1,181 @@
+//! Memory that is too small, or not there; what else could leave a count behind.
+
+use booking_live::{Server, Shutdown, Worker, ask, in_background, join};
+
+use super::{assert_exact, server};
+
+const CONTENTION: &str = "select booking.create_pool('gig', 3, contention => 'escrow')";
+
+/// With room for one count, the others are added up each time; nothing is oversold.
+#[test]
+fn too_little_memory_is_made_do_with() {
+    if Worker::from_env() == Worker::Absent {
+        return;
+    }
+    let server = Server::builder().set("booking.escrow_entries", 1).start().expect("a server");
+    for pool in ["a", "b", "c"] {
+        server.psql(&format!("select booking.create_pool('{pool}', 3, contention => 'escrow')"));
+    }
+    let mut first = server.connect("postgres");
+    first.batch_execute("begin").expect("begin");
+    // The first has the only place for a count for as long as it lasts; the second does without.
+    assert_eq!(ask(&mut first, "hold('a', 2)").expect("a hold").available, Some(1));
+    assert_eq!(ask(&mut first, "hold('b', 2)").expect("a hold").available, Some(1));
+    assert_eq!(ask(&mut first, "hold('b', 2)").expect("an answer").status, "unavailable");
+    first.batch_execute("savepoint s").expect("a savepoint");
+    assert_eq!(ask(&mut first, "hold('b', 1)").expect("a hold").available, Some(0));
+    first.batch_execute("rollback to s").expect("rollback");
+    // Who wants the second has to wait, since its holds cannot be told apart from what is under way.
+    let (pid, second) =
+        in_background(server.connect("postgres"), |session| ask(session, "hold('b', 1)").expect("a hold"));
+    server.wait_until_blocked(pid);
+    let mut third = server.connect("postgres");
+    assert_eq!(ask(&mut third, "hold('a', 1)").expect("a hold").available, Some(0));
+    assert_eq!(ask(&mut third, "hold('b', 1, wait => false)").expect("an answer").status, "busy");
+    first.batch_execute("commit").expect("a commit");
+    assert_eq!(join(second).available, Some(0));
+    for pool in ["a", "b", "c", "a", "b", "c"] {
+        let left: i64 = if pool == "c" { 3 } else { 0 };
+        let held = ask(&mut third, &format!("hold('{pool}', 4)")).expect("an answer");
+        assert_eq!((held.status.as_str(), held.available), ("unavailable", Some(left)));
+    }
+    assert_exact(&server);
+}
+
+/// What is under way, but not committed, is waited for only where it could help.
+#[test]
+fn a_refusal_waits_for_what_could_come_free() {
+    let Some(server) = server(20) else { return };
+    server.psql(CONTENTION);
+    let mut first = server.connect("postgres");
+    first.batch_execute("begin").expect("begin");
+    let held = ask(&mut first, "hold('gig', 2)").expect("a hold");
+    // However that ends, there are no four.
+    let mut second = server.connect("postgres");
+    assert_eq!(ask(&mut second, "hold('gig', 4)").expect("an answer").status, "unavailable");
+    // Two there might be; one there is.
+    assert_eq!(ask(&mut second, "hold('gig', 2, wait => false)").expect("an answer").status, "busy");
+    second.batch_execute("set lock_timeout = '20ms'").expect("a setting");
+    assert_eq!(ask(&mut second, "hold('gig', 2)").expect("an answer").status, "busy");
+    second.batch_execute("set lock_timeout = 0").expect("a setting");
+    assert_eq!(ask(&mut second, "hold('gig', 1)").expect("a hold").status, "held");
+    let (pid, waits) = in_background(server.connect("postgres"), |session| {
+        ask(session, "hold('gig', 2)").expect("an answer")
+    });
+    server.wait_until_blocked(pid);
+    first.batch_execute("rollback").expect("rollback");
+    assert_eq!(join(waits).status, "held");
+    // And a release under way is waited for as well.
+    let mut session = server.connect("postgres");
+    let live = "select id::text from booking.holds where state = 'held' and quantity = 2";
+    let id: String = session.query_one(live, &[]).expect("it").get(0);
+    first.batch_execute("begin").expect("begin");
+    assert!(ask(&mut first, &format!("release('{id}')")).expect("a release").ok);
+    let (pid, waits) = in_background(server.connect("postgres"), |session| {
+        ask(session, "hold('gig', 1)").expect("an answer")
+    });
+    server.wait_until_blocked(pid);
+    first.batch_execute("commit").expect("commit");
+    assert_eq!(join(waits).status, "held");
+    assert!(held.ok);
+    assert_exact(&server);
+}
+
+#[test]
+fn what_replaces_the_holds_replaces_the_counts() {
+    let Some(mut server) = server(20) else { return };
+    server.psql(CONTENTION);
+    let hold_all = |server: &Server, left: &str| {
+        assert_eq!(
+            server.psql("select status, available from booking.hold('gig', 3)"),
+            format!("held|{left}")
+        );
+        assert_eq!(server.psql("select status from booking.hold('gig')"), "unavailable");
+    };
+    hold_all(&server, "0");
+    server.psql("truncate booking.holds");
+    hold_all(&server, "0");
+    // Rolled back, the old holds are there again, and the old count.
+    server.psql("begin; truncate booking.holds; select booking.hold('gig', 1); rollback");
+    assert_eq!(server.psql("select status from booking.hold('gig')"), "unavailable");
+    // Dropped and made anew under the same name.
+    server.psql("update booking.holds set expires_at = clock_timestamp()");
+    server.psql("select booking.drop_resource('gig')");
+    server.psql(CONTENTION);
+    hold_all(&server, "0");
+    // By hand, and said so.
+    server.psql("delete from booking.holds");
+    server.psql("select booking.after_restore()");
+    hold_all(&server, "0");
+    server.restart(Shutdown::Fast);
+    assert_eq!(server.psql("select status from booking.hold('gig')"), "unavailable");
+    server.psql("drop extension booking cascade; create extension booking cascade");
+    server.psql(CONTENTION);
+    hold_all(&server, "0");
+    // In a transaction of its own, and undone.
+    server.psql("begin; select booking.set_contention('gig', 'locked'); select booking.set_contention('gig', 'escrow'); rollback");
+    assert_eq!(server.psql("select status from booking.hold('gig')"), "unavailable");
+    assert_exact(&server);
+    // A copy of the database has counts of its own.
+    server.psql("create database copy template template0");
+    server.psql_in("copy", "create extension booking cascade");
+    server.psql_in("copy", CONTENTION);
+    assert_eq!(server.psql_in("copy", "select available from booking.hold('gig')"), "2");
+}
+
+#[test]
+fn a_prepared_transaction_cannot_hold_it() {
+    if Worker::from_env() == Worker::Absent {
+        return;
+    }
+    let server = Server::builder().set("max_prepared_transactions", 2).start().expect("a server");
+    server.psql(CONTENTION);
+    let mut session = server.connect("postgres");
+    session.batch_execute("begin").expect("begin");
+    assert!(ask(&mut session, "hold('gig', 2)").expect("a hold").ok);
+    let refused = session.batch_execute("prepare transaction 'p'").expect_err("it is refused");
+    assert_eq!(refused.code().map(|code| code.code()), Some("0A000"));
+    session.batch_execute("rollback").expect("rollback");
+    assert_eq!(ask(&mut session, "hold('gig', 3)").expect("a hold").status, "held");
+    // One that has nothing to do with them can be.
+    session.batch_execute("begin; create table t (n int); prepare transaction 'q'").expect("it is prepared");
+    session.batch_execute("commit prepared 'q'").expect("a commit");
+    assert_exact(&server);
+}
+
+/// A promoted standby counts for itself.
+#[test]
+fn a_promoted_standby_counts_anew() {
+    let Some(server) = server(20) else { return };
+    server.psql(CONTENTION);
+    server.psql("select booking.hold('gig', 2, '1 h')");
+    let standby = server.standby();
+    assert_eq!(standby.psql("select available from booking.availability('gig')"), "1");
+    drop(server);
+    standby.promote();
+    assert_eq!(standby.psql("select status from booking.hold('gig', 2)"), "unavailable");
+    assert_eq!(standby.psql("select status, available from booking.hold('gig', 1)"), "held|0");
+    assert_exact(&standby);
+}
+
+#[test]
+fn without_shared_memory_there_are_none() {
+    let mut server = Server::builder().worker(Worker::Absent).start().expect("a server");
+    let refused = server.try_psql("postgres", CONTENTION).expect_err("it needs memory").to_string();
+    assert!(refused.contains("shared_preload_libraries"), "{refused}");
+    // One from a server that had it.
+    server.psql("alter system set shared_preload_libraries = 'booking'");
+    server.restart(Shutdown::Fast);
+    server.psql(CONTENTION);
+    let held = server.psql("select hold_id from booking.hold('gig', 2, '1 h')");
+    server.psql("alter system reset shared_preload_libraries");
+    server.restart(Shutdown::Fast);
+    let refused =
+        server.try_psql("postgres", "select booking.hold('gig')").expect_err("no memory").to_string();
+    assert!(refused.contains("set_contention"), "{refused}");
+    assert_eq!(server.psql("select available from booking.availability('gig')"), "1");
+    assert_eq!(server.psql(&format!("select status, available from booking.release('{held}', 1)")), "held|2");
+    assert_eq!(server.psql("select status from booking.set_contention('gig', 'locked')"), "changed");
+    assert_eq!(server.psql("select status, available from booking.hold('gig')"), "held|1");
+    server.assert_sound("postgres");
+}

@@ -1,0 +1,63 @@
+//! Backends and servers that are killed while they have something under way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use booking_live::{join, wait_until};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::storm::{create_pools, transaction};
+use super::{OVERSOLD, assert_exact, is_expected, reconnect, server};
+
+const CLIENTS: u64 = 16;
+
+/// How often: `ESCROW_KILLS`; fifty times in CI.
+fn kills() -> usize {
+    let default = if std::env::var_os("CI").is_some() { 50 } else { 8 };
+    std::env::var("ESCROW_KILLS").map_or(default, |kills| kills.parse().expect("ESCROW_KILLS is a number"))
+}
+
+#[test]
+fn counts_are_right_after_every_crash() {
+    let Some(mut server) = server(60) else { return };
+    create_pools(&server);
+    let (over, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|seed| {
+            let (config, over, done) = (server.config("postgres"), over.clone(), done.clone());
+            std::thread::spawn(move || {
+                let mut random = StdRng::seed_from_u64(seed);
+                let mut session = reconnect(&config);
+                while !over.load(Ordering::Relaxed) {
+                    match transaction(&mut session, &mut random) {
+                        Ok(()) => {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Err(error) => {
+                            assert!(is_expected(&error), "{error:?}");
+                            if session.is_closed() || session.batch_execute("rollback").is_err() {
+                                session = reconnect(&config);
+                            }
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for cycle in 0..kills() {
+        let before = done.load(Ordering::Relaxed);
+        wait_until("the load to go on", || done.load(Ordering::Relaxed), |done| *done > before + 60);
+        if cycle % 2 == 0 {
+            server.kill_a_process("client backend");
+        } else {
+            server.kill_9();
+            server.start();
+        }
+        assert_eq!(server.psql(OVERSOLD), "");
+        server.assert_sound("postgres");
+    }
+    over.store(true, Ordering::Relaxed);
+    clients.into_iter().for_each(join);
+    assert_exact(&server);
+}

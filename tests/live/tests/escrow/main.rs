@@ -1,0 +1,55 @@
+//! Escrow pools, whose counts are in shared memory: what ends in any way gives back exactly what it took.
+
+mod edges;
+mod fuzz;
+mod kills;
+mod storm;
+mod switch;
+
+use booking_live::{Server, Worker, wait_until};
+use postgres::{Client, Error};
+
+/// What no snapshot may show: more live than there is.
+const OVERSOLD: &str = "select r.name, sum(h.quantity) from booking.resources r
+    join booking.holds h on h.resource = r.name and h.state in ('held', 'confirmed')
+    group by r.name, r.capacity, r.overbooking having sum(h.quantity) > r.capacity + r.overbooking";
+
+/// A server with escrow pools; none where the library is not preloaded, which they need.
+fn server(connections: usize) -> Option<Server> {
+    if Worker::from_env() == Worker::Absent {
+        return None;
+    }
+    let builder = Server::builder().max_connections(connections).set("deadlock_timeout", "50ms");
+    Some(builder.start().expect("a server"))
+}
+
+/// Once nobody is at it, each count is what the holds add up to, and nothing is under way.
+#[track_caller]
+fn assert_exact(server: &Server) {
+    let sql = "select resource, taken, under_way, coalesce(sum(quantity), 0)
+        from booking.escrow_status left join booking.holds using (resource)
+        where state is null or state in ('held', 'confirmed')
+        group by resource, taken, under_way
+        having taken <> coalesce(sum(quantity), 0) or under_way <> 0";
+    // Who was told the end of its transaction may still be giving back; the worker may be at it.
+    wait_until("the counts to be what the holds add up to", || server.psql(sql), |rows| rows.is_empty());
+    server.assert_sound("postgres");
+}
+
+/// Ends of a call that come of what the test does to it.
+fn is_expected(error: &Error) -> bool {
+    // Cancelled, terminated, a crash, a deadlock, a division by zero, lock_timeout.
+    const CODES: [&str; 8] = ["57014", "57P01", "57P02", "57P03", "40P01", "22012", "55P03", "25P02"];
+    error.code().is_none_or(|code| CODES.contains(&code.code()))
+}
+
+/// Waits until somebody is connected again.
+fn reconnect(config: &postgres::Config) -> Client {
+    let mut client = None;
+    let mut connected = || {
+        client = config.connect(postgres::NoTls).ok();
+        client.is_some()
+    };
+    wait_until("a connection", &mut connected, |connected| *connected);
+    client.expect("just connected")
+}

@@ -1,0 +1,44 @@
+//! Memory for counts, as large as a test wants it.
+
+use booking_rules::escrow::{Account, Head, Key, Ledger, Stake};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Memory {
+    head: Head,
+    buckets: Vec<u32>,
+    accounts: Vec<Account>,
+    stakes: Vec<Stake>,
+}
+
+impl Memory {
+    pub fn new(accounts: usize, stakes: usize) -> Self {
+        let mut memory = Self {
+            head: Head::EMPTY,
+            buckets: vec![0; accounts],
+            accounts: vec![Account::CLOSED; accounts],
+            stakes: vec![Stake::NOBODYS; stakes],
+        };
+        memory.ledger().clear();
+        memory
+    }
+
+    pub fn ledger(&mut self) -> Ledger<'_> {
+        Ledger {
+            head: &mut self.head,
+            buckets: &mut self.buckets,
+            accounts: &mut self.accounts,
+            stakes: &mut self.stakes,
+        }
+    }
+
+    /// What is counted as taken of a pool, where it is.
+    pub fn taken(&mut self, pool: usize) -> Option<i64> {
+        let mut ledger = self.ledger();
+        let place = ledger.find(&key(pool))?;
+        Some(ledger.account(place).taken)
+    }
+}
+
+pub fn key(pool: usize) -> Key {
+    Key { database: 1, file: 1, id: [pool as u8; 16] }
+}
