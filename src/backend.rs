@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use pgrx::prelude::*;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::LocalKey;
@@ -28,30 +28,78 @@ pub fn this_database() -> pg_sys::Oid {
     unsafe { pg_sys::MyDatabaseId }
 }
 
-/// A table of the extension's.
-pub fn table(name: &CStr) -> pg_sys::Oid {
-    // SAFETY: looks two names up in the system caches; raises an error where there is no such schema.
-    unsafe {
-        let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), false);
-        pg_sys::get_relname_relid(name.as_ptr(), schema)
-    }
+/// A table of the extension's, and the file that it is in: another one after a TRUNCATE.
+#[derive(Clone, Copy)]
+pub struct Table {
+    pub id: pg_sys::Oid,
+    pub file: u32,
 }
 
-/// The file that a table of the extension's is in; another one after a TRUNCATE.
-pub fn file(name: &CStr) -> u32 {
-    // SAFETY: looks the table up in the relation cache, which is told of every change that this transaction can see.
+std::thread_local! {
+    /// The tables that were looked up, until the server tells of a change to any.
+    static TABLES: RefCell<Vec<(&'static CStr, Table)>> = const { RefCell::new(Vec::new()) };
+    static WATCHES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A table of the extension's, as this transaction knows it. A call looks several up, some of them again and again:
+/// in the server's own caches that would be a twentieth of a hold.
+pub fn table(name: &'static CStr) -> Table {
+    let known =
+        |tables: &Vec<(&CStr, Table)>| tables.iter().find(|(of, _)| *of == name).map(|(_, table)| *table);
+    if let Some(table) = TABLES.with_borrow(known) {
+        return table;
+    }
+    watch();
+    let table = look_up(name);
+    if table.id != pg_sys::InvalidOid {
+        TABLES.with_borrow_mut(|tables| tables.push((name, table)));
+    }
+    table
+}
+
+/// The same once nobody can replace it any more before this transaction is over.
+pub fn table_to_write(name: &'static CStr) -> Table {
+    // SAFETY: the lock that an INSERT takes. Whoever is granted it has been told of all changes before.
+    unsafe { pg_sys::LockRelationOid(table(name).id, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+    table(name)
+}
+
+fn look_up(name: &CStr) -> Table {
+    // SAFETY: looks names up in the system caches, which raises an error where there is no such schema, and the
+    // table in the cache of relations.
     unsafe {
-        let relation = pg_sys::RelationIdGetRelation(table(name));
+        let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), false);
+        let id = pg_sys::get_relname_relid(name.as_ptr(), schema);
+        let relation =
+            if id == pg_sys::InvalidOid { std::ptr::null_mut() } else { pg_sys::RelationIdGetRelation(id) };
         if relation.is_null() {
-            return 0;
+            return Table { id: pg_sys::InvalidOid, file: 0 };
         }
         #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
         let file = (*relation).rd_node.relNode.to_u32();
         #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
         let file = (*relation).rd_locator.relNumber.to_u32();
         pg_sys::RelationClose(relation);
-        file
+        Table { id, file }
     }
+}
+
+/// Has the server tell of changes to tables.
+fn watch() {
+    if !WATCHES.replace(true) {
+        // SAFETY: registered once in a backend, for as long as that lives.
+        unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(forget), pg_sys::Datum::null()) };
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, changed: pg_sys::Oid) {
+    // Some table, or nobody knows which.
+    TABLES.with_borrow_mut(|tables| {
+        if changed == pg_sys::InvalidOid || tables.iter().any(|(_, table)| table.id == changed) {
+            tables.clear();
+        }
+    });
 }
 
 /// Calls back at the end of this transaction, and of all that follow in this process: whether it has

@@ -57,7 +57,7 @@ pub fn edition(resource: &str) -> Option<Edition> {
         return None;
     }
     let count = CHANGES.share().0[counter(resource)];
-    Some(Edition { table: backend::table(c"resources"), count })
+    Some(Edition { table: backend::table(c"resources").id, count })
 }
 
 /// Notes that this transaction has changed a resource otherwise than by holds.

@@ -75,6 +75,7 @@ impl PgSharedMemoryInitialization for Memory {
                 let lock = &raw mut (*pg_sys::GetNamedLWLockTranche(NAME.as_ptr())).lock;
                 std::ptr::write_bytes(parts.cast::<u8>(), 0, bytes());
                 (&raw mut (*parts).lock).write(lock);
+                (&raw mut (*parts).head).write(Head::EMPTY);
                 (&raw mut (*parts).accounts).write(accounts);
                 (&raw mut (*parts).stakes).write(stakes);
                 (&raw mut (*parts).buckets).write(buckets);

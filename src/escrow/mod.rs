@@ -54,6 +54,8 @@ pub fn is_possible() -> bool {
 /// Keeps a count in memory until this transaction, or its present savepoint, ends.
 pub fn enter(id: Id) -> Entered {
     listen();
+    // Before the count is looked up: after a TRUNCATE it is another one.
+    backend::table_to_write(c"holds");
     if is_uncounted(&key(id)) {
         return Entered::NoRoom;
     }
@@ -206,7 +208,11 @@ fn owner() -> u32 {
 }
 
 fn key(id: Id) -> Key {
-    Key { database: backend::this_database().to_u32(), file: backend::file(c"holds"), id: *id.as_bytes() }
+    Key {
+        database: backend::this_database().to_u32(),
+        file: backend::table(c"holds").file,
+        id: *id.as_bytes(),
+    }
 }
 
 fn listen() {

@@ -146,13 +146,13 @@ fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, or_leave: bool) -> bool {
 }
 
 /// A lock on a hash of what it is about, as if that were an object of the table.
-fn tag(table: &CStr, about: impl Hash) -> pg_sys::LOCKTAG {
+fn tag(table: &'static CStr, about: impl Hash) -> pg_sys::LOCKTAG {
     let mut hasher = DefaultHasher::new();
     about.hash(&mut hasher);
     let hash = hasher.finish();
     pg_sys::LOCKTAG {
         locktag_field1: backend::this_database().to_u32(),
-        locktag_field2: backend::table(table).to_u32(),
+        locktag_field2: backend::table(table).id.to_u32(),
         locktag_field3: hash as u32,
         locktag_field4: (hash >> 32) as u16,
         locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,

@@ -103,11 +103,11 @@ proptest! {
                 Step::EndLevel { .. } => {}
                 Step::End { who, commits } => end(&mut memory, &mut all, &mut committed, who, commits),
             }
-            for pool in 0..POOLS {
+            for (pool, committed) in committed.iter().enumerate() {
                 if let Some(taken) = memory.taken(pool) {
                     let worst: i64 = all.iter().map(|one| one.net(pool).max(0)).sum();
-                    prop_assert!(taken >= committed[pool] + worst, "{taken} of pool {pool} are too few");
-                    prop_assert!(committed[pool] <= limit);
+                    prop_assert!(taken >= committed + worst, "{taken} of pool {pool} are too few");
+                    prop_assert!(*committed <= limit);
                 }
             }
         }

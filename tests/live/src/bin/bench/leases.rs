@@ -159,7 +159,7 @@ impl Bench {
         for _ in 0..self.options.rounds {
             for (contender, rates) in contenders.iter().zip(&mut rates) {
                 let length = Length::Seconds(seconds);
-                rates.push(self.pgbench(scenario, clients, contender, "postgres", length)?);
+                rates.push(self.pgbench(scenario, clients, contender, "postgres", length)?.rate);
             }
             self.progress.set_message(format!("{scenario}, {clients} clients: Redis"));
             rates[contenders.len()].push(redis.rate(clients, seconds, &name)?);

@@ -1,9 +1,13 @@
 //! How fast the extension is, against what teams write by hand: in one run, on one server, in turn.
 //!
-//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|seats|calendars|leases]
+//!     bench [--seconds N] [--rounds N] [--history ROWS] [--only pools|escrow|seats|calendars|leases]
+//!
+//! Prints a table, and writes `target/bench/results.json` and a plot of each scenario beside it.
 
 mod calendars;
+mod escrow;
 mod leases;
+mod report;
 mod scripts;
 mod seats;
 
@@ -12,6 +16,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use booking_live::{Server, Worker};
 use indicatif::{ProgressBar, ProgressStyle};
+use report::{Figure, Report};
 use scripts::{Contender, *};
 
 struct Options {
@@ -36,6 +41,16 @@ struct Bench {
     server: Server,
     options: Options,
     progress: ProgressBar,
+    report: Report,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy)]
+struct Measured {
+    rate: f64,
+    /// In milliseconds: half of the calls took no longer, and 99 of 100.
+    half: f64,
+    most: f64,
 }
 
 fn main() -> Result<()> {
@@ -53,7 +68,8 @@ fn main() -> Result<()> {
     server.psql_in("history", "create extension booking cascade");
     let turns = [HOT.len() * 4, MANY.len() * 2, CONFIRM.len() * 2, 2, 2].iter().sum::<usize>();
     let turns = match options.only.as_deref() {
-        None => turns + seats::TURNS + calendars::TURNS + leases::TURNS,
+        None => turns + escrow::TURNS + seats::TURNS + calendars::TURNS + leases::TURNS,
+        Some("escrow") => escrow::TURNS,
         Some("seats") => seats::TURNS,
         Some("calendars") => calendars::TURNS,
         Some("leases") => leases::TURNS,
@@ -61,7 +77,7 @@ fn main() -> Result<()> {
     };
     let progress = ProgressBar::new((turns * options.rounds) as u64);
     progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}")?);
-    let bench = Bench { server, options, progress };
+    let bench = Bench { server, options, progress, report: Report::default() };
     bench.run()
 }
 
@@ -74,7 +90,7 @@ fn read_arguments() -> Result<Options> {
             "--seconds" => options.seconds = value.parse()?,
             "--rounds" => options.rounds = value.parse()?,
             "--history" => options.history = value.parse()?,
-            "--only" if ["pools", "seats", "calendars", "leases"].contains(&value.as_str()) => {
+            "--only" if ["pools", "escrow", "seats", "calendars", "leases"].contains(&value.as_str()) => {
                 options.only = Some(value)
             }
             _ => bail!("no such option: {argument}"),
@@ -88,11 +104,13 @@ impl Bench {
         for database in ["postgres", "history"] {
             self.load(include_str!("rivals.sql"), database)?;
         }
-        println!("| scenario | clients | contender | a second | booking is |");
-        println!("| --- | ---: | --- | ---: | ---: |");
+        Report::print_head();
         let measures = |part| self.options.only.as_deref().is_none_or(|only| only == part);
         if measures("pools") {
             self.pools()?;
+        }
+        if measures("escrow") {
+            self.escrow()?;
         }
         if measures("seats") {
             self.seats()?;
@@ -104,6 +122,10 @@ impl Bench {
             self.leases()?;
         }
         self.progress.finish_and_clear();
+        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+        let folder = std::path::Path::new(&target).join("bench");
+        self.report.write(&folder)?;
+        eprintln!("plots and results.json are in {}", folder.display());
         Ok(())
     }
 
@@ -153,19 +175,26 @@ impl Bench {
         each: f64,
         put_back: &[&str],
     ) -> Result<()> {
-        let mut rates = vec![Vec::new(); contenders.len()];
+        let mut turns = vec![Vec::new(); contenders.len()];
         for _ in 0..self.options.rounds {
-            for (contender, rates) in contenders.iter().zip(&mut rates) {
+            for (contender, turns) in contenders.iter().zip(&mut turns) {
                 let mut client = self.server.connect("postgres");
                 for statement in put_back {
                     client.batch_execute(statement)?;
                 }
-                rates.push(each * self.pgbench(scenario, clients, contender, "postgres", length)?);
+                turns.push(self.pgbench(scenario, clients, contender, "postgres", length)?);
             }
         }
-        let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();
-        for (contender, rate) in contenders.iter().zip(&medians) {
-            self.row(scenario, &clients.to_string(), contender.name, *rate, medians[0] / rate);
+        let medians: Vec<Measured> = turns.iter().map(|turns| Measured::median(turns)).collect();
+        for (contender, turn) in contenders.iter().zip(&medians) {
+            self.tell(Figure {
+                scenario: scenario.to_owned(),
+                clients,
+                contender: contender.name.to_owned(),
+                rate: each * turn.rate,
+                ratio: medians[0].rate / turn.rate,
+                latency: Some((turn.half, turn.most)),
+            });
         }
         Ok(())
     }
@@ -177,7 +206,7 @@ impl Bench {
         contender: &Contender,
         database: &str,
         length: Length,
-    ) -> Result<f64> {
+    ) -> Result<Measured> {
         self.progress.set_message(format!("{scenario}, {clients} clients: {}", contender.name));
         let script = self.server.home().join("script.sql");
         std::fs::write(&script, contender.script)?;
@@ -192,6 +221,8 @@ impl Bench {
             .server
             .command("pgbench")
             .args(["-n", "-M", "prepared", "-j", &threads, "-c", &clients.to_string()])
+            .args(["--log", "--log-prefix"])
+            .arg(self.server.home().join("latencies"))
             .args(length)
             .arg("-f")
             .arg(&script)
@@ -202,9 +233,31 @@ impl Bench {
         if !output.status.success() {
             bail!("{}: {}", contender.name, String::from_utf8_lossy(&output.stderr));
         }
-        text.lines()
+        let rate = text
+            .lines()
             .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
-            .with_context(|| format!("pgbench said: {text}"))
+            .with_context(|| format!("pgbench said: {text}"))?;
+        let mut latencies = self.latencies()?;
+        latencies.sort_unstable();
+        let millis = |part: usize| {
+            let place = (latencies.len() * part / 100).min(latencies.len().saturating_sub(1));
+            latencies.get(place).map_or(0.0, |micros| *micros as f64 / 1000.0)
+        };
+        Ok(Measured { rate, half: millis(50), most: millis(99) })
+    }
+
+    /// What pgbench has logged of each transaction, in microseconds; the logs are deleted.
+    fn latencies(&self) -> Result<Vec<u64>> {
+        let mut latencies = Vec::new();
+        for file in std::fs::read_dir(self.server.home())? {
+            let path = file?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("latencies.")) {
+                let text = std::fs::read_to_string(&path)?;
+                latencies.extend(text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<u64>().ok()));
+                std::fs::remove_file(&path)?;
+            }
+        }
+        Ok(latencies)
     }
 
     fn expire(&self) -> Result<()> {
@@ -242,7 +295,7 @@ impl Bench {
         for _ in 0..self.options.rounds {
             for (n, database) in ["history", "postgres"].into_iter().enumerate() {
                 let length = Length::Seconds(self.options.seconds);
-                rates[n].push(self.pgbench("history", 1, &HISTORY, database, length)?);
+                rates[n].push(self.pgbench("history", 1, &HISTORY, database, length)?.rate);
             }
         }
         let medians = rates.each_ref().map(|rates| median(rates));
@@ -254,9 +307,26 @@ impl Bench {
     }
 
     fn row(&self, scenario: &str, clients: &str, contender: &str, rate: f64, ratio: f64) {
-        self.progress.suspend(|| {
-            println!("| {scenario} | {clients} | {contender} | {rate:.0} | {ratio:.2} × |");
+        self.tell(Figure {
+            scenario: scenario.to_owned(),
+            clients: clients.parse().unwrap_or(1),
+            contender: contender.to_owned(),
+            rate,
+            ratio,
+            latency: None,
         });
+    }
+
+    fn tell(&self, figure: Figure) {
+        self.progress.suspend(|| Report::print(&figure));
+        self.report.add(figure);
+    }
+}
+
+impl Measured {
+    fn median(turns: &[Measured]) -> Measured {
+        let of = |part: fn(&Measured) -> f64| median(&turns.iter().map(part).collect::<Vec<_>>());
+        Measured { rate: of(|turn| turn.rate), half: of(|turn| turn.half), most: of(|turn| turn.most) }
     }
 }
 

@@ -1,0 +1,141 @@
+//! Everybody wants the same: an escrow pool against a bare INSERT, and against all the ways of taking turns.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::scripts::Contender;
+use crate::{Bench, Length, median};
+
+const CLIENTS: [u32; 4] = [1, 8, 32, 96];
+
+const ONE_POOL: &[Contender] = &[
+    Contender {
+        name: "booking, escrow",
+        script: "select hold_id, expires_at from booking.hold('drop', 1, '10 minutes');",
+    },
+    Contender {
+        name: "bare INSERT",
+        script: "insert into rival.like_holds (id, resource, quantity, state, placed_at, expires_at)
+            values (gen_random_uuid(), 'drop', 1, 'held', clock_timestamp(),
+                    clock_timestamp() + interval '10 minutes')
+            returning id, expires_at;",
+    },
+    Contender {
+        name: "booking, locked",
+        script: "select hold_id, expires_at from booking.hold('hot', 1, '10 minutes');",
+    },
+    Contender { name: "plpgsql", script: "select * from rival.hold('hot', 1, '10 minutes');" },
+    Contender {
+        name: "for update",
+        script: "begin;
+            select capacity + overbooking - taken from rival.resources where name = 'hot' and open for update;
+            update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
+            insert into rival.holds (resource, quantity, expires_at)
+                values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
+            commit;",
+    },
+    Contender {
+        name: "advisory lock",
+        script: "begin;
+            select pg_advisory_xact_lock(hashtext('hot'));
+            select capacity + overbooking - taken from rival.resources where name = 'hot' and open;
+            update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
+            insert into rival.holds (resource, quantity, expires_at)
+                values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
+            commit;",
+    },
+    Contender {
+        name: "optimistic, retried",
+        script: "select * from rival.hold_optimistically('hot', 1, '10 minutes');",
+    },
+    Contender {
+        name: "a row per unit, skip locked",
+        script: "select * from rival.hold_unit('hot', '10 minutes');",
+    },
+];
+
+const BATCH: i64 = 1000;
+const BATCHES: usize = 20;
+const LIVE: i64 = 1_000_000;
+
+pub const TURNS: usize = CLIENTS.len() * ONE_POOL.len() + 2;
+
+impl Bench {
+    pub fn escrow(&self) -> Result<()> {
+        self.load(include_str!("escrow.sql"), "postgres")?;
+        for clients in CLIENTS {
+            let length = Length::Seconds(self.options.seconds);
+            let put_back = ["truncate booking.holds", "truncate rival.like_holds", "truncate rival.holds"];
+            self.in_turn("everybody wants one pool", clients, ONE_POOL, length, 1.0, &put_back)?;
+        }
+        self.batch()?;
+        self.count()
+    }
+
+    /// `hold_each` of a thousand against one INSERT of a thousand rows.
+    fn batch(&self) -> Result<()> {
+        let mut client = self.server.connect("postgres");
+        let requests = "select jsonb_agg('{\"resource\": \"drop\", \"ttl\": \"10 minutes\"}'::jsonb)
+                        from generate_series(1, 1000)";
+        let each = format!("select count(*) from booking.hold_each(({requests}))");
+        let bulk = "insert into rival.like_holds (id, resource, quantity, state, placed_at, expires_at)
+            select gen_random_uuid(), 'drop', 1, 'held', clock_timestamp(), clock_timestamp() + interval '10 minutes'
+            from generate_series(1, 1000)";
+        let mut medians = [Vec::new(), Vec::new()];
+        for _ in 0..self.options.rounds {
+            self.progress.set_message("batches of a thousand");
+            let mut seconds = [Vec::new(), Vec::new()];
+            for _ in 0..BATCHES {
+                for (n, sql) in [each.as_str(), bulk].into_iter().enumerate() {
+                    let begun = Instant::now();
+                    client.batch_execute(sql)?;
+                    seconds[n].push(begun.elapsed().as_secs_f64());
+                }
+            }
+            medians.iter_mut().zip(&seconds).for_each(|(all, seconds)| all.push(median(seconds)));
+            self.progress.inc(1);
+        }
+        let medians = medians.map(|seconds| median(&seconds));
+        let names = ["booking.hold_each(), escrow", "one bulk INSERT"];
+        for (name, seconds) in names.into_iter().zip(medians) {
+            self.row("batches of 1,000", "1", name, BATCH as f64 / seconds, seconds / medians[0]);
+        }
+        Ok(())
+    }
+
+    /// Counting a pool with a million live holds, against adding them up.
+    fn count(&self) -> Result<()> {
+        let mut client = self.server.connect("postgres");
+        client.batch_execute(&format!(
+            "truncate booking.holds;
+             insert into booking.holds (id, resource, quantity, state, placed_at, expires_at, confirmed_at)
+             select gen_random_uuid(), 'drop', 1, case when n % 3 = 0 then 'held' else 'confirmed' end::booking.hold_state,
+                    clock_timestamp(), clock_timestamp() + interval '1 day', case when n % 3 <> 0 then clock_timestamp() end
+             from generate_series(1, {LIVE}) n"
+        ))?;
+        client.batch_execute("vacuum analyze booking.holds")?;
+        let plain = "select sum(quantity) from booking.holds
+            where resource = 'drop' and state in ('held', 'confirmed') and during is null";
+        let mut seconds = [Vec::new(), Vec::new()];
+        for _ in 0..self.options.rounds {
+            self.progress.set_message("counting a million holds");
+            // The first hold counts.
+            client.batch_execute("select booking.after_restore()")?;
+            for (n, sql) in ["select booking.hold('drop', 1, '1 day')", plain].into_iter().enumerate() {
+                let begun = Instant::now();
+                client.batch_execute(sql)?;
+                seconds[n].push(begun.elapsed().as_secs_f64());
+            }
+            self.progress.inc(1);
+        }
+        let medians = seconds.map(|seconds| median(&seconds));
+        for (name, seconds) in
+            ["the first hold, which counts", "select sum(quantity)"].into_iter().zip(medians)
+        {
+            self.row("a pool with a million live holds", "1", name, 1.0 / seconds, seconds / medians[1]);
+        }
+        client.batch_execute("truncate booking.holds")?;
+        Ok(())
+    }
+}
