@@ -4,9 +4,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::redis_server::Redis;
+use crate::report::Figure;
 use crate::scripts::Contender;
-use crate::{Bench, Length, median};
+use crate::shop::{Buyer, WAYS};
+use crate::{Bench, Length, Measured, median, threads};
 
+const ONE: &str = "everybody wants one pool";
 const CLIENTS: [u32; 4] = [1, 8, 32, 96];
 
 const ONE_POOL: &[Contender] = &[
@@ -59,18 +63,51 @@ const BATCH: i64 = 1000;
 const BATCHES: usize = 20;
 const LIVE: i64 = 1_000_000;
 
-pub const TURNS: usize = CLIENTS.len() * ONE_POOL.len() + 2;
+/// Those that stand on Redis as well, of [`WAYS`].
+const WITH_REDIS: [&str; 2] = ["lock in Redis", "counter in Redis"];
+
+pub const TURNS: usize = CLIENTS.len() * (ONE_POOL.len() + WITH_REDIS.len()) + 3;
 
 impl Bench {
     pub fn escrow(&self) -> Result<()> {
         self.load(include_str!("escrow.sql"), "postgres")?;
+        let redis = Redis::start(self)?;
         for clients in CLIENTS {
             let length = Length::Seconds(self.options.seconds);
             let put_back = ["truncate booking.holds", "truncate rival.like_holds", "truncate rival.holds"];
-            self.in_turn("everybody wants one pool", clients, ONE_POOL, length, 1.0, &put_back)?;
+            let first = self.in_turn(ONE, clients, ONE_POOL, length, 1.0, &put_back)?;
+            self.with_redis(clients, &redis, first)?;
         }
         self.batch()?;
-        self.count()
+        self.count()?;
+        self.mistakes(&redis)
+    }
+
+    fn with_redis(&self, clients: u32, redis: &Redis, first: f64) -> Result<()> {
+        for (name, way) in WAYS.into_iter().filter(|(name, _)| WITH_REDIS.contains(name)) {
+            let mut turns = Vec::new();
+            for _ in 0..self.options.rounds {
+                self.progress.set_message(format!("{ONE}, {clients} clients: {name}"));
+                redis::cmd("SET").arg("left").arg(1_000_000_000).exec(&mut redis.connect()?)?;
+                let buyer = |number| {
+                    Ok(Buyer::new(self.server.connect("postgres"), Some(redis.connect()?), number, 0))
+                };
+                turns.push(threads::drive(clients, self.options.seconds, buyer, |buyer| {
+                    way(buyer).map(|_| ())
+                })?);
+                self.progress.inc(1);
+            }
+            let turn = Measured::median(&turns);
+            self.tell(Figure {
+                scenario: ONE.to_owned(),
+                clients,
+                contender: name.to_owned(),
+                rate: turn.rate,
+                ratio: first / turn.rate,
+                latency: Some((turn.half, turn.most)),
+            });
+        }
+        Ok(())
     }
 
     /// `hold_each` of a thousand against one INSERT of a thousand rows.

@@ -1,15 +1,14 @@
 //! Leases against the lock that most teams use: `SET NX PX` in Redis, and a Lua script that gives it back; and what
 //! a release costs that promotes one who waits.
 
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use redis::{Connection, Script};
 
+use crate::redis_server::Redis;
 use crate::scripts::Contender;
-use crate::{Bench, Length, median};
+use crate::{Bench, Length, median, threads};
 
 const DISTINCT: Contender = Contender {
     name: "booking",
@@ -34,7 +33,7 @@ const TWO_UPDATES: Contender = Contender {
 const TWO_ANSWERS: Contender = Contender { name: "two times select 1", script: "select 1; select 1;" };
 
 /// Deletes the lock only where it is still ours: the recipe of Redis's own documentation.
-const RELEASE: &str =
+pub const RELEASE: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 /// How long a Redis client sleeps before it asks again; libraries wait a hundred times as long.
@@ -47,83 +46,31 @@ const CLIENTS: [u32; 3] = [1, 8, 32];
 
 pub const TURNS: usize = CLIENTS.len() * 6 + 1;
 
-/// A Redis server of one's own, in the folder of the PostgreSQL server, as durable as that: it answers when what it
-/// answers is on disk.
-struct Redis(Child, redis::Client);
-
-impl Redis {
-    fn start(bench: &Bench) -> Result<Self> {
-        let home = bench.server.home();
-        let socket = home.join("redis.sock");
-        let child = Command::new("redis-server")
-            .args(["--port", "0", "--appendonly", "yes", "--appendfsync", "always", "--save", ""])
-            .args(["--maxclients", "200", "--unixsocket"])
-            .arg(&socket)
-            .arg("--dir")
-            .arg(home)
-            .stdout(Stdio::null())
-            .spawn()
-            .context(
-                "cannot run redis-server, the rival of leases: install it, or leave them out with --only",
-            )?;
-        let client = redis::Client::open(format!("redis+unix://{}", socket.display()))?;
-        let redis = Self(child, client);
-        let deadline = Instant::now() + booking_live::BOUND;
-        while let Err(error) = redis.connect() {
-            anyhow::ensure!(Instant::now() < deadline, "redis-server takes no connections: {error:#}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(redis)
-    }
-
-    fn connect(&self) -> Result<Connection> {
-        Ok(self.1.get_connection()?)
-    }
-
-    /// How many times a second a lock is taken and given back.
-    fn rate(&self, clients: u32, seconds: u32, name: impl Fn(u32) -> String) -> Result<f64> {
-        let over = AtomicBool::new(false);
-        let connections = (0..clients).map(|_| self.connect()).collect::<Result<Vec<_>>>()?;
-        let begun = Instant::now();
-        let turns = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..clients)
-                .zip(connections)
-                .map(|(number, connection)| {
-                    let (name, over) = (name(number), &over);
-                    scope.spawn(move || in_and_out(connection, &name, number, over))
-                })
-                .collect();
-            std::thread::sleep(Duration::from_secs(seconds.into()));
-            over.store(true, Ordering::Relaxed);
-            threads.into_iter().map(|thread| thread.join().expect("a client of Redis")).sum::<Result<u64>>()
-        })?;
-        Ok(turns as f64 / begun.elapsed().as_secs_f64())
-    }
+/// Somebody who takes a lock and gives it back.
+struct Locker {
+    connection: Connection,
+    release: Script,
+    name: String,
+    number: u32,
+    turns: u64,
 }
 
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn in_and_out(mut connection: Connection, name: &str, number: u32, over: &AtomicBool) -> Result<u64> {
-    let release = Script::new(RELEASE);
-    let mut turns = 0_u64;
-    while !over.load(Ordering::Relaxed) {
-        let token = format!("{number} {turns}");
-        let mut set = redis::cmd("SET");
-        set.arg(name).arg(&token).arg("NX").arg("PX").arg(10_000);
-        if set.query::<Option<String>>(&mut connection)?.is_none() {
+impl Locker {
+    fn turn(&mut self) -> Result<()> {
+        let token = format!("{} {}", self.number, self.turns);
+        loop {
+            let mut set = redis::cmd("SET");
+            set.arg(&self.name).arg(&token).arg("NX").arg("PX").arg(10_000);
+            if set.query::<Option<String>>(&mut self.connection)?.is_some() {
+                break;
+            }
             std::thread::sleep(RETRY);
-            continue;
         }
-        let deleted: i32 = release.key(name).arg(&token).invoke(&mut connection)?;
-        anyhow::ensure!(deleted == 1, "Redis had lost the lock \"{name}\"");
-        turns += 1;
+        let deleted: i32 = self.release.key(&self.name).arg(&token).invoke(&mut self.connection)?;
+        anyhow::ensure!(deleted == 1, "Redis had lost the lock \"{}\"", self.name);
+        self.turns += 1;
+        Ok(())
     }
-    Ok(turns)
 }
 
 impl Bench {
@@ -162,7 +109,11 @@ impl Bench {
                 rates.push(self.pgbench(scenario, clients, contender, "postgres", length)?.rate);
             }
             self.progress.set_message(format!("{scenario}, {clients} clients: Redis"));
-            rates[contenders.len()].push(redis.rate(clients, seconds, &name)?);
+            let locker = |number| {
+                let (connection, release) = (redis.connect()?, Script::new(RELEASE));
+                Ok(Locker { connection, release, name: name(number), number, turns: 0 })
+            };
+            rates[contenders.len()].push(threads::drive(clients, seconds, locker, Locker::turn)?.rate);
             self.progress.inc(1);
         }
         let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();

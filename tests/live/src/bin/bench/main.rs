@@ -7,9 +7,13 @@
 mod calendars;
 mod escrow;
 mod leases;
+mod mistakes;
+mod redis_server;
 mod report;
 mod scripts;
 mod seats;
+mod shop;
+mod threads;
 
 use std::time::Instant;
 
@@ -161,7 +165,7 @@ impl Bench {
 
     fn contest(&self, scenario: &str, clients: u32, contenders: &[Contender]) -> Result<()> {
         let length = Length::Seconds(self.options.seconds);
-        self.in_turn(scenario, clients, contenders, length, 1.0, &[])
+        self.in_turn(scenario, clients, contenders, length, 1.0, &[]).map(|_| ())
     }
 
     /// In turn, so that a machine that slows down slows all of them; with everything put back before each.
@@ -174,7 +178,7 @@ impl Bench {
         length: Length,
         each: f64,
         put_back: &[&str],
-    ) -> Result<()> {
+    ) -> Result<f64> {
         let mut turns = vec![Vec::new(); contenders.len()];
         for _ in 0..self.options.rounds {
             for (contender, turns) in contenders.iter().zip(&mut turns) {
@@ -196,7 +200,7 @@ impl Bench {
                 latency: Some((turn.half, turn.most)),
             });
         }
-        Ok(())
+        Ok(medians[0].rate)
     }
 
     fn pgbench(
@@ -239,11 +243,7 @@ impl Bench {
             .with_context(|| format!("pgbench said: {text}"))?;
         let mut latencies = self.latencies()?;
         latencies.sort_unstable();
-        let millis = |part: usize| {
-            let place = (latencies.len() * part / 100).min(latencies.len().saturating_sub(1));
-            latencies.get(place).map_or(0.0, |micros| *micros as f64 / 1000.0)
-        };
-        Ok(Measured { rate, half: millis(50), most: millis(99) })
+        Ok(Measured::of(rate, &latencies))
     }
 
     /// What pgbench has logged of each transaction, in microseconds; the logs are deleted.
@@ -324,6 +324,15 @@ impl Bench {
 }
 
 impl Measured {
+    /// Of latencies in microseconds, the shortest first.
+    fn of(rate: f64, latencies: &[u64]) -> Measured {
+        let millis = |part: usize| {
+            let place = (latencies.len() * part / 100).min(latencies.len().saturating_sub(1));
+            latencies.get(place).map_or(0.0, |micros| *micros as f64 / 1000.0)
+        };
+        Measured { rate, half: millis(50), most: millis(99) }
+    }
+
     fn median(turns: &[Measured]) -> Measured {
         let of = |part: fn(&Measured) -> f64| median(&turns.iter().map(part).collect::<Vec<_>>());
         Measured { rate: of(|turn| turn.rate), half: of(|turn| turn.half), most: of(|turn| turn.most) }

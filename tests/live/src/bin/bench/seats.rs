@@ -91,6 +91,6 @@ impl Bench {
         let calls = Length::Calls { calls: 200, part: 0 };
         self.in_turn("best two, half sold, 60,000 seats", 32, BEST_AT_ONCE, calls, 1.0, PUT_BACK)?;
         let calls = Length::Calls { calls: 50, part: 0 };
-        self.in_turn("batches of 1,000 holds", 1, BATCH, calls, 1000.0, PUT_BACK)
+        self.in_turn("batches of 1,000 holds", 1, BATCH, calls, 1000.0, PUT_BACK).map(|_| ())
     }
 }
