@@ -101,7 +101,13 @@ fn plot(path: &Path, scenario: &str, figures: &[&Figure], clients: &BTreeSet<u32
         .x_label_area_size(35)
         .y_label_area_size(60)
         .build_cartesian_2d((least..most).log_scale(), 0.0..top)?;
-    rates.configure_mesh().x_desc("clients").y_desc("a second").light_line_style(WHITE).draw()?;
+    rates
+        .configure_mesh()
+        .x_desc("clients")
+        .y_desc("a second")
+        .y_label_formatter(&|rate| format!("{rate:.0}"))
+        .light_line_style(WHITE)
+        .draw()?;
     let latencies = || figures.iter().filter_map(|figure| figure.latency);
     let low = latencies().map(|(half, _)| half).fold(f64::MAX, f64::min).clamp(0.01, 10.0);
     let high = latencies().map(|(_, most)| most).fold(low * 10.0, f64::max) * 1.2;
@@ -132,7 +138,12 @@ fn plot(path: &Path, scenario: &str, figures: &[&Figure], clients: &BTreeSet<u32
         times.draw_series(LineSeries::new(most, colour.stroke_width(1)))?;
     }
     let background = WHITE.mix(0.85);
-    rates.configure_series_labels().background_style(background).border_style(BLACK.mix(0.3)).draw()?;
+    rates
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(background)
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
     area.present()?;
     Ok(())
 }
