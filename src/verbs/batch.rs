@@ -6,7 +6,7 @@ use super::turns::{Turns, mode_of_pool, take_part, take_turn, take_turn_at_pool}
 use super::{Placement, Stop};
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::queue::Mode;
+use crate::store::queue::{Mode, Turn};
 use crate::store::{Patience, Session, resources};
 use std::collections::HashSet;
 
@@ -38,17 +38,7 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         .filter(|placement| placement.want.is_of_pool())
         .map(|placement| placement.resource)
         .collect();
-    turns.retain(|resource, mode| {
-        let turn = match (pools.contains(resource), *mode) {
-            (true, Mode::Shared) => {
-                take_turn_at_pool(session, resource, Patience::Wait).map(|(_, had)| *mode = had)
-            }
-            (true, Mode::Alone) => take_turn(session, resource, Patience::Wait).map(|_| ()),
-            (false, _) => take_part(session, resource, *mode, Patience::Wait).map(|_| ()),
-        };
-        turn.is_ok()
-    });
-    take_whole_what_is_waited_for(session, &mut turns);
+    take_each(session, &mut turns, &pools);
     let at = |depth| {
         serve_at(session, &turns, placements, Patience::Wait, depth, |desk, placements| {
             answer(desk, &turns, placements)
@@ -64,20 +54,37 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
     }
 }
 
-/// Who is served next can only be told where nobody else serves.
-fn take_whole_what_is_waited_for(session: &Session, turns: &mut Turns) {
-    let shared = turns.iter().filter(|(_, mode)| **mode == Mode::Shared);
-    let shared: Vec<&str> = shared.map(|(resource, _)| *resource).collect();
-    if shared.is_empty() {
-        return;
-    }
-    for waited_for in resources::waited_for(session, &shared) {
-        if take_turn(session, &waited_for, Patience::Wait).is_ok() {
-            if let Some(mode) = turns.get_mut(waited_for.as_str()) {
+/// Takes the turns that are to be had. What anybody waits for is taken whole: who is served next can only be told where
+/// nobody else serves. That is seen only behind a turn; then all are let go and taken anew, in their order.
+fn take_each(session: &Session, turns: &mut Turns, pools: &HashSet<&str>) {
+    let mut wanted = turns.clone();
+    loop {
+        let mut taken = Vec::with_capacity(wanted.len());
+        *turns = wanted.clone();
+        turns.retain(|resource, mode| {
+            let turn = match (pools.contains(resource), *mode) {
+                (true, Mode::Shared) => {
+                    take_turn_at_pool(session, resource, Patience::Wait).map(|(turn, had)| {
+                        *mode = had;
+                        turn
+                    })
+                }
+                (true, Mode::Alone) => take_turn(session, resource, Patience::Wait),
+                (false, _) => take_part(session, resource, *mode, Patience::Wait),
+            };
+            turn.map(|turn| taken.push(turn)).is_ok()
+        });
+        let shared = turns.iter().filter(|(_, mode)| **mode == Mode::Shared);
+        let shared: Vec<&str> = shared.map(|(resource, _)| *resource).collect();
+        let waited_for = if shared.is_empty() { Vec::new() } else { resources::waited_for(session, &shared) };
+        if waited_for.is_empty() {
+            return;
+        }
+        taken.into_iter().rev().for_each(Turn::let_go);
+        for name in &waited_for {
+            if let Some(mode) = wanted.get_mut(name.as_str()) {
                 *mode = Mode::Alone;
             }
-        } else {
-            turns.remove(waited_for.as_str());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Memory that is too small, or not there; what else could leave a count behind.
 
-use booking_live::{Server, Shutdown, Worker, ask, in_background, join};
+use booking_live::{Server, Shutdown, Worker, ask, ask_each, in_background, join};
 
 use super::{assert_exact, server};
 
@@ -178,4 +178,30 @@ fn without_shared_memory_there_are_none() {
     assert_eq!(server.psql("select status from booking.set_contention('gig', 'locked')"), "changed");
     assert_eq!(server.psql("select status, available from booking.hold('gig')"), "held|1");
     server.assert_sound("postgres");
+}
+
+/// Whoever finds that somebody waits takes the pool alone, and has let go of its share before.
+#[test]
+fn batches_on_a_pool_with_a_line_do_not_wait_for_each_other() {
+    let Some(server) = server(20) else { return };
+    server.psql(CONTENTION);
+    server.psql("select booking.create_pool('other', 1000, contention => 'escrow')");
+    server.psql("select booking.hold('gig', 3, '1 h')");
+    server.psql("select booking.join_waitlist('gig', 1)");
+    let batches: Vec<_> = (0..8)
+        .map(|_| {
+            let mut session = server.connect("postgres");
+            std::thread::spawn(move || {
+                let call = "hold_each('[{\"resource\": \"gig\"}, {\"resource\": \"other\"}]')";
+                for _ in 0..40 {
+                    let answers = ask_each(&mut session, call).expect("no deadlock");
+                    let told: Vec<_> = answers.iter().map(|answer| answer.status.as_str()).collect();
+                    assert_eq!(told, ["unavailable", "held"]);
+                }
+            })
+        })
+        .collect();
+    batches.into_iter().for_each(join);
+    assert_eq!(server.psql("select taken from booking.escrow_status where resource = 'other'"), "320");
+    assert_exact(&server);
 }
