@@ -123,6 +123,22 @@ fn what_replaces_the_holds_replaces_the_counts() {
     assert_eq!(server.psql_in("copy", "select available from booking.hold('gig')"), "2");
 }
 
+/// Whoever counts, whatever its snapshot shows, counts what is so now.
+#[test]
+fn an_old_snapshot_counts_what_is_so_now() {
+    let Some(server) = server(20) else { return };
+    server.psql(CONTENTION);
+    let mut old = server.connect("postgres");
+    old.batch_execute("begin isolation level repeatable read; select count(*) from booking.holds")
+        .expect("one");
+    server.psql("select booking.hold('gig', 2, '1 h')");
+    server.psql("select booking.after_restore()");
+    assert_eq!(ask(&mut old, "hold('gig', 2)").expect("an answer").status, "unavailable");
+    assert_eq!(ask(&mut old, "hold('gig', 1)").expect("a hold").available, Some(0));
+    old.batch_execute("commit").expect("commit");
+    assert_exact(&server);
+}
+
 #[test]
 fn a_prepared_transaction_cannot_hold_it() {
     if Worker::from_env() == Worker::Absent {
