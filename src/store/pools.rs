@@ -53,21 +53,37 @@ pub fn take(
 statement!(GIVE_BACK (TEXTOID, INT8OID)
     "update booking.resources
      set taken = taken - $2, version = version + 1
-     where name = $1
+     where name = $1 and escrow is null
      returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
 /// Gives room back to a pool. None where the pool is gone.
+///
+/// Which kind it is costs a look where nothing can be remembered; there the row is asked first.
 pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<Level>, Error> {
-    let known = known(session, name);
-    if let Some(Known { escrow: Some(id), most, version, waits, .. }) = known {
-        let available = match escrow::give(id, quantity)? {
-            true => escrow::taken(id).map(|taken| most - taken),
-            false => Some(most - count(session, name)),
-        };
-        return Ok(Some(Level { version, available, is_waited_for: waits }));
+    if escrow::is_possible()
+        && let Some(level) = give_back_in_escrow(session, name, quantity)?
+    {
+        return Ok(Some(level));
     }
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
-    Ok(GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row))))
+    let level =
+        GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)));
+    match level {
+        None if !escrow::is_possible() => give_back_in_escrow(session, name, quantity),
+        level => Ok(level),
+    }
+}
+
+/// None where it is no escrow pool.
+fn give_back_in_escrow(session: &Session, name: &str, quantity: i64) -> Result<Option<Level>, Error> {
+    let Some(Known { escrow: Some(id), most, version, waits, .. }) = known(session, name) else {
+        return Ok(None);
+    };
+    let available = match escrow::give(id, quantity)? {
+        true => escrow::taken(id).map(|taken| most - taken),
+        false => Some(most - count(session, name)),
+    };
+    Ok(Some(Level { version, available, is_waited_for: waits }))
 }
 
 statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
@@ -199,9 +215,11 @@ pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
     escrow::taken(id).unwrap_or_else(|| count(session, name))
 }
 
-/// Has the count of an escrow pool, which the caller has alone, in memory for as long as this transaction lasts, or
-/// does without it.
-pub fn enter_alone(session: &Session, name: &str, id: Uuid) {
+/// Where it is an escrow pool that the caller has alone: has its count in memory for as long as this transaction lasts,
+/// or does without it.
+pub fn enter_alone(session: &Session, name: &str) {
+    // Without the memory all do without.
+    let Some(id) = escrow::is_possible().then(|| escrow(session, name)).flatten() else { return };
     let entered = match escrow::enter(id) {
         Entered::NotCounted => escrow::count(id, count(session, name)),
         entered => entered,

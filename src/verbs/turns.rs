@@ -22,9 +22,7 @@ pub type Turns<'a> = BTreeMap<&'a str, Mode>;
 pub fn take_turn(session: &Session, resource: &str, patience: Patience) -> Result<Turn, Busy> {
     let turn = queue::line_up(resource, Mode::Alone, patience)?;
     resources::lock_ahead(session, resource, patience)?;
-    if let Some(id) = pools::escrow(session, resource) {
-        pools::enter_alone(session, resource, id);
-    }
+    pools::enter_alone(session, resource);
     Ok(turn)
 }
 
@@ -36,7 +34,7 @@ pub fn take_turn_at_pool(
     patience: Patience,
 ) -> Result<(Turn, Mode), Busy> {
     loop {
-        let Some(id) = pools::escrow(session, resource).filter(|_| escrow::is_possible()) else {
+        let Some(id) = escrow::is_possible().then(|| pools::escrow(session, resource)).flatten() else {
             return Ok((take_turn(session, resource, patience)?, Mode::Alone));
         };
         let turn = queue::line_up(resource, Mode::Shared, patience)?;
@@ -70,9 +68,9 @@ pub fn take_turn_at_pool(
 
 /// How much of a pool is taken for a verb that takes from it or gives back.
 pub fn mode_of_pool(session: &Session, resource: &str) -> Mode {
-    match pools::escrow(session, resource) {
-        Some(_) if escrow::is_possible() => Mode::Shared,
-        _ => Mode::Alone,
+    match escrow::is_possible() && pools::escrow(session, resource).is_some() {
+        true => Mode::Shared,
+        false => Mode::Alone,
     }
 }
 

@@ -83,8 +83,8 @@ fn line_up(session: &Session, due: &DueResource, sweep: Sweep, patience: Patienc
     }
     let mode = sweep.mode(due);
     queue::line_up(&due.name, mode, patience)?;
-    if let Some(id) = pools::escrow(session, &due.name).filter(|_| mode == Mode::Alone) {
-        pools::enter_alone(session, &due.name, id);
+    if mode == Mode::Alone {
+        pools::enter_alone(session, &due.name);
     }
     Ok(mode)
 }
