@@ -48,16 +48,27 @@ pub fn lock_free(session: &Session, resources: &[&str]) -> Vec<String> {
     LOCK_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
+/// What both sweeps of pools begin with.
+macro_rules! ended {
+    ($rest:expr) => {
+        concat!(
+            "with due as (
+                 select ctid as place from booking.holds
+                 where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
+                 order by expires_at limit $3
+                 for no key update skip locked),
+             ended as (
+                 update booking.holds as holds set state = 'expired', ended_at = $2
+                 from due where holds.ctid = due.place
+                 returning holds.resource, holds.quantity)
+             ",
+            $rest
+        )
+    };
+}
+
 statement!(END_DUE_OF (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
-    "with due as (
-         select ctid as place from booking.holds
-         where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
-         order by expires_at limit $3
-         for no key update skip locked),
-     ended as (
-         update booking.holds as holds set state = 'expired', ended_at = $2
-         from due where holds.ctid = due.place
-         returning holds.resource, holds.quantity),
+    ended!(",
      freed as (
          select resource, count(*) as holds, sum(quantity)::bigint as quantity
          from ended group by resource),
@@ -66,7 +77,7 @@ statement!(END_DUE_OF (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
          set taken = taken - freed.quantity, version = version + 1
          from freed where resources.name = freed.resource
          returning freed.holds)
-     select coalesce(sum(holds), 0)::bigint from given_back");
+     select coalesce(sum(holds), 0)::bigint from given_back"));
 
 /// Ends overdue holds of pools whose rows are locked, passing over locked holds, and gives
 /// their room back. Returns how many.
@@ -87,16 +98,7 @@ pub struct Freed {
 }
 
 statement!(END_DUE_IN_ESCROW (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
-    "with due as (
-         select ctid as place from booking.holds
-         where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
-         order by expires_at limit $3
-         for no key update skip locked),
-     ended as (
-         update booking.holds as holds set state = 'expired', ended_at = $2
-         from due where holds.ctid = due.place
-         returning holds.resource, holds.quantity)
-     select resource, count(*), sum(quantity)::bigint from ended group by resource");
+    ended!("select resource, count(*), sum(quantity)::bigint from ended group by resource"));
 
 /// The same for escrow pools, whose rows are not written.
 pub fn end_due_in_escrow(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Freed> {

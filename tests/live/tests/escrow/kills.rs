@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::storm::{client, create_pools};
+use super::{OVERSOLD, assert_exact, server};
 use booking_live::{join, wait_until};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-
-use super::storm::{create_pools, transaction};
-use super::{OVERSOLD, assert_exact, is_expected, reconnect, server};
 
 const CLIENTS: u64 = 16;
 
@@ -26,23 +23,7 @@ fn counts_are_right_after_every_crash() {
     let clients: Vec<_> = (0..CLIENTS)
         .map(|seed| {
             let (config, over, done) = (server.config("postgres"), over.clone(), done.clone());
-            std::thread::spawn(move || {
-                let mut random = StdRng::seed_from_u64(seed);
-                let mut session = reconnect(&config);
-                while !over.load(Ordering::Relaxed) {
-                    match transaction(&mut session, &mut random) {
-                        Ok(()) => {
-                            done.fetch_add(1, Ordering::Relaxed);
-                        }
-                        Err(error) => {
-                            assert!(is_expected(&error), "{error:?}");
-                            if session.is_closed() || session.batch_execute("rollback").is_err() {
-                                session = reconnect(&config);
-                            }
-                        }
-                    }
-                }
-            })
+            std::thread::spawn(move || client(config, seed, &done, || !over.load(Ordering::Relaxed)))
         })
         .collect();
     for cycle in 0..kills() {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use booking_live::{Server, ask};
-use postgres::{Client, Error};
+use postgres::{Client, Config, Error};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -36,22 +36,8 @@ fn nothing_is_oversold_or_lost_however_transactions_end() {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|seed| {
                 scope.spawn(move || {
-                    let config = server.config("postgres");
-                    let mut session = reconnect(&config);
-                    let mut random = StdRng::seed_from_u64(seed);
-                    for _ in 0..rounds() {
-                        match transaction(&mut session, &mut random) {
-                            Ok(()) => {
-                                done.fetch_add(1, Ordering::Relaxed);
-                            }
-                            Err(error) => {
-                                assert!(is_expected(&error), "{error:?}");
-                                if session.is_closed() || session.batch_execute("rollback").is_err() {
-                                    session = reconnect(&config);
-                                }
-                            }
-                        }
-                    }
+                    let mut round = 0..rounds();
+                    client(server.config("postgres"), seed, done, || round.next().is_some());
                 })
             })
             .collect();
@@ -72,6 +58,25 @@ fn nothing_is_oversold_or_lost_however_transactions_end() {
         assert_eq!(server.psql(&format!("select status from booking.hold('{pool}', {all})")), "held");
     }
     assert_exact(&server);
+}
+
+/// One transaction after the other, over one session after the other, for as long as it goes on.
+pub fn client(config: Config, seed: u64, done: &AtomicUsize, mut goes_on: impl FnMut() -> bool) {
+    let mut session = reconnect(&config);
+    let mut random = StdRng::seed_from_u64(seed);
+    while goes_on() {
+        match transaction(&mut session, &mut random) {
+            Ok(()) => {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                assert!(is_expected(&error), "{error:?}");
+                if session.is_closed() || session.batch_execute("rollback").is_err() {
+                    session = reconnect(&config);
+                }
+            }
+        }
+    }
 }
 
 fn sample(session: &mut Client, over: &AtomicBool) -> usize {
@@ -100,7 +105,7 @@ fn disturb(session: &mut Client, over: &AtomicBool) -> usize {
     disturbed
 }
 
-pub fn transaction(session: &mut Client, random: &mut StdRng) -> Result<(), Error> {
+fn transaction(session: &mut Client, random: &mut StdRng) -> Result<(), Error> {
     let pool = *POOLS.choose(random).expect("a pool");
     let quantity = random.random_range(1..3);
     let ttl = ["20 ms", "1 h"].choose(random).expect("a time");

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::redis_server::Redis;
 use crate::report::Figure;
-use crate::scripts::Contender;
+use crate::scripts::{Contender, FOR_UPDATE};
 use crate::shop::{Buyer, WAYS};
 use crate::{Bench, Length, Measured, median, threads};
 
@@ -30,15 +30,7 @@ const ONE_POOL: &[Contender] = &[
         script: "select hold_id, expires_at from booking.hold('hot', 1, '10 minutes');",
     },
     Contender { name: "plpgsql", script: "select * from rival.hold('hot', 1, '10 minutes');" },
-    Contender {
-        name: "for update",
-        script: "begin;
-            select capacity + overbooking - taken from rival.resources where name = 'hot' and open for update;
-            update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
-            insert into rival.holds (resource, quantity, expires_at)
-                values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
-            commit;",
-    },
+    FOR_UPDATE,
     Contender {
         name: "advisory lock",
         script: "begin;

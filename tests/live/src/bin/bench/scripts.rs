@@ -7,20 +7,23 @@ pub struct Contender {
     pub script: &'static str,
 }
 
+/// What an application does from outside.
+pub const FOR_UPDATE: Contender = Contender {
+    name: "for update",
+    script: "begin;
+        select capacity + overbooking - taken from rival.resources where name = 'hot' and open for update;
+        update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
+        insert into rival.holds (resource, quantity, expires_at)
+            values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
+        commit;",
+};
+
 /// The first is measured, the others are its rivals.
 pub const HOT: &[Contender] = &[
     Contender { name: "booking", script: "select * from booking.hold('hot', 1, '10 minutes');" },
     Contender { name: "plpgsql", script: "select * from rival.hold('hot', 1, '10 minutes');" },
     Contender { name: "plpgsql, bare", script: "select rival.bare_hold('hot', 1, '10 minutes');" },
-    Contender {
-        name: "for update",
-        script: "begin;
-            select capacity + overbooking - taken from rival.resources where name = 'hot' and open for update;
-            update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
-            insert into rival.holds (resource, quantity, expires_at)
-                values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
-            commit;",
-    },
+    FOR_UPDATE,
 ];
 
 pub const MANY: &[Contender] = &[
