@@ -164,7 +164,7 @@ statement!(RELEASE_IN_TIME (TEXTOID, INT8OID, TIMESTAMPTZOID)
      from mine where leases.ctid = mine.place
      returning mine.slot, mine.holder, mine.token, mine.expires_at, true");
 
-/// Ends a lease that is valid and that nobody has locked. It cannot wait, so that the time is not stale.
+/// Ends a lease that is valid and that nobody has locked. It waits for nobody's lock of a row.
 pub fn release_in_time(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Lease> {
     let [name, token] = of_token(name, token);
     RELEASE_IN_TIME.with(|statement| {
@@ -173,6 +173,14 @@ pub fn release_in_time(session: &Session, name: &str, token: i64, now: Timestamp
             .first()
             .map(|row| Lease::read(&row))
     })
+}
+
+statement!(TAKE_BACK_RELEASE (TEXTOID, INT8OID)
+    "update booking.leases set released_at = null where name = $1 and token = $2");
+
+/// Has a lease that this transaction released not be released.
+pub fn take_back_release(session: &Session, name: &str, token: i64) {
+    TAKE_BACK_RELEASE.with(|statement| statement.run_now(session, &of_token(name, token)));
 }
 
 statement!(RENEW (TEXTOID, INT8OID, TIMESTAMPTZOID)

@@ -161,9 +161,9 @@ fn renew(session: &Session, name: &str, lease: &Lease, now: Timestamp, ttl: Micr
 pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.release_lease()");
     let forgettable = Forgettable::begin();
-    // Nearly every release ends here.
-    let released = match leases::release_in_time(&session, name, token, clock::now()) {
-        Some(lease) => lease,
+    let released = match release_in_time(&session, name, token) {
+        Some(Ok(lease)) => lease,
+        Some(Err(standing)) => return Ok(LeaseOutcome::over(name, standing).if_over()),
         None => match lock(&session, name, token, Patience::Wait) {
             Err(Busy) => return Ok(LeaseOutcome::busy(name)),
             Ok(Ok((lease, now))) => {
@@ -179,6 +179,18 @@ pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     // its time. Nobody can have acquired it by then, since that would have brought the release to disk as well.
     forgettable.end();
     Ok(LeaseOutcome::released(name, &released))
+}
+
+/// Releases a lease in one statement where it is valid and nobody has locked it, which is nearly always; none
+/// where it has to be looked at. How it stands, where its time ran out meanwhile: the statement's clock was read
+/// before its lock, and in between somebody may have been told that it has run out.
+fn release_in_time(session: &Session, name: &str, token: i64) -> Option<Result<Lease, Standing>> {
+    let lease = leases::release_in_time(session, name, token, clock::now())?;
+    if clock::now().micros() < lease.expires_at {
+        return Some(Ok(lease));
+    }
+    leases::take_back_release(session, name, token);
+    Some(Err(Standing::Expired))
 }
 
 /// Locks the lease with a token, and reads the clock behind the lock: read before, somebody could have been told
@@ -216,8 +228,12 @@ pub fn check_lease(name: &str, token: i64) -> Result<bool, Error> {
         if kept.is_some_and(|lease| lease.is_valid(clock::now().micros())) {
             return Ok(true);
         }
-        // Whoever is renewing it at this moment may have been in time.
         let seen = of_token(&session, name, token);
+        // It was renewed between the two looks.
+        if seen.as_ref().is_some_and(|lease| lease.is_valid(clock::now().micros())) {
+            continue;
+        }
+        // Whoever is renewing it at this moment may have been in time; whoever begins to after this is not.
         if attempt::wait_only(|| leases::await_none(&session, name, token)).is_err() {
             return Err(Error::lock_timeout());
         }

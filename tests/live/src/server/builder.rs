@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -42,12 +42,19 @@ pub struct Builder {
     worker: Worker,
     extension: bool,
     tcp: bool,
+    late_clock: bool,
     settings: Vec<(String, String)>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Builder { worker: Worker::from_env(), extension: true, tcp: false, settings: Vec::new() }
+        Builder {
+            worker: Worker::from_env(),
+            extension: true,
+            tcp: false,
+            late_clock: false,
+            settings: Vec::new(),
+        }
     }
 }
 
@@ -66,6 +73,12 @@ impl Builder {
     /// Listens on 127.0.0.1 too. Without it there is only the socket, which no other server can take.
     pub fn tcp(mut self) -> Self {
         self.tcp = true;
+        self
+    }
+
+    /// Every now and then a process rests between its look at the clock and what it does with it.
+    pub fn late_clock(mut self) -> Self {
+        self.late_clock = true;
         self
     }
 
@@ -104,6 +117,17 @@ impl Builder {
         backup.args(["-c", "fast", "--no-sync", "-p", &primary.port().to_string()]);
         run(backup.arg("-h").arg(primary.socket_dir()))?;
         self.launch(tree, home, guard)
+    }
+
+    /// What is to be loaded before all else into the processes of a server whose folder this is.
+    pub(super) fn preload(&self, home: &Path) -> Result<Option<PathBuf>> {
+        let library = home.join("late_clock.so");
+        if self.late_clock && !library.exists() {
+            let source = home.join("late_clock.c");
+            fs::write(&source, include_str!("late_clock.c"))?;
+            run(Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(&source))?;
+        }
+        Ok(self.late_clock.then_some(library))
     }
 
     fn launch(self, tree: &'static Tree, home: TempDir, guard: Guard) -> Result<Server> {

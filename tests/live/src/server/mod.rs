@@ -119,7 +119,11 @@ impl Server {
     fn try_start(&mut self) -> Result<()> {
         assert!(self.postmaster.is_none(), "the server is running");
         let log = OpenOptions::new().create(true).append(true).open(self.log_file())?;
-        let child = builder::as_server_user(self.tree, "postgres")
+        let mut postgres = builder::as_server_user(self.tree, "postgres");
+        if let Some(library) = self.builder.preload(self.home.path())? {
+            postgres.env("LD_PRELOAD", library);
+        }
+        let child = postgres
             .arg("-D")
             .arg(self.data_dir())
             .stdin(Stdio::null())

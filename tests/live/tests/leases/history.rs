@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Barrier};
 
-use booking_live::{Server, clock};
+use booking_live::{Builder, Server, clock};
 use postgres::{Client, NoTls};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -93,7 +93,17 @@ fn play(
 
 #[test]
 fn what_is_answered_is_linear() {
-    let server = Arc::new(Server::builder().max_connections(60).start().expect("a server"));
+    linear(Server::builder());
+}
+
+/// What was true when the clock was read may not be when it is acted upon.
+#[test]
+fn what_is_answered_late_is_linear() {
+    linear(Server::builder().late_clock());
+}
+
+fn linear(builder: Builder) {
+    let server = Arc::new(builder.max_connections(60).start().expect("a server"));
     let mut session = server.connect("postgres");
     ask(&mut session, "acquire_lease('first of all', 'nobody', '1 ms')").expect("a lease");
     let rounds = histories().div_ceil(GROUPS);
