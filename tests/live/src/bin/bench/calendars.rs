@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
+use crate::Bench;
+use crate::pgbench::{Contest, Length};
 use crate::scripts::Contender;
-use crate::{Bench, Length};
 
 const EMPTY_ROOM: &[Contender] = &[
     Contender {
@@ -93,11 +94,13 @@ impl Bench {
     pub fn calendars(&self) -> Result<()> {
         self.load(include_str!("calendars.sql"), "postgres")?;
         let length = Length::Seconds(self.options.seconds);
+        let contest =
+            |scenario, clients| Contest { put_back: PUT_BACK, ..Contest::new(scenario, clients, length) };
         for clients in [1, 8] {
-            self.in_turn("an empty room", clients, EMPTY_ROOM, length, 1.0, PUT_BACK)?;
-            self.in_turn("a room, 100,000 bookings", clients, BUSY_ROOM, length, 1.0, PUT_BACK)?;
+            self.measure(&contest("an empty room", clients), EMPTY_ROOM)?;
+            self.measure(&contest("a room, 100,000 bookings", clients), BUSY_ROOM)?;
         }
-        self.in_turn("random nights, 40 rooms, 100,000 stays", 32, HOTEL, length, 1.0, PUT_BACK)?;
-        self.in_turn("free slots of a busy month", 1, SLOTS, length, 1.0, &[]).map(|_| ())
+        self.measure(&contest("random nights, 40 rooms, 100,000 stays", 32), HOTEL)?;
+        self.measure(&Contest::new("free slots of a busy month", 1, length), SLOTS).map(|_| ())
     }
 }

@@ -4,13 +4,18 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::redis_server::Redis;
+use crate::pgbench::{Contest, Length};
 use crate::report::Figure;
 use crate::scripts::{Contender, FOR_UPDATE};
-use crate::shop::{Buyer, WAYS};
-use crate::{Bench, Length, Measured, median, threads};
+use crate::services::Services;
+use crate::shop::{Buyer, Needs, WAYS};
+use crate::{Bench, Measured, median, threads};
 
-const ONE: &str = "everybody wants one pool";
+/// The scenario with each `synchronous_commit`; Redis is as durable as PostgreSQL in each.
+const ONE: [(&str, &str, &str); 2] = [
+    ("everybody wants one pool", "on", "always"),
+    ("everybody wants one pool, synchronous_commit off", "off", "everysec"),
+];
 const CLIENTS: [u32; 4] = [1, 8, 32, 96];
 
 const ONE_POOL: &[Contender] = &[
@@ -46,6 +51,13 @@ const ONE_POOL: &[Contender] = &[
         script: "select * from rival.hold_optimistically('hot', 1, '10 minutes');",
     },
     Contender {
+        name: "look, then take",
+        script: "select capacity + overbooking - taken from rival.resources where name = 'hot' and open;
+            update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
+            insert into rival.holds (resource, quantity, expires_at)
+                values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;",
+    },
+    Contender {
         name: "a row per unit, skip locked",
         script: "select * from rival.hold_unit('hot', '10 minutes');",
     },
@@ -55,45 +67,52 @@ const BATCH: i64 = 1000;
 const BATCHES: usize = 20;
 const LIVE: i64 = 1_000_000;
 
-/// Those that stand on Redis as well, of [`WAYS`].
-const WITH_REDIS: [&str; 2] = ["lock in Redis", "counter in Redis"];
+/// Those of [`WAYS`] that stand on more than PostgreSQL.
+const WITH_SERVICES: usize = 3;
 
-pub const TURNS: usize = CLIENTS.len() * (ONE_POOL.len() + WITH_REDIS.len()) + 3;
+pub const TURNS: usize = ONE.len() * CLIENTS.len() * (ONE_POOL.len() + WITH_SERVICES) + 3;
 
 impl Bench {
     pub fn escrow(&self) -> Result<()> {
         self.load(include_str!("escrow.sql"), "postgres")?;
-        let redis = Redis::start(self)?;
-        for clients in CLIENTS {
-            let length = Length::Seconds(self.options.seconds);
-            let put_back = ["truncate booking.holds", "truncate rival.like_holds", "truncate rival.holds"];
-            let first = self.in_turn(ONE, clients, ONE_POOL, length, 1.0, &put_back)?;
-            self.with_redis(clients, &redis, first)?;
+        let services = Services::start(self)?;
+        for (scenario, commits, fsync) in ONE {
+            self.commits.set(commits);
+            services.redis.set_durability(fsync)?;
+            for clients in CLIENTS {
+                let length = Length::Seconds(self.options.seconds);
+                let put_back =
+                    &["truncate booking.holds", "truncate rival.like_holds", "truncate rival.holds"];
+                let contest = Contest { put_back, ..Contest::new(scenario, clients, length) };
+                let first = self.measure(&contest, ONE_POOL)?;
+                self.with_services(&contest, &services, first)?;
+            }
         }
+        self.commits.set("on");
+        services.redis.set_durability("always")?;
         self.batch()?;
         self.count()?;
-        self.mistakes(&redis)
+        self.mistakes(&services)
     }
 
-    fn with_redis(&self, clients: u32, redis: &Redis, first: f64) -> Result<()> {
-        for (name, way) in WAYS.into_iter().filter(|(name, _)| WITH_REDIS.contains(name)) {
+    fn with_services(&self, contest: &Contest, services: &Services, first: f64) -> Result<()> {
+        let Contest { scenario, clients, .. } = *contest;
+        for way in WAYS.iter().filter(|way| way.needs != Needs::Nothing && services.have(way.needs)) {
             let mut turns = Vec::new();
             for _ in 0..self.options.rounds {
-                self.progress.set_message(format!("{ONE}, {clients} clients: {name}"));
-                redis::cmd("SET").arg("left").arg(1_000_000_000).exec(&mut redis.connect()?)?;
-                let buyer = |number| {
-                    Ok(Buyer::new(self.server.connect("postgres"), Some(redis.connect()?), number, 0))
-                };
+                self.progress.set_message(format!("{scenario}, {clients} clients: {}", way.name));
+                redis::cmd("SET").arg("left").arg(1_000_000_000).exec(&mut services.redis.connect()?)?;
+                let buyer = |number| Buyer::new(self.session()?, services, way.needs, number, 0);
                 turns.push(threads::drive(clients, self.options.seconds, buyer, |buyer| {
-                    way(buyer).map(|_| ())
+                    (way.buy)(buyer).map(|_| ())
                 })?);
                 self.progress.inc(1);
             }
             let turn = Measured::median(&turns);
             self.tell(Figure {
-                scenario: ONE.to_owned(),
+                scenario: scenario.to_owned(),
                 clients,
-                contender: name.to_owned(),
+                contender: way.name.to_owned(),
                 rate: turn.rate,
                 ratio: first / turn.rate,
                 latency: Some((turn.half, turn.most)),
@@ -128,7 +147,7 @@ impl Bench {
         let medians = medians.map(|seconds| median(&seconds));
         let names = ["booking.hold_each(), escrow", "one bulk INSERT"];
         for (name, seconds) in names.into_iter().zip(medians) {
-            self.row("batches of 1,000", "1", name, BATCH as f64 / seconds, seconds / medians[0]);
+            self.row("batches of 1,000", name, BATCH as f64 / seconds, seconds / medians[0]);
         }
         Ok(())
     }
@@ -162,7 +181,7 @@ impl Bench {
         for (name, seconds) in
             ["the first hold, which counts", "select sum(quantity)"].into_iter().zip(medians)
         {
-            self.row("a pool with a million live holds", "1", name, 1.0 / seconds, seconds / medians[1]);
+            self.row("a pool with a million live holds", name, 1.0 / seconds, seconds / medians[1]);
         }
         client.batch_execute("truncate booking.holds")?;
         Ok(())

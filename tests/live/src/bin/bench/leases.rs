@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use redis::{Connection, Script};
 
+use crate::pgbench::{Contest, Length};
 use crate::redis_server::Redis;
+use crate::report::Figure;
 use crate::scripts::Contender;
-use crate::{Bench, Length, median, threads};
+use crate::{Bench, Measured, median, threads};
 
 const DISTINCT: Contender = Contender {
     name: "booking",
@@ -102,24 +104,31 @@ impl Bench {
         name: impl Fn(u32) -> String,
     ) -> Result<()> {
         let seconds = self.options.seconds;
-        let mut rates = vec![Vec::new(); contenders.len() + 1];
+        let contest = Contest::new(scenario, clients, Length::Seconds(seconds));
+        let mut turns = vec![Vec::new(); contenders.len() + 1];
         for _ in 0..self.options.rounds {
-            for (contender, rates) in contenders.iter().zip(&mut rates) {
-                let length = Length::Seconds(seconds);
-                rates.push(self.pgbench(scenario, clients, contender, "postgres", length)?.rate);
+            for (contender, turns) in contenders.iter().zip(&mut turns) {
+                turns.push(self.pgbench(&contest, contender, "postgres")?);
             }
             self.progress.set_message(format!("{scenario}, {clients} clients: Redis"));
             let locker = |number| {
                 let (connection, release) = (redis.connect()?, Script::new(RELEASE));
                 Ok(Locker { connection, release, name: name(number), number, turns: 0 })
             };
-            rates[contenders.len()].push(threads::drive(clients, seconds, locker, Locker::turn)?.rate);
+            turns[contenders.len()].push(threads::drive(clients, seconds, locker, Locker::turn)?);
             self.progress.inc(1);
         }
-        let medians = rates.iter().map(|rates| median(rates)).collect::<Vec<_>>();
+        let medians = turns.iter().map(|turns| Measured::median(turns)).collect::<Vec<_>>();
         let names = contenders.iter().map(|contender| contender.name).chain(["Redis"]);
-        for (name, rate) in names.zip(&medians) {
-            self.row(scenario, &clients.to_string(), name, *rate, medians[0] / rate);
+        for (name, turn) in names.zip(&medians) {
+            self.tell(Figure {
+                scenario: scenario.to_owned(),
+                clients,
+                contender: name.to_owned(),
+                rate: turn.rate,
+                ratio: medians[0].rate / turn.rate,
+                latency: Some((turn.half, turn.most)),
+            });
         }
         Ok(())
     }
@@ -155,8 +164,8 @@ impl Bench {
             self.progress.inc(1);
         }
         let [nobody, promotes] = medians.map(|seconds| median(&seconds));
-        self.row("one release", "1", "promotes who waits", 1.0 / promotes, promotes / nobody);
-        self.row("one release", "1", "nobody waits", 1.0 / nobody, 1.0);
+        self.row("one release", "promotes who waits", 1.0 / promotes, promotes / nobody);
+        self.row("one release", "nobody waits", 1.0 / nobody, 1.0);
         Ok(())
     }
 }

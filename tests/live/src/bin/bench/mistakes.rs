@@ -1,10 +1,12 @@
 //! What each way of selling gets wrong, where one in fifty buyers dies in the middle, and one in fifty is held up
 //! there.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 
 use crate::Bench;
-use crate::redis_server::Redis;
+use crate::services::Services;
 use crate::shop::{Bought, Buyer, WAYS, Way};
 
 /// Sold out so many times: what goes wrong does so with the last places.
@@ -15,52 +17,67 @@ const ONE_IN: u32 = 50;
 
 impl Bench {
     /// Sells a pool out in each way, and compares what was sold with what there was.
-    pub fn mistakes(&self, redis: &Redis) -> Result<()> {
+    pub fn mistakes(&self, services: &Services) -> Result<()> {
         self.progress.suspend(|| {
             println!();
-            println!("| {SALES} sales of {PLACES} places | sold | sold twice | never sold |");
-            println!("| --- | ---: | ---: | ---: |");
+            println!("| {SALES} sales of {PLACES} places | sold | sold twice | never sold | longest wait |");
+            println!("| --- | ---: | ---: | ---: | ---: |");
         });
-        for (name, way) in WAYS {
-            let (mut all, mut twice, mut never) = (0, 0, 0);
+        for way in WAYS.iter().filter(|way| services.have(way.needs)) {
+            let (mut all, mut twice, mut never, mut longest) = (0, 0, 0, Duration::ZERO);
             for sale in 1..=SALES {
-                self.progress.set_message(format!("what goes wrong: {name}, {sale} of {SALES}"));
-                let sold = self.sell_out(redis, way)?;
+                self.progress.set_message(format!("what goes wrong: {}, {sale} of {SALES}", way.name));
+                let (sold, waited) = self.sell_out(services, way)?;
                 all += sold;
                 twice += (sold - PLACES).max(0);
                 never += (PLACES - sold).max(0);
+                longest = longest.max(waited);
             }
-            self.progress.suspend(|| println!("| {name} | {all} | {twice} | {never} |"));
+            let longest = longest.as_secs_f64();
+            self.progress
+                .suspend(|| println!("| {} | {all} | {twice} | {never} | {longest:.2} s |", way.name));
         }
         self.progress.inc(1);
         Ok(())
     }
 
-    /// Lets buyers buy until they are told that nothing is left. How many places were sold then.
-    fn sell_out(&self, redis: &Redis, way: Way) -> Result<i64> {
+    /// Lets buyers buy until they are told that nothing is left. How many places were sold then, and how long one of
+    /// them had to wait for his answer.
+    fn sell_out(&self, services: &Services, way: &Way) -> Result<(i64, Duration)> {
         let mut client = self.server.connect("postgres");
         client.batch_execute(&format!(
-            "truncate booking.holds, rival.holds;
+            "truncate booking.holds, rival.holds, rival.units;
              update booking.resources set capacity = {PLACES}, taken = 0 where name in ('drop', 'hot');
              update rival.resources set capacity = {PLACES}, overbooking = 0, taken = 0 where name = 'hot';
+             insert into rival.units (resource, n) select 'hot', n from generate_series(1, {PLACES}) n;
              select booking.after_restore()"
         ))?;
-        redis::cmd("SET").arg("left").arg(PLACES).exec(&mut redis.connect()?)?;
-        let server = &self.server;
-        std::thread::scope(|scope| {
-            let buyers: Vec<_> = (0..BUYERS)
-                .map(|number| {
-                    scope.spawn(move || -> Result<()> {
-                        let session = server.connect("postgres");
-                        let mut buyer = Buyer::new(session, Some(redis.connect()?), number, ONE_IN);
-                        while way(&mut buyer)? != Bought::SoldOut {}
-                        Ok(())
+        redis::cmd("SET").arg("left").arg(PLACES).exec(&mut services.redis.connect()?)?;
+        let sessions = (0..BUYERS).map(|_| self.session()).collect::<Result<Vec<_>>>()?;
+        let longest = std::thread::scope(|scope| {
+            let buyers: Vec<_> = sessions
+                .into_iter()
+                .zip(0..)
+                .map(|(session, number)| {
+                    scope.spawn(move || -> Result<Duration> {
+                        let mut buyer = Buyer::new(session, services, way.needs, number, ONE_IN)?;
+                        let mut longest = Duration::ZERO;
+                        loop {
+                            let begun = Instant::now();
+                            let bought = (way.buy)(&mut buyer)?;
+                            longest = longest.max(begun.elapsed());
+                            if bought == Bought::SoldOut {
+                                return Ok(longest);
+                            }
+                        }
                     })
                 })
                 .collect();
-            buyers.into_iter().try_for_each(|buyer| buyer.join().expect("a buyer"))
+            buyers.into_iter().try_fold(Duration::ZERO, |longest, buyer| {
+                anyhow::Ok(longest.max(buyer.join().expect("a buyer")?))
+            })
         })?;
         let sold = "select (select count(*) from booking.holds) + (select count(*) from rival.holds)";
-        Ok(client.query_one(sold, &[])?.get(0))
+        Ok((client.query_one(sold, &[])?.get(0), longest))
     }
 }

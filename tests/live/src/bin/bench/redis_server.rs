@@ -37,6 +37,12 @@ impl Redis {
         Ok(redis)
     }
 
+    /// `appendfsync`: whether an answer waits for the disk.
+    pub fn set_durability(&self, fsync: &str) -> Result<()> {
+        let mut set = redis::cmd("CONFIG");
+        Ok(set.arg("SET").arg("appendfsync").arg(fsync).exec(&mut self.connect()?)?)
+    }
+
     pub fn connect(&self) -> Result<Connection> {
         Ok(self.1.get_connection()?)
     }

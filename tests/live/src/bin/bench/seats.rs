@@ -3,8 +3,9 @@
 
 use anyhow::Result;
 
+use crate::Bench;
+use crate::pgbench::{Contest, Length};
 use crate::scripts::Contender;
-use crate::{Bench, Length};
 
 /// Seats side by side, each client's in a part of the venue of its own: nothing is refused.
 const NAMED: &[Contender] = &[
@@ -82,15 +83,16 @@ impl Bench {
     pub fn seats(&self) -> Result<()> {
         self.load(include_str!("seats.sql"), "postgres")?;
         for clients in [1, 8, 32] {
-            let part = 20_000 / clients / 2 * 2;
-            let length = Length::Calls { calls: 8000 / clients, part };
-            self.in_turn("two named seats of 20,000", clients, NAMED, length, 1.0, PUT_BACK)?;
+            let length = Length::Calls { calls: 8000 / clients, part: 20_000 / clients / 2 * 2 };
+            let contest = Contest::new("two named seats of 20,000", clients, length);
+            self.measure(&Contest { put_back: PUT_BACK, ..contest }, NAMED)?;
         }
-        let calls = Length::Calls { calls: 400, part: 0 };
-        self.in_turn("best four, half sold, 60,000 seats", 1, BEST_OF_MANY, calls, 1.0, PUT_BACK)?;
-        let calls = Length::Calls { calls: 200, part: 0 };
-        self.in_turn("best two, half sold, 60,000 seats", 32, BEST_AT_ONCE, calls, 1.0, PUT_BACK)?;
-        let calls = Length::Calls { calls: 50, part: 0 };
-        self.in_turn("batches of 1,000 holds", 1, BATCH, calls, 1000.0, PUT_BACK).map(|_| ())
+        let calls = |calls| Length::Calls { calls, part: 0 };
+        let contest = Contest::new("best four, half sold, 60,000 seats", 1, calls(400));
+        self.measure(&Contest { put_back: PUT_BACK, ..contest }, BEST_OF_MANY)?;
+        let contest = Contest::new("best two, half sold, 60,000 seats", 32, calls(200));
+        self.measure(&Contest { put_back: PUT_BACK, ..contest }, BEST_AT_ONCE)?;
+        let contest = Contest::new("batches of 1,000 holds", 1, calls(50));
+        self.measure(&Contest { put_back: PUT_BACK, each: 1000.0, ..contest }, BATCH).map(|_| ())
     }
 }

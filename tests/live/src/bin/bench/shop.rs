@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use postgres::Client;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use redis::{Connection, Script};
 
 use crate::leases::RELEASE;
+use crate::services::Services;
+use crate::zookeeper::Locker;
 
 /// What may happen to a buyer between the decision and the end of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,37 +37,78 @@ const RETRY: Duration = Duration::from_millis(1);
 /// Takes one of what is left, if anything is.
 const TAKE: &str = "if tonumber(redis.call('get', KEYS[1]) or '0') > 0 then return redis.call('decr', KEYS[1]) else return -1 end";
 
-pub struct Buyer {
+/// What a way stands on besides PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Nothing,
+    Redis,
+    ZooKeeper,
+}
+
+/// A way to buy.
+pub struct Way {
+    pub name: &'static str,
+    pub needs: Needs,
+    pub buy: fn(&mut Buyer) -> Result<Bought>,
+}
+
+const fn way(name: &'static str, needs: Needs, buy: fn(&mut Buyer) -> Result<Bought>) -> Way {
+    Way { name, needs, buy }
+}
+
+pub static WAYS: [Way; 11] = [
+    way("booking, escrow", Needs::Nothing, |buyer| buyer.by_booking("drop")),
+    way("booking, locked", Needs::Nothing, |buyer| buyer.by_booking("hot")),
+    way("plpgsql", Needs::Nothing, |buyer| buyer.by_function("rival.hold('hot', 1, '10 minutes')")),
+    way("for update", Needs::Nothing, |buyer| buyer.behind("begin", "for update")),
+    way("advisory lock", Needs::Nothing, |buyer| {
+        buyer.behind("begin; select pg_advisory_xact_lock(hashtext('hot'))", "")
+    }),
+    way("optimistic, retried", Needs::Nothing, |buyer| {
+        buyer.by_function("rival.hold_optimistically('hot', 1, '10 minutes')")
+    }),
+    way("a row per unit, skip locked", Needs::Nothing, |buyer| {
+        buyer.by_function("rival.hold_unit('hot', '10 minutes')")
+    }),
+    way("look, then take", Needs::Nothing, |buyer| buyer.look_then_take()),
+    way("lock in Redis", Needs::Redis, |buyer| buyer.lock_in_redis()),
+    way("counter in Redis", Needs::Redis, |buyer| buyer.counter_in_redis()),
+    way("lock in ZooKeeper", Needs::ZooKeeper, |buyer| buyer.lock_in_zookeeper()),
+];
+
+pub struct Buyer<'s> {
     pub session: Client,
+    services: &'s Services,
     redis: Option<Connection>,
+    zookeeper: Option<Locker>,
     release: Script,
     take: Script,
     random: StdRng,
     turns: u64,
     number: u32,
     /// One in so many dies, and as many pause; 0: nobody does.
-    pub one_in: u32,
+    one_in: u32,
 }
 
-/// A way to buy.
-pub type Way = fn(&mut Buyer) -> Result<Bought>;
-
-/// All of them, by name.
-pub const WAYS: [(&str, Way); 7] = [
-    ("booking, escrow", |buyer| buyer.by_booking("drop")),
-    ("booking, locked", |buyer| buyer.by_booking("hot")),
-    ("for update", Buyer::for_update),
-    ("optimistic, retried", Buyer::optimistic),
-    ("look, then take", Buyer::look_then_take),
-    ("lock in Redis", Buyer::lock_in_redis),
-    ("counter in Redis", Buyer::counter_in_redis),
-];
-
-impl Buyer {
-    pub fn new(session: Client, redis: Option<Connection>, number: u32, one_in: u32) -> Self {
+impl<'s> Buyer<'s> {
+    pub fn new(
+        session: Client,
+        services: &'s Services,
+        needs: Needs,
+        number: u32,
+        one_in: u32,
+    ) -> Result<Self> {
+        let redis = match needs {
+            Needs::Redis => Some(services.redis.connect()?),
+            _ => None,
+        };
+        let zookeeper = match (needs, &services.zookeeper) {
+            (Needs::ZooKeeper, Some(zookeeper)) => Some(zookeeper.connect()?),
+            _ => None,
+        };
         let (release, take) = (Script::new(RELEASE), Script::new(TAKE));
         let random = StdRng::seed_from_u64(number.into());
-        Self { session, redis, release, take, random, turns: 0, number, one_in }
+        Ok(Self { session, services, redis, zookeeper, release, take, random, turns: 0, number, one_in })
     }
 
     fn fate(&mut self) -> Fate {
@@ -121,22 +164,23 @@ impl Buyer {
         )?)
     }
 
-    fn for_update(&mut self) -> Result<Bought> {
+    /// Looks and takes in a transaction that begins with this, so that nobody else does.
+    fn behind(&mut self, begin: &str, lock: &str) -> Result<Bought> {
         let fate = self.fate();
-        self.session.batch_execute("begin")?;
-        if self.free("for update")? < 1 {
+        self.session.batch_execute(begin)?;
+        if self.free(lock)? < 1 {
             return self.end(Fate::Fine, Bought::SoldOut);
         }
         self.write()?;
         self.end(fate, Bought::Yes)
     }
 
-    fn optimistic(&mut self) -> Result<Bought> {
+    fn by_function(&mut self, call: &str) -> Result<Bought> {
         let fate = self.fate();
         self.session.batch_execute("begin")?;
-        let sql = "select ok from rival.hold_optimistically('hot', 1, '10 minutes')";
-        let ok: bool = self.session.query_typed(sql, &[])?[0].get(0);
-        self.end(fate, if ok { Bought::Yes } else { Bought::SoldOut })
+        let held = self.session.query_typed(&format!("select hold_id is not null from {call}"), &[])?;
+        let bought = if held[0].get(0) { Bought::Yes } else { Bought::SoldOut };
+        self.end(fate, bought)
     }
 
     /// What is taught as the mistake, and still found.
@@ -194,5 +238,31 @@ impl Buyer {
                  values ('hot', 1, clock_timestamp() + interval '10 minutes')",
         )?;
         Ok(Bought::Yes)
+    }
+
+    fn lock_in_zookeeper(&mut self) -> Result<Bought> {
+        let fate = self.fate();
+        let locker = self.zookeeper.take().context("a connection to ZooKeeper")?;
+        let bought = locker.with_lock(|| {
+            let free = self.free("")?;
+            let goes_on = Self::goes_on(fate);
+            if free > 0 && goes_on {
+                self.write()?;
+            }
+            Ok((
+                goes_on,
+                match (goes_on, free > 0) {
+                    (false, _) => Bought::Died,
+                    (true, true) => Bought::Yes,
+                    (true, false) => Bought::SoldOut,
+                },
+            ))
+        })?;
+        // Whoever died comes back as somebody else.
+        self.zookeeper = match (bought, &self.services.zookeeper) {
+            (Bought::Died, Some(zookeeper)) => Some(zookeeper.connect()?),
+            _ => Some(locker),
+        };
+        Ok(bought)
     }
 }

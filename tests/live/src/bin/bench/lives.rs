@@ -1,0 +1,104 @@
+//! A hold's life: confirmed, or half of them never.
+
+use anyhow::Result;
+
+use crate::Bench;
+use crate::pgbench::{Contest, Length};
+use crate::scripts::Contender;
+
+const CONFIRM: &[Contender] = &[
+    Contender {
+        name: "booking",
+        script: "\\set n random(1, 1000)
+            select hold_id from booking.hold('pool' || :n, 1, '10 minutes') \\gset
+            select * from booking.confirm(:hold_id, 'payment');",
+    },
+    Contender {
+        name: "plpgsql",
+        script: "\\set n random(1, 1000)
+            select hold_id from rival.hold('pool' || :n, 1, '10 minutes') \\gset
+            select rival.confirm(:hold_id, 'payment');",
+    },
+    Contender {
+        name: "for update",
+        script: "\\set n random(1, 1000)
+            begin;
+            select capacity + overbooking - taken from rival.resources where name = 'pool' || :n and open for update;
+            update rival.resources set taken = taken + 1, version = version + 1 where name = 'pool' || :n;
+            insert into rival.holds (resource, quantity, expires_at)
+                values ('pool' || :n, 1, clock_timestamp() + interval '10 minutes') returning id as hold_id \\gset
+            commit;
+            begin;
+            select state, expires_at from rival.holds where id = :hold_id for update;
+            update rival.holds set state = 'confirmed', confirmed_at = clock_timestamp(), reference = 'payment',
+                version = version + 1 where id = :hold_id;
+            commit;",
+    },
+    Contender {
+        name: "booking, one escrow pool",
+        script: "select hold_id from booking.hold('confirmed at once', 1, '10 minutes') \\gset
+            select * from booking.confirm(:hold_id, 'payment');",
+    },
+];
+
+/// Every second hold is confirmed, and the others run out a fifth of a second later.
+const HALF_EXPIRE: &[Contender] = &[
+    Contender {
+        name: "booking",
+        script: "\\set n random(1, 1000)
+            \\set pays random(0, 1)
+            select hold_id from booking.hold('pool' || :n, 1, '200 ms') \\gset
+            \\if :pays
+            select * from booking.confirm(:hold_id, 'payment');
+            \\endif",
+    },
+    Contender {
+        name: "plpgsql",
+        script: "\\set n random(1, 1000)
+            \\set pays random(0, 1)
+            select hold_id from rival.hold('pool' || :n, 1, '200 ms') \\gset
+            \\if :pays
+            select rival.confirm(:hold_id, 'payment');
+            \\endif",
+    },
+    Contender {
+        name: "booking, one escrow pool",
+        script: "\\set pays random(0, 1)
+            select hold_id from booking.hold('confirmed at once', 1, '200 ms') \\gset
+            \\if :pays
+            select * from booking.confirm(:hold_id, 'payment');
+            \\endif",
+    },
+];
+const SWEEPS: &[&str] =
+    &["select booking.expire(10000)", "select rival.expire(10000)", "select booking.expire(10000)"];
+
+const CLIENTS: [u32; 3] = [1, 8, 32];
+const PUT_BACK: &[&str] = &[
+    "truncate booking.holds",
+    "truncate rival.holds",
+    "update booking.resources set taken = 0 where taken > 0",
+    "update rival.resources set taken = 0 where taken > 0",
+    "select booking.after_restore()",
+    "vacuum analyze booking.holds, booking.resources, rival.holds, rival.resources",
+];
+
+pub const TURNS: usize = CLIENTS.len() * (CONFIRM.len() + HALF_EXPIRE.len());
+
+impl Bench {
+    pub fn lives(&self) -> Result<()> {
+        self.server
+            .psql("select booking.create_pool('confirmed at once', 1000000000, contention => 'escrow')");
+        let length = Length::Seconds(self.options.seconds);
+        for clients in CLIENTS {
+            let contest =
+                Contest { put_back: PUT_BACK, ..Contest::new("hold, then confirm", clients, length) };
+            self.measure(&contest, CONFIRM)?;
+        }
+        for clients in CLIENTS {
+            let contest = Contest::new("hold, half expire", clients, length);
+            self.measure(&Contest { put_back: PUT_BACK, beside: SWEEPS, ..contest }, HALF_EXPIRE)?;
+        }
+        Ok(())
+    }
+}
