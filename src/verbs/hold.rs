@@ -2,7 +2,7 @@
 
 use super::desk::{self, replay};
 use super::fitting::stay_on;
-use super::turns::{Turns, claim, days, mode_for, mode_of_pool, take_part, take_turn, take_turn_at_pool};
+use super::turns::{Turns, claim, days, mode_for, take_part, take_turn, take_turn_at_pool};
 use super::{Placement, Share, Stop, Want, When, settle};
 use crate::clock;
 use crate::error::Error;
@@ -21,7 +21,8 @@ pub fn hold(placement: &Placement, patience: Patience) -> Result<Outcome, Error>
 
 fn place(session: &Session, placement: &Placement, patience: Patience) -> Result<Outcome, Stop> {
     let mode = match &placement.want {
-        Want::Quantity(_) => mode_of_pool(session, placement.resource),
+        // Which pools can be shared turns out at the turn.
+        Want::Quantity(_) => Mode::Shared,
         want => mode_for(want.places()),
     };
     match place_in_turn(session, placement, mode, patience)? {
