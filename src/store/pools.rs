@@ -91,7 +91,8 @@ statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
      set taken = taken + sums.quantity, version = version + sums.changes, waiting = waiting - sums.offers
      from unnest($1, $2, $3, $4) as sums(resource, quantity, changes, offers)
      where name = sums.resource
-       and sums.quantity <= capacity + overbooking - taken");
+       and sums.quantity <= capacity + overbooking - taken
+     returning name");
 
 /// How much is taken from a pool in one call, and in how many steps: its version rises by them. And how many
 /// of those who wait for a resource were given what they waited for.
@@ -103,7 +104,8 @@ pub struct Sum {
 }
 
 /// Takes room from several pools, whose turns the caller has and whose rules it has looked after, and those
-/// who got what they waited for from the count of who waits. Whether all of the pools had it.
+/// who got what they waited for from the count of who waits. Whether all of the pools had it; of locked pools nothing
+/// is taken where one had not.
 pub fn take_sums(session: &Session, sums: &[(&StoredResource, Sum)]) -> Result<bool, Error> {
     let served = sums.iter().filter(|(_, sum)| sum.offers > 0);
     served.for_each(|(of, _)| definitions::changed(&of.name));
@@ -116,22 +118,41 @@ pub fn take_sums(session: &Session, sums: &[(&StoredResource, Sum)]) -> Result<b
         }
     }
     // An escrow pool's row is only written where somebody waits no more.
-    let written: Vec<_> = sums.iter().filter(|(of, sum)| of.escrow.is_none() || sum.offers > 0).collect();
+    let written = sums.iter().filter(|(of, sum)| of.escrow.is_none() || sum.offers > 0);
+    let written: Vec<_> = written
+        .map(|(of, sum)| match of.escrow {
+            None => (of.name.as_str(), *sum),
+            Some(_) => (of.name.as_str(), Sum { offers: sum.offers, ..Sum::default() }),
+        })
+        .collect();
     if written.is_empty() {
         return Ok(true);
     }
-    let names: Vec<_> = written.iter().map(|(of, _)| of.name.as_str()).collect();
-    let counted = |of: &StoredResource, number| if of.escrow.is_none() { number } else { 0 };
-    let quantities: Vec<_> = written.iter().map(|(of, sum)| counted(of, sum.quantity)).collect();
-    let changes: Vec<_> = written.iter().map(|(of, sum)| counted(of, sum.changes)).collect();
-    let offers: Vec<_> = written.iter().map(|(_, sum)| sum.offers).collect();
+    let had = add_sums(session, &written);
+    if had.len() == written.len() {
+        return Ok(true);
+    }
+    // Cheaper than a savepoint around what nearly always goes well.
+    let back = written.iter().filter(|(name, _)| had.iter().any(|had| had == name));
+    let back: Vec<_> = back
+        .map(|&(name, Sum { quantity, changes, offers })| {
+            (name, Sum { quantity: -quantity, changes: -changes, offers: -offers })
+        })
+        .collect();
+    add_sums(session, &back);
+    Ok(false)
+}
+
+/// Adds up what is taken. Returns which pools had it.
+fn add_sums(session: &Session, sums: &[(&str, Sum)]) -> Vec<String> {
+    let numbers = |of: fn(&Sum) -> i64| sums.iter().map(|(_, sum)| of(sum)).collect::<Vec<_>>();
     let arguments = [
-        Argument::Texts(Some(&names)),
-        Argument::Bigints(&quantities),
-        Argument::Bigints(&changes),
-        Argument::Bigints(&offers),
+        Argument::Texts(Some(&sums.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
+        Argument::Bigints(&numbers(|sum| sum.quantity)),
+        Argument::Bigints(&numbers(|sum| sum.changes)),
+        Argument::Bigints(&numbers(|sum| sum.offers)),
     ];
-    Ok(TAKE_SUMS.with(|statement| statement.run(session, &arguments).count() == written.len()))
+    TAKE_SUMS.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
 /// What a backend knows of a pool without reading its row each time.
@@ -149,18 +170,22 @@ pub struct Known {
     pub waits: bool,
 }
 
-/// When that was read, and under which edition.
+/// Under which edition that was read, and until when it is believed.
 #[derive(Clone, Copy)]
 struct Remembered {
     known: Known,
     edition: Edition,
-    read_at: Timestamp,
+    until: Timestamp,
 }
 
 /// The most pools that a backend remembers.
 const MOST_KNOWN: usize = 4096;
-/// What was changed by other means than the extension's is noticed after this time.
+/// What was changed by other means than the extension's is noticed after this time,
 const LIFETIME: Micros = 1_000_000;
+/// and after this one, where all that is made of it is that the pool is a locked one: everything else is read from the
+/// row that is written. With the shorter one, a session that books a thousand pools in turn reads each row once more
+/// for nearly every hold.
+const LIFETIME_OF_LOCKED: Micros = 60_000_000;
 
 std::thread_local! {
     static KNOWN: RefCell<HashMap<String, Remembered>> = RefCell::new(HashMap::new());
@@ -170,7 +195,7 @@ std::thread_local! {
 pub fn known(session: &Session, name: &str) -> Option<Known> {
     let edition = definitions::edition(name);
     let now = clock::now();
-    let is_current = |seen: &&Remembered| Some(seen.edition) == edition && now < seen.read_at.after(LIFETIME);
+    let is_current = |seen: &&Remembered| Some(seen.edition) == edition && now < seen.until;
     if let Some(known) = KNOWN.with_borrow(|all| all.get(name).filter(is_current).map(|seen| seen.known)) {
         return Some(known);
     }
@@ -185,11 +210,12 @@ pub fn known(session: &Session, name: &str) -> Option<Known> {
         waits: found.waiting > 0,
     };
     if let Some(edition) = edition {
+        let lifetime = if known.escrow.is_some() { LIFETIME } else { LIFETIME_OF_LOCKED };
         KNOWN.with_borrow_mut(|all| {
             if all.len() >= MOST_KNOWN {
                 all.clear();
             }
-            all.insert(found.name, Remembered { known, edition, read_at: now });
+            all.insert(found.name, Remembered { known, edition, until: now.after(lifetime) });
         });
     }
     Some(known)

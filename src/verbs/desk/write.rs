@@ -30,13 +30,16 @@ impl Desk<'_, '_> {
             }
             Ok(())
         };
-        // One resource is written whole or not at all; with more of them, the first may have been. Nor
-        // may rows stay locked of which others have one: whoever claims such a seat would wait for them.
+        // Locked pools are written whole or not at all, and so is one resource; with more of them, the first may have
+        // been. Nor may rows stay locked of which others have one: whoever claims such a seat would wait for them.
         let locks_ahead = self.patience == Patience::NoWait && !by_resource.is_empty();
+        let is_locked = |name: &&str| self.resource(name).is_ok_and(|stored| stored.escrow.is_none());
+        let is_whole = by_resource.is_empty() && self.sums.keys().all(is_locked);
         match by_resource.len() + self.sums.len() {
             0 if self.new.is_empty() => return Ok(()),
             0 => {}
             1 if !locks_ahead => attempt::until_lock_timeout(write)??,
+            _ if is_whole => attempt::until_lock_timeout(write)??,
             _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
         }
         holds::insert_all(self.session, &self.new);
