@@ -67,6 +67,14 @@ const BATCH: i64 = 1000;
 const BATCHES: usize = 20;
 const LIVE: i64 = 1_000_000;
 
+const PUT_BACK: &[&str] = &[
+    "truncate booking.holds",
+    "truncate rival.like_holds",
+    "truncate rival.holds",
+    "update rival.units set hold_id = null where hold_id is not null",
+    "vacuum rival.units",
+];
+
 /// Those of [`WAYS`] that stand on more than PostgreSQL.
 const WITH_SERVICES: usize = 3;
 
@@ -81,9 +89,7 @@ impl Bench {
             services.redis.set_durability(fsync)?;
             for clients in CLIENTS {
                 let length = Length::Seconds(self.options.seconds);
-                let put_back =
-                    &["truncate booking.holds", "truncate rival.like_holds", "truncate rival.holds"];
-                let contest = Contest { put_back, ..Contest::new(scenario, clients, length) };
+                let contest = Contest { put_back: PUT_BACK, ..Contest::new(scenario, clients, length) };
                 let first = self.measure(&contest, ONE_POOL)?;
                 self.with_services(&contest, &services, first)?;
             }
