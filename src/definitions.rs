@@ -7,9 +7,12 @@
 #![allow(unsafe_code)]
 
 use crate::backend::{self, is_preloaded};
+use crate::clock::{self, Timestamp};
+use crate::rules::Micros;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Resources that share a counter are read again more often than they must.
@@ -94,4 +97,46 @@ fn counter(resource: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     (backend::this_database().to_u32(), resource).hash(&mut hasher);
     (hasher.finish() % COUNTERS as u64) as usize
+}
+
+/// What a backend remembers of resources, by their names: each for as long as its edition lasts, and at the most for
+/// the lifetime that it is given, after which what was changed by other means than the extension's is noticed.
+pub struct Memory<T> {
+    /// Of how many, before all are forgotten.
+    most: usize,
+    all: RefCell<HashMap<String, Remembered<T>>>,
+}
+
+struct Remembered<T> {
+    value: T,
+    edition: Edition,
+    until: Timestamp,
+}
+
+impl<T: Clone> Memory<T> {
+    pub fn new(most: usize) -> Self {
+        Self { most, all: RefCell::default() }
+    }
+
+    /// What is remembered, or else what is read now and for how long that may be believed. The caller has a turn at
+    /// the resource, so it stays so.
+    pub fn recall(&self, name: &str, read: impl FnOnce() -> Option<(T, Micros)>) -> Option<T> {
+        // Before the row is read.
+        let (edition, now) = (edition(name), clock::now());
+        let is_current = |seen: &&Remembered<T>| Some(seen.edition) == edition && now < seen.until;
+        let seen = self.all.borrow().get(name).filter(is_current).map(|seen| seen.value.clone());
+        if seen.is_some() {
+            return seen;
+        }
+        let (value, lifetime) = read()?;
+        if let Some(edition) = edition {
+            let mut all = self.all.borrow_mut();
+            if all.len() >= self.most {
+                all.clear();
+            }
+            let until = now.after(lifetime);
+            all.insert(name.to_owned(), Remembered { value: value.clone(), edition, until });
+        }
+        Some(value)
+    }
 }

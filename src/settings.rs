@@ -100,7 +100,13 @@ pub fn worker() -> bool {
 
 /// Makes the settings known to the server.
 pub fn register() {
-    let ms = GucFlags::UNIT_MS;
+    register_times();
+    register_worker();
+    register_others();
+    reserve_prefix();
+}
+
+fn register_times() {
     GucRegistry::define_int_guc(
         c"booking.default_ttl",
         c"How long a hold lives where the caller does not say.",
@@ -109,7 +115,7 @@ pub fn register() {
         1,
         i32::MAX,
         GucContext::Userset,
-        ms,
+        GucFlags::UNIT_MS,
     );
     GucRegistry::define_int_guc(
         c"booking.max_ttl",
@@ -119,7 +125,7 @@ pub fn register() {
         1,
         i32::MAX,
         GucContext::Suset,
-        ms,
+        GucFlags::UNIT_MS,
     );
     GucRegistry::define_int_guc(
         c"booking.max_period",
@@ -131,6 +137,25 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::UNIT_MIN,
     );
+}
+
+fn register_worker() {
+    GucRegistry::define_bool_guc(
+        c"booking.worker",
+        c"Whether the worker sweeps.",
+        c"Needs booking in shared_preload_libraries.",
+        &WORKER,
+        GucContext::Sighup,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_string_guc(
+        c"booking.databases",
+        c"The databases that the worker looks after, separated by commas.",
+        c"Empty: every database that has the extension.",
+        &DATABASES,
+        GucContext::Sighup,
+        GucFlags::empty(),
+    );
     GucRegistry::define_int_guc(
         c"booking.sweep_interval",
         c"How often the worker looks for overdue holds.",
@@ -139,7 +164,7 @@ pub fn register() {
         10,
         60 * 60 * 1000,
         GucContext::Sighup,
-        ms,
+        GucFlags::UNIT_MS,
     );
     GucRegistry::define_int_guc(
         c"booking.sweep_batch",
@@ -161,14 +186,9 @@ pub fn register() {
         GucContext::Sighup,
         GucFlags::UNIT_MIN,
     );
-    GucRegistry::define_string_guc(
-        c"booking.databases",
-        c"The databases that the worker looks after, separated by commas.",
-        c"Empty: every database that has the extension.",
-        &DATABASES,
-        GucContext::Sighup,
-        GucFlags::empty(),
-    );
+}
+
+fn register_others() {
     GucRegistry::define_string_guc(
         c"booking.notify_channel",
         c"The channel on which offers to those on a waitlist are announced with NOTIFY.",
@@ -188,15 +208,6 @@ pub fn register() {
         if is_preloaded() { GucContext::Postmaster } else { GucContext::Sighup },
         GucFlags::empty(),
     );
-    GucRegistry::define_bool_guc(
-        c"booking.worker",
-        c"Whether the worker sweeps.",
-        c"Needs booking in shared_preload_libraries.",
-        &WORKER,
-        GucContext::Sighup,
-        GucFlags::empty(),
-    );
-    reserve_prefix();
 }
 
 /// Makes a misspelt setting an error instead of a placeholder.

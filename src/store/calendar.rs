@@ -9,11 +9,9 @@ use super::resources::{self, Calendar, StoredResource};
 use super::snapshot;
 use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use crate::clock::Timestamp;
-use crate::definitions::{self, Edition};
+use crate::definitions::Memory;
 use crate::rules::Micros;
 use crate::rules::timeline::{Period, Use};
-use std::cell::RefCell;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A booking that overlaps a period.
@@ -152,47 +150,25 @@ statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAM
           order by lower(occupied) desc limit 1),
          true)");
 
-/// A calendar that has had one place from the beginning, lets everybody in at any time, and is waited for by
-/// nobody.
-#[derive(Clone)]
-struct Plain {
-    calendar: Calendar,
-    edition: Edition,
-    read_at: Timestamp,
-}
-
-/// The most calendars that a backend remembers.
-const MOST_PLAIN: usize = 256;
-/// What was changed by other means than the extension's is noticed after this time.
+/// How long a calendar is remembered, but for its edition.
 const LIFETIME: Micros = 1_000_000;
 
 std::thread_local! {
-    static PLAIN: RefCell<HashMap<String, Plain>> = RefCell::new(HashMap::new());
+    static PLAIN: Memory<Calendar> = Memory::new(256);
 }
 
-/// The calendar of this name, if all that is to be asked of it is whether anything overlaps. The caller has a
-/// turn there, so it stays so.
-pub fn plain(session: &Session, name: &str, now: Timestamp) -> Option<Calendar> {
-    let edition = definitions::edition(name);
-    let is_current = |plain: &&Plain| Some(plain.edition) == edition && now < plain.read_at.after(LIFETIME);
-    if let Some(calendar) =
-        PLAIN.with_borrow(|all| all.get(name).filter(is_current).map(|plain| plain.calendar.clone()))
-    {
-        return Some(calendar);
-    }
-    let found = resources::read(session, name)?;
-    let lets_all_in = found.pool.open && found.pool.max_per_holder.is_none() && found.waiting == 0;
-    let is_sole = found.pool.capacity == 1 && !found.is_resized();
-    let calendar = found.calendar.filter(|calendar| lets_all_in && is_sole && calendar.week.is_none())?;
-    if let Some(edition) = edition {
-        PLAIN.with_borrow_mut(|all| {
-            if all.len() >= MOST_PLAIN {
-                all.clear();
-            }
-            all.insert(found.name, Plain { calendar: calendar.clone(), edition, read_at: now });
-        });
-    }
-    Some(calendar)
+/// The calendar of this name, if all that is to be asked of it is whether anything overlaps: it has had one place from
+/// the beginning, lets everybody in at any time, and is waited for by nobody. The caller has a turn there, so it
+/// stays so.
+pub fn plain(session: &Session, name: &str) -> Option<Calendar> {
+    let read = || {
+        let found = resources::read(session, name)?;
+        let lets_all_in = found.pool.open && found.pool.max_per_holder.is_none() && found.waiting == 0;
+        let is_sole = found.pool.capacity == 1 && !found.is_resized();
+        let calendar = found.calendar.filter(|calendar| lets_all_in && is_sole && calendar.week.is_none())?;
+        Some((calendar, LIFETIME))
+    };
+    PLAIN.with(|memory| memory.recall(name, read))
 }
 
 /// Writes a hold on such a calendar, if nothing overlaps. Whether it did.
@@ -243,7 +219,8 @@ pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp
 statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
     "with due as (
          select ctid as place from booking.holds
-         where state = 'held' and expires_at <= $2 and resource = any($1)
+         where state = 'held' and expires_at <= $2
+           and case when resource in (select unnest($1)) then true else false end
          order by expires_at limit $3
          for no key update skip locked)
      update booking.holds as holds set state = 'expired', ended_at = $2

@@ -2,14 +2,11 @@
 
 use super::resources::{self, Level, StoredResource};
 use super::statement::{Argument, Session, statement};
-use crate::clock::{self, Timestamp};
-use crate::definitions::{self, Edition};
+use crate::definitions::{self, Memory};
 use crate::error::Error;
 use crate::escrow::{self, Entered};
 use crate::rules::Micros;
 use crate::rules::escrow::Taken;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
@@ -170,55 +167,33 @@ pub struct Known {
     pub waits: bool,
 }
 
-/// Under which edition that was read, and until when it is believed.
-#[derive(Clone, Copy)]
-struct Remembered {
-    known: Known,
-    edition: Edition,
-    until: Timestamp,
-}
-
-/// The most pools that a backend remembers.
-const MOST_KNOWN: usize = 4096;
-/// What was changed by other means than the extension's is noticed after this time,
+/// How long that is believed, but for its edition;
 const LIFETIME: Micros = 1_000_000;
-/// and after this one, where all that is made of it is that the pool is a locked one: everything else is read from the
-/// row that is written. With the shorter one, a session that books a thousand pools in turn reads each row once more
-/// for nearly every hold.
+/// and where all that is made of it is that the pool is a locked one: everything else is read from the row that is
+/// written. With the shorter one, a session that books a thousand pools in turn reads each row once more for nearly
+/// every hold.
 const LIFETIME_OF_LOCKED: Micros = 60_000_000;
 
 std::thread_local! {
-    static KNOWN: RefCell<HashMap<String, Remembered>> = RefCell::new(HashMap::new());
+    static KNOWN: Memory<Known> = Memory::new(4096);
 }
 
 /// What is known of a resource; none where there is none of this name. True as long as the caller has a turn there.
 pub fn known(session: &Session, name: &str) -> Option<Known> {
-    let edition = definitions::edition(name);
-    let now = clock::now();
-    let is_current = |seen: &&Remembered| Some(seen.edition) == edition && now < seen.until;
-    if let Some(known) = KNOWN.with_borrow(|all| all.get(name).filter(is_current).map(|seen| seen.known)) {
-        return Some(known);
-    }
-    let found = resources::read_now(session, name)?;
-    let pool = &found.pool;
-    let known = Known {
-        escrow: found.escrow,
-        most: pool.capacity + pool.overbooking,
-        version: pool.version,
-        is_plain: pool.open && pool.max_per_holder.is_none() && found.waiting == 0,
-        is_limited: pool.max_per_holder.is_some(),
-        waits: found.waiting > 0,
+    let read = || {
+        let found = resources::read_now(session, name)?;
+        let pool = &found.pool;
+        let known = Known {
+            escrow: found.escrow,
+            most: pool.capacity + pool.overbooking,
+            version: pool.version,
+            is_plain: pool.open && pool.max_per_holder.is_none() && found.waiting == 0,
+            is_limited: pool.max_per_holder.is_some(),
+            waits: found.waiting > 0,
+        };
+        Some((known, if known.escrow.is_some() { LIFETIME } else { LIFETIME_OF_LOCKED }))
     };
-    if let Some(edition) = edition {
-        let lifetime = if known.escrow.is_some() { LIFETIME } else { LIFETIME_OF_LOCKED };
-        KNOWN.with_borrow_mut(|all| {
-            if all.len() >= MOST_KNOWN {
-                all.clear();
-            }
-            all.insert(found.name, Remembered { known, edition, until: now.after(lifetime) });
-        });
-    }
-    Some(known)
+    KNOWN.with(|memory| memory.recall(name, read))
 }
 
 /// The id of a resource's count, where it is an escrow pool.

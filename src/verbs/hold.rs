@@ -141,7 +141,7 @@ fn take_sole(
     when: When,
     patience: Patience,
 ) -> Result<Option<Outcome>, Stop> {
-    let Some(plain) = calendar::plain(session, placement.resource, clock::now()) else { return Ok(None) };
+    let Some(plain) = calendar::plain(session, placement.resource) else { return Ok(None) };
     let stay = stay_on(&plain, when)?;
     let claims = claim(placement.resource, days(stay.occupied), patience)?;
     let share = Share { stay: Some((stay, true)), left: Some(0), seats: None };

@@ -74,13 +74,15 @@ const SWEEPS: &[&str] =
     &["select booking.expire(10000)", "select rival.expire(10000)", "select booking.expire(10000)"];
 
 const CLIENTS: [u32; 3] = [1, 8, 32];
+/// The holds' tables are not vacuumed: known to be empty, they would have plpgsql read all of them, and keep that plan
+/// while they fill.
 const PUT_BACK: &[&str] = &[
     "truncate booking.holds",
     "truncate rival.holds",
     "update booking.resources set taken = 0 where taken > 0",
     "update rival.resources set taken = 0 where taken > 0",
     "select booking.after_restore()",
-    "vacuum analyze booking.holds, booking.resources, rival.holds, rival.resources",
+    "vacuum analyze booking.resources, rival.resources",
 ];
 
 pub const TURNS: usize = CLIENTS.len() * (CONFIRM.len() + HALF_EXPIRE.len());

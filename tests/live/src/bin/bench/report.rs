@@ -74,7 +74,8 @@ impl Report {
             let of_it: Vec<&Figure> = figures.iter().filter(|figure| figure.scenario == scenario).collect();
             let clients: BTreeSet<u32> = of_it.iter().map(|figure| figure.clients).collect();
             if clients.len() > 1 {
-                let name = scenario.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+                let words = scenario.split(|letter: char| !letter.is_ascii_alphanumeric());
+                let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
                 plot(&folder.join(format!("{name}.svg")), scenario, &of_it, &clients)?;
             }
         }
