@@ -222,23 +222,29 @@ impl Argument<'_> {
             Self::Uuid(value) => value.and_then(|id| uuid_of_pgrx(id).into_datum()),
             Self::Jsonb(value) => value,
             Self::Texts(texts) => texts.and_then(|texts| texts.to_vec().into_datum()),
-            Self::NullableTexts(texts) => texts.to_vec().into_datum(),
+            Self::NullableTexts(texts) => array_of(texts, || texts.to_vec().into_datum()),
             Self::Bigints(values) => values.to_vec().into_datum(),
             Self::Integers(values) => values.to_vec().into_datum(),
             Self::Uuids(ids) => ids.iter().copied().map(uuid_of_pgrx).collect::<Vec<_>>().into_datum(),
             Self::NullableUuids(ids) => {
-                ids.iter().map(|id| id.map(uuid_of_pgrx)).collect::<Vec<_>>().into_datum()
+                array_of(ids, || ids.iter().map(|id| id.map(uuid_of_pgrx)).collect::<Vec<_>>().into_datum())
             }
             Self::Times(times) => times.iter().copied().map(time_of_pgrx).collect::<Vec<_>>().into_datum(),
-            Self::NullableTimes(times) => {
+            Self::NullableTimes(times) => array_of(times, || {
                 times.iter().map(|time| time.and_then(time_of_pgrx)).collect::<Vec<_>>().into_datum()
-            }
-            Self::NullableBooleans(values) => values.to_vec().into_datum(),
+            }),
+            Self::NullableBooleans(values) => array_of(values, || values.to_vec().into_datum()),
             Self::Clock(value) => value.map(pg_sys::Datum::from),
             Self::Span(value) => value.and_then(|span| Interval::new(0, 0, span).ok().into_datum()),
-            Self::Jsonbs(values) => Some(jsonb_array(values)),
+            Self::Jsonbs(values) => array_of(values, || Some(jsonb_array(values))),
         }
     }
+}
+
+/// None where all is null: beside other arrays, `unnest` makes the same of it, and building an array of nulls for each
+/// column that a batch has no use for was a seventh of it.
+fn array_of<T>(values: &[Option<T>], make: impl FnOnce() -> Option<pg_sys::Datum>) -> Option<pg_sys::Datum> {
+    values.iter().any(Option::is_some).then(make).flatten()
 }
 
 /// An array of values that are jsonb already: pgrx would parse and print each.

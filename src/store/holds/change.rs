@@ -29,8 +29,9 @@ pub struct ConfirmedHold {
 /// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
 /// instead of two. None where it is anything else, which takes a closer look.
 ///
-/// It never waits, so the time it is given is the time it acts at; and an overdue row stays
-/// unlocked, since a late confirmation has to lock the resource first. The conditions stand inside
+/// It never waits for a row, so the time it is given is hardly older than the time it acts at; and
+/// where the hold has run out in between, it is confirmed only as long as nobody has ended it. An
+/// overdue row stays unlocked, since a late confirmation has to lock the resource first. The conditions stand inside
 /// a CASE so that the row is always looked for by its id: a plan made while the table was empty
 /// would walk the index of what is due, and be kept while that grows.
 pub fn confirm_in_time(
