@@ -25,7 +25,7 @@ pub struct Figure {
 #[derive(Default)]
 pub struct Report(RefCell<Vec<Figure>>);
 
-const COLOURS: [RGBColor; 9] = [
+const COLOURS: [RGBColor; 12] = [
     RGBColor(200, 30, 30),
     RGBColor(30, 30, 30),
     RGBColor(40, 90, 200),
@@ -35,6 +35,9 @@ const COLOURS: [RGBColor; 9] = [
     RGBColor(0, 150, 170),
     RGBColor(150, 100, 60),
     RGBColor(120, 120, 120),
+    RGBColor(220, 90, 160),
+    RGBColor(120, 150, 20),
+    RGBColor(90, 190, 230),
 ];
 
 impl Report {
