@@ -59,12 +59,16 @@ begin
     from pg_prepared_xacts as prepared
     where prepared.database = current_database();
     return query
+        -- Ties by the time alone: who asks again, asks for what is later than the last.
         select *
-        from booking.hold_changes as change
-        where change.changed_at > changes.since
-          and change.changed_at < settled
-          and (changes.resource is null or change.resource = changes.resource)
-        order by change.changed_at, change.hold_id
-        fetch first changes.max_rows rows with ties;
+        from (
+            select *
+            from booking.hold_changes as change
+            where change.changed_at > changes.since
+              and change.changed_at < settled
+              and (changes.resource is null or change.resource = changes.resource)
+            order by change.changed_at
+            fetch first changes.max_rows rows with ties) as first
+        order by first.changed_at, first.hold_id;
 end
 $$;

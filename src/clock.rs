@@ -58,3 +58,13 @@ pub fn now() -> Timestamp {
     // SAFETY: reads the system's clock and touches nothing else.
     Timestamp(unsafe { pg_sys::GetCurrentTimestamp() })
 }
+
+/// The clock, read once this transaction has its number. `changes()` waits for whoever has one, and whoever gets one
+/// after it has looked must read a later time than it did: the other way round, a change was missed whose time had
+/// been read first and whose writer then rested.
+#[allow(unsafe_code)]
+pub fn now_to_write() -> Timestamp {
+    // SAFETY: raises an error where nothing may be written; the callers may.
+    unsafe { pg_sys::GetCurrentTransactionId() };
+    now()
+}

@@ -49,7 +49,7 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
         resource,
         expected_version,
         confirmation.reference,
-        clock::now(),
+        clock::now_to_write(),
     ) {
         return Ok(Outcome::confirmed(confirmed));
     }

@@ -145,7 +145,7 @@ fn take_sole(
     let stay = stay_on(&plain, when)?;
     let claims = claim(placement.resource, days(stay.occupied), patience)?;
     let share = Share { stay: Some((stay, true)), left: Some(0), seats: None };
-    let hold = placement.hold(Uuid::now_v7(), share, clock::now());
+    let hold = placement.hold(Uuid::now_v7(), share, clock::now_to_write());
     if calendar::take_sole(session, &hold, stay) {
         worker::expect_expiry(hold.expires_at);
         return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, stay)));
@@ -175,7 +175,7 @@ fn deliberate(
 fn write(session: &Session, placement: &Placement, id: Uuid, share: Share) -> Outcome {
     let available = share.left;
     // Only now is every lock granted, so only now does the time to live begin.
-    let hold = placement.hold(id, share, clock::now());
+    let hold = placement.hold(id, share, clock::now_to_write());
     holds::insert(session, &hold);
     worker::expect_expiry(hold.expires_at);
     Outcome::placed(&hold, available)

@@ -51,6 +51,10 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
         .collect();
     // Behind the turns: nobody joins a line any more, so what is swept below is owed to nobody.
     let all: Vec<&str> = due.iter().map(|due| due.name.as_str()).collect();
+    if all.is_empty() {
+        return Ok(0);
+    }
+    let now = clock::now_to_write();
     let waited_for = resources::waited_for(&session, &all);
     let is_free = |due: &&DueResource| !waited_for.contains(&due.name);
     let names = |kind| {

@@ -114,9 +114,11 @@ impl Server {
         let mut watcher = self.connect("postgres");
         let sql = "select pid from pg_stat_activity
                    where backend_type = $1 and pid <> pg_backend_pid() order by random() limit 1";
-        let mut victim = || watcher.query_opt(sql, &[&backend_type]).expect("the processes");
-        let victim = wait_until(&format!("a {backend_type}"), &mut victim, Option::is_some);
-        self.signal(victim.expect("just seen").get(0), libc::SIGKILL);
+        let kill_one = || {
+            let victim = watcher.query_opt(sql, &[&backend_type]).expect("the processes");
+            victim.is_some_and(|victim| self.signal_if_there(victim.get(0), libc::SIGKILL))
+        };
+        wait_until(&format!("a {backend_type}"), kill_one, |killed| *killed);
         wait_until(
             "the server to notice",
             || watcher.is_valid(Duration::from_secs(5)).is_err(),

@@ -110,6 +110,18 @@ fn nothing_is_missed() {
     assert_eq!(server.psql(all), seen.len().to_string());
 }
 
+/// Who asks again asks for what is later than the last: two at one time must not be parted.
+#[test]
+fn what_happened_at_one_time_comes_together() {
+    let server = Server::builder().start().expect("a server");
+    server.psql(
+        "insert into booking.holds (id, resource, quantity, state, placed_at, expires_at)
+         select gen_random_uuid(), 'a', 1, 'held', now() - interval '1 minute', now() + interval '1 hour'
+         from generate_series(1, 3)",
+    );
+    assert_eq!(server.psql("select count(*) from booking.changes('2020-01-01', max_rows => 1)"), "3");
+}
+
 #[test]
 fn where_nobody_can_tell_who_is_under_way_it_is_refused() {
     let server = Server::builder().start().expect("a server");

@@ -222,6 +222,15 @@ impl Server {
         processes::signal(pid as u32, signal);
     }
 
+    /// The same where it may have ended since it was seen. Whether it was still there.
+    pub fn signal_if_there(&self, pid: i32, signal: i32) -> bool {
+        let is_there = self.pids().contains(&(pid as u32));
+        if is_there {
+            processes::signal(pid as u32, signal);
+        }
+        is_there
+    }
+
     /// A streaming standby, made with pg_basebackup: hot, read-only, following.
     #[track_caller]
     pub fn standby(&self) -> Server {
