@@ -99,6 +99,9 @@ fn counter(resource: &str) -> usize {
     (hasher.finish() % COUNTERS as u64) as usize
 }
 
+/// How long most of what is read is believed, but for its edition.
+pub const LIFETIME: Micros = 1_000_000;
+
 /// What a backend remembers of resources, by their names: each for as long as its edition lasts, and at the most for
 /// the lifetime that it is given, after which what was changed by other means than the extension's is noticed.
 pub struct Memory<T> {

@@ -9,7 +9,7 @@ use super::resources::{self, Calendar, StoredResource};
 use super::snapshot;
 use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use crate::clock::Timestamp;
-use crate::definitions::Memory;
+use crate::definitions::{LIFETIME, Memory};
 use crate::rules::Micros;
 use crate::rules::timeline::{Period, Use};
 use uuid::Uuid;
@@ -149,9 +149,6 @@ statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAM
           where resource = $2 and lower(occupied) < $5 and exclusive and state in ('held', 'confirmed')
           order by lower(occupied) desc limit 1),
          true)");
-
-/// How long a calendar is remembered, but for its edition.
-const LIFETIME: Micros = 1_000_000;
 
 std::thread_local! {
     static PLAIN: Memory<Calendar> = Memory::new(256);

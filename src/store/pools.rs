@@ -2,7 +2,7 @@
 
 use super::resources::{self, Level, StoredResource};
 use super::statement::{Argument, Session, statement};
-use crate::definitions::{self, Memory};
+use crate::definitions::{self, LIFETIME, Memory};
 use crate::error::Error;
 use crate::escrow::{self, Entered};
 use crate::rules::Micros;
@@ -167,10 +167,8 @@ pub struct Known {
     pub waits: bool,
 }
 
-/// How long that is believed, but for its edition;
-const LIFETIME: Micros = 1_000_000;
-/// and where all that is made of it is that the pool is a locked one: everything else is read from the row that is
-/// written. With the shorter one, a session that books a thousand pools in turn reads each row once more for nearly
+/// How long it is believed where all that is made of it is that the pool is a locked one: everything else is read from
+/// the row that is written. With the usual lifetime, a session that books a thousand pools in turn reads each row once more for nearly
 /// every hold.
 const LIFETIME_OF_LOCKED: Micros = 60_000_000;
 

@@ -162,8 +162,7 @@ pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.release_lease()");
     let forgettable = Forgettable::begin();
     let released = match release_in_time(&session, name, token) {
-        Some(Ok(lease)) => lease,
-        Some(Err(standing)) => return Ok(LeaseOutcome::over(name, standing).if_over()),
+        Some(lease) => lease,
         None => match lock(&session, name, token, Patience::Wait) {
             Err(Busy) => return Ok(LeaseOutcome::busy(name)),
             Ok(Ok((lease, now))) => {
@@ -182,15 +181,15 @@ pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
 }
 
 /// Releases a lease in one statement where it is valid and nobody has locked it, which is nearly always; none
-/// where it has to be looked at. How it stands, where its time ran out meanwhile: the statement's clock was read
-/// before its lock, and in between somebody may have been told that it has run out.
-fn release_in_time(session: &Session, name: &str, token: i64) -> Option<Result<Lease, Standing>> {
+/// where it has to be looked at. So it has where its time ran out meanwhile: the statement's clock was read before
+/// its lock, and in between somebody may have been told that it has run out.
+fn release_in_time(session: &Session, name: &str, token: i64) -> Option<Lease> {
     let lease = leases::release_in_time(session, name, token, clock::now())?;
     if clock::now().micros() < lease.expires_at {
-        return Some(Ok(lease));
+        return Some(lease);
     }
     leases::take_back_release(session, name, token);
-    Some(Err(Standing::Expired))
+    None
 }
 
 /// Locks the lease with a token, and reads the clock behind the lock: read before, somebody could have been told

@@ -218,8 +218,7 @@ impl Server {
 
     /// Signals one of the server's processes, a backend or the worker.
     pub fn signal(&self, pid: i32, signal: i32) {
-        assert!(self.pids().contains(&(pid as u32)), "{pid} is no process of this server");
-        processes::signal(pid as u32, signal);
+        assert!(self.signal_if_there(pid, signal), "{pid} is no process of this server");
     }
 
     /// The same where it may have ended since it was seen. Whether it was still there.

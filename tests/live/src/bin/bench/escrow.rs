@@ -5,7 +5,6 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::pgbench::{Contest, Length};
-use crate::report::Figure;
 use crate::scripts::{Contender, FOR_UPDATE};
 use crate::services::Services;
 use crate::shop::{Buyer, Needs, WAYS};
@@ -114,15 +113,7 @@ impl Bench {
                 })?);
                 self.progress.inc(1);
             }
-            let turn = Measured::median(&turns);
-            self.tell(Figure {
-                scenario: scenario.to_owned(),
-                clients,
-                contender: way.name.to_owned(),
-                rate: turn.rate,
-                ratio: first / turn.rate,
-                latency: Some((turn.half, turn.most)),
-            });
+            self.tell_turn(contest, way.name, &Measured::median(&turns), first);
         }
         Ok(())
     }

@@ -8,7 +8,6 @@ use redis::{Connection, Script};
 
 use crate::pgbench::{Contest, Length};
 use crate::redis_server::Redis;
-use crate::report::Figure;
 use crate::scripts::Contender;
 use crate::{Bench, Measured, median, threads};
 
@@ -121,14 +120,7 @@ impl Bench {
         let medians = turns.iter().map(|turns| Measured::median(turns)).collect::<Vec<_>>();
         let names = contenders.iter().map(|contender| contender.name).chain(["Redis"]);
         for (name, turn) in names.zip(&medians) {
-            self.tell(Figure {
-                scenario: scenario.to_owned(),
-                clients,
-                contender: name.to_owned(),
-                rate: turn.rate,
-                ratio: medians[0].rate / turn.rate,
-                latency: Some((turn.half, turn.most)),
-            });
+            self.tell_turn(&contest, name, turn, medians[0].rate);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::Bench;
 use crate::pgbench::{Contest, Length};
-use crate::scripts::Contender;
+use crate::scripts::{Contender, hold_for_update};
 
 const CONFIRM: &[Contender] = &[
     Contender {
@@ -21,18 +21,16 @@ const CONFIRM: &[Contender] = &[
     },
     Contender {
         name: "for update",
-        script: "\\set n random(1, 1000)
-            begin;
-            select capacity + overbooking - taken from rival.resources where name = 'pool' || :n and open for update;
-            update rival.resources set taken = taken + 1, version = version + 1 where name = 'pool' || :n;
-            insert into rival.holds (resource, quantity, expires_at)
-                values ('pool' || :n, 1, clock_timestamp() + interval '10 minutes') returning id as hold_id \\gset
-            commit;
+        script: concat!(
+            "\\set n random(1, 1000)\n",
+            hold_for_update!("'pool' || :n", "id as hold_id \\gset"),
+            "
             begin;
             select state, expires_at from rival.holds where id = :hold_id for update;
             update rival.holds set state = 'confirmed', confirmed_at = clock_timestamp(), reference = 'payment',
                 version = version + 1 where id = :hold_id;
-            commit;",
+            commit;"
+        ),
     },
     Contender {
         name: "booking, one escrow pool",

@@ -60,16 +60,21 @@ impl Bench {
         }
         let medians: Vec<Measured> = turns.iter().map(|turns| Measured::median(turns)).collect();
         for (contender, turn) in contenders.iter().zip(&medians) {
-            self.tell(Figure {
-                scenario: contest.scenario.to_owned(),
-                clients: contest.clients,
-                contender: contender.name.to_owned(),
-                rate: contest.each * turn.rate,
-                ratio: medians[0].rate / turn.rate,
-                latency: Some((turn.half, turn.most)),
-            });
+            self.tell_turn(contest, contender.name, turn, medians[0].rate);
         }
         Ok(medians[0].rate)
+    }
+
+    /// Tells what a contender's turns came to, where the first did it so often a second.
+    pub fn tell_turn(&self, contest: &Contest, contender: &str, turn: &Measured, first: f64) {
+        self.tell(Figure {
+            scenario: contest.scenario.to_owned(),
+            clients: contest.clients,
+            contender: contender.to_owned(),
+            rate: contest.each * turn.rate,
+            ratio: first / turn.rate,
+            latency: Some((turn.half, turn.most)),
+        });
     }
 
     /// Does something while somebody else calls a statement again and again.

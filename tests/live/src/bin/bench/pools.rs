@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::pgbench::{Contest, Length};
-use crate::scripts::{Contender, FOR_UPDATE};
+use crate::scripts::{Contender, FOR_UPDATE, hold_for_update};
 use crate::{Bench, median};
 
 /// The first is measured, the others are its rivals.
@@ -39,13 +39,7 @@ const MANY: &[Contender] = &[
     },
     Contender {
         name: "for update",
-        script: "\\set n random(1, 1000)
-            begin;
-            select capacity + overbooking - taken from rival.resources where name = 'pool' || :n and open for update;
-            update rival.resources set taken = taken + 1, version = version + 1 where name = 'pool' || :n;
-            insert into rival.holds (resource, quantity, expires_at)
-                values ('pool' || :n, 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
-            commit;",
+        script: concat!("\\set n random(1, 1000)\n", hold_for_update!("'pool' || :n", "id, expires_at;")),
     },
 ];
 

@@ -7,13 +7,29 @@ pub struct Contender {
     pub script: &'static str,
 }
 
+/// A hold on a pool as an application places it from outside: which pool, and what it wants to know of the hold.
+macro_rules! hold_for_update {
+    ($pool:literal, $answer:literal) => {
+        concat!(
+            "begin;
+            select capacity + overbooking - taken from rival.resources where name = ",
+            $pool,
+            " and open for update;
+            update rival.resources set taken = taken + 1, version = version + 1 where name = ",
+            $pool,
+            ";
+            insert into rival.holds (resource, quantity, expires_at)
+                values (",
+            $pool,
+            ", 1, clock_timestamp() + interval '10 minutes') returning ",
+            $answer,
+            "
+            commit;"
+        )
+    };
+}
+pub(crate) use hold_for_update;
+
 /// What an application does from outside.
-pub const FOR_UPDATE: Contender = Contender {
-    name: "for update",
-    script: "begin;
-        select capacity + overbooking - taken from rival.resources where name = 'hot' and open for update;
-        update rival.resources set taken = taken + 1, version = version + 1 where name = 'hot';
-        insert into rival.holds (resource, quantity, expires_at)
-            values ('hot', 1, clock_timestamp() + interval '10 minutes') returning id, expires_at;
-        commit;",
-};
+pub const FOR_UPDATE: Contender =
+    Contender { name: "for update", script: hold_for_update!("'hot'", "id, expires_at;") };

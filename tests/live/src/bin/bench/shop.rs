@@ -196,6 +196,19 @@ impl<'s> Buyer<'s> {
         Ok(Bought::Yes)
     }
 
+    /// What is done behind a lock that is not PostgreSQL's; who dies leaves that behind.
+    fn in_its_turn(&mut self, fate: Fate) -> Result<Bought> {
+        let free = self.free("")?;
+        if !Self::goes_on(fate) {
+            return Ok(Bought::Died);
+        }
+        if free < 1 {
+            return Ok(Bought::SoldOut);
+        }
+        self.write()?;
+        Ok(Bought::Yes)
+    }
+
     fn lock_in_redis(&mut self) -> Result<Bought> {
         let fate = self.fate();
         let token = format!("{} {}", self.number, self.turns);
@@ -208,20 +221,12 @@ impl<'s> Buyer<'s> {
             }
             std::thread::sleep(RETRY);
         }
-        let free = self.free("")?;
-        let goes_on = Self::goes_on(fate);
-        if free > 0 && goes_on {
-            self.write()?;
-        }
-        let redis = self.redis.as_mut().expect("a connection");
-        if goes_on {
+        let bought = self.in_its_turn(fate)?;
+        if bought != Bought::Died {
+            let redis = self.redis.as_mut().expect("a connection");
             self.release.key("lock").arg(&token).invoke::<i32>(redis)?;
         }
-        Ok(match (goes_on, free > 0) {
-            (false, _) => Bought::Died,
-            (true, true) => Bought::Yes,
-            (true, false) => Bought::SoldOut,
-        })
+        Ok(bought)
     }
 
     fn counter_in_redis(&mut self) -> Result<Bought> {
@@ -244,19 +249,8 @@ impl<'s> Buyer<'s> {
         let fate = self.fate();
         let locker = self.zookeeper.take().context("a connection to ZooKeeper")?;
         let bought = locker.with_lock(|| {
-            let free = self.free("")?;
-            let goes_on = Self::goes_on(fate);
-            if free > 0 && goes_on {
-                self.write()?;
-            }
-            Ok((
-                goes_on,
-                match (goes_on, free > 0) {
-                    (false, _) => Bought::Died,
-                    (true, true) => Bought::Yes,
-                    (true, false) => Bought::SoldOut,
-                },
-            ))
+            let bought = self.in_its_turn(fate)?;
+            Ok((bought != Bought::Died, bought))
         })?;
         // Whoever died comes back as somebody else.
         self.zookeeper = match (bought, &self.services.zookeeper) {
