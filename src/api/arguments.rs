@@ -1,12 +1,12 @@
 //! Arguments: what is needed is there, and what is there makes sense.
 
 use crate::error::Error;
+use crate::request::{Placement, Want, When};
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
 use crate::rules::pool::Contention;
 use crate::rules::timeline::Period;
-use crate::settings;
-use crate::verbs::{Placement, Want, When};
+use crate::server::settings;
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::datum::{Array, Interval, IntoDatum};
 use pgrx::pg_sys;
@@ -111,7 +111,7 @@ pub fn distinct(mut labels: Vec<&str>) -> Result<Vec<&str>, Error> {
 pub fn seats_of_hold(labels: Vec<&str>) -> Result<Vec<&str>, Error> {
     if labels.len() > MAX_SEATS {
         return Err(Error::limit(format!("more than {MAX_SEATS} seats in one hold"))
-            .hint("Place several holds, or a basket with booking.hold_all(items)."));
+            .hint("ClaimTarget several holds, or a basket with booking.hold_all(items)."));
     }
     Ok(labels)
 }

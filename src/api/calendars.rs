@@ -1,17 +1,17 @@
 //! Calendars: created, given hours, and looked at over time.
 
-use super::arguments::{self, Jsonb, TimeOfDay, need};
-use super::views::timestamptz;
+use crate::verbs;
 use super::{month, period};
-use crate::clock::Timestamp;
+use super::arguments::{Jsonb, TimeOfDay, need, self};
+use super::views::timestamptz;
 use crate::error::Error;
 use crate::outcome::{Outcome, ResourceRow};
-use crate::rules::pool::Contention;
 use crate::rules::timeline;
-use crate::store::definition::NewResource;
+use crate::rules::pool::Contention;
+use crate::server::clock::Timestamp;
+use crate::server::zones::Zone;
+use crate::store::definitions::NewResource;
 use crate::store::resources::{Calendar, Kind};
-use crate::verbs;
-use crate::zone::Zone;
 use pgrx::datum::{Date, Interval, Range, RangeBound, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

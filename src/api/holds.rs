@@ -1,11 +1,12 @@
 //! The verbs of a hold's life.
 
-use super::arguments::{self, Fingerprint, Jsonb, need};
 use super::{items, period};
+use super::arguments::{Fingerprint, Jsonb, need, self};
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::Patience;
-use crate::verbs::{self, Basket, Confirmation, Part, Target, Want};
+use crate::request::{Confirmation, Part, Target, Want};
+use crate::store::locks::LockWaitPolicy;
+use crate::verbs::{Basket, self};
 use pgrx::datum::{Array, Date, Interval, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -32,7 +33,7 @@ fn hold(
         return Err(Error::no_version_of_places().into());
     }
     let placement = arguments::placement(resource, want, ttl, key, holder, expected_version, metadata)?;
-    Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
+    Ok(verbs::hold(&placement, LockWaitPolicy::from_wait(need(wait, "wait")?))?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -53,7 +54,7 @@ fn hold_best(
     let quantity = need(arguments::quantity(quantity)?, "quantity")?;
     let want = arguments::best(quantity, section, need(together, "together")?)?;
     let placement = arguments::placement(resource, want, ttl, key, holder, None, metadata)?;
-    Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
+    Ok(verbs::hold(&placement, LockWaitPolicy::from_wait(need(wait, "wait")?))?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -75,7 +76,7 @@ fn hold_nights(
     let when = period::nights(need(check_in, "check_in")?, need(check_out, "check_out")?)?;
     let want = Want::Period { quantity, when };
     let placement = arguments::placement(resource, want, ttl, key, holder, None, metadata)?;
-    Ok(verbs::hold(&placement, Patience::from_wait(need(wait, "wait")?))?)
+    Ok(verbs::hold(&placement, LockWaitPolicy::from_wait(need(wait, "wait")?))?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -104,7 +105,7 @@ fn hold_all(
         metadata: arguments::metadata(metadata)?,
     };
     let items = items::of_basket(&value, &common)?;
-    Ok(verbs::hold_all(&Basket { items, patience: Patience::from_wait(need(wait, "wait")?) })?)
+    Ok(verbs::hold_all(&Basket { items, policy: LockWaitPolicy::from_wait(need(wait, "wait")?) })?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]

@@ -1,10 +1,10 @@
 //! The items of a basket and the requests of a batch, as JSON.
 
-use super::arguments::{self, Jsonb};
 use super::period;
+use super::arguments::{Jsonb, self};
 use crate::error::Error;
+use crate::request::{Placement, Want, When};
 use crate::rules::Micros;
-use crate::verbs::{Placement, Want, When};
 use pgrx::datum::Interval;
 use pgrx::pg_sys;
 use serde_json::{Map, Value};
@@ -12,10 +12,10 @@ use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use uuid::Uuid;
 
-const MOST_ITEMS: usize = 100;
-const MOST_REQUESTS: usize = 10_000;
+const MAX_ITEMS: usize = 100;
+const MAX_REQUESTS: usize = 10_000;
 /// Each takes an entry of the server's lock table.
-const MOST_RESOURCES: usize = 1000;
+const MAX_RESOURCES: usize = 1000;
 
 const OF_AN_ITEM: &[&str] =
     &["resource", "quantity", "seats", "best", "section", "together", "during", "nights"];
@@ -50,8 +50,8 @@ pub struct Common<'a> {
 /// Reads the items of a basket.
 pub fn of_basket<'a>(value: &'a Value, common: &Common<'a>) -> Result<Vec<Placement<'a>>, Error> {
     let items = elements(value, "items")?;
-    if items.len() > MOST_ITEMS {
-        return Err(Error::limit(format!("more than {MOST_ITEMS} items in one basket"))
+    if items.len() > MAX_ITEMS {
+        return Err(Error::limit(format!("more than {MAX_ITEMS} items in one basket"))
             .detail(format!("There are {}.", items.len())));
     }
     let mut placements = Vec::with_capacity(items.len());
@@ -83,8 +83,8 @@ pub fn of_basket<'a>(value: &'a Value, common: &Common<'a>) -> Result<Vec<Placem
 /// Reads the requests of a batch.
 pub fn of_batch(value: &Value) -> Result<Vec<Placement<'_>>, Error> {
     let requests = elements(value, "requests")?;
-    if requests.len() > MOST_REQUESTS {
-        return Err(Error::limit(format!("more than {MOST_REQUESTS} requests in one call"))
+    if requests.len() > MAX_REQUESTS {
+        return Err(Error::limit(format!("more than {MAX_REQUESTS} requests in one call"))
             .detail(format!("There are {}.", requests.len())));
     }
     // Most requests of a batch say the same.
@@ -95,8 +95,8 @@ pub fn of_batch(value: &Value) -> Result<Vec<Placement<'_>>, Error> {
         placements.push(fields.placement(&mut intervals)?);
     }
     let resources: HashSet<&str> = placements.iter().map(|placement| placement.resource).collect();
-    if resources.len() > MOST_RESOURCES {
-        return Err(Error::limit(format!("more than {MOST_RESOURCES} resources in one call"))
+    if resources.len() > MAX_RESOURCES {
+        return Err(Error::limit(format!("more than {MAX_RESOURCES} resources in one call"))
             .detail(format!("There are {}.", resources.len()))
             .hint(
                 "Each is locked until the transaction ends. Split the requests into several transactions.",

@@ -1,16 +1,16 @@
 //! Leases: a name for a while, with a token that rises.
 
-use super::arguments::{self, need};
+use crate::verbs;
+use super::arguments::{need, self};
 use crate::error::Error;
 use crate::outcome::LeaseOutcome;
-use crate::store::Patience;
-use crate::verbs;
+use crate::store::locks::LockWaitPolicy;
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 /// The most that may have one name at once.
-const MOST_SLOTS: i32 = 1000;
+const MAX_LEASE_SLOTS: i32 = 1000;
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
@@ -21,13 +21,13 @@ fn acquire_lease(
     wait: default!(Option<bool>, "false"),
     slots: default!(Option<i32>, "1"),
 ) -> Result<LeaseOutcome, ErrorReport> {
-    let wish = verbs::Wish {
+    let request = verbs::LeaseRequest {
         name: lease_name(name)?,
         holder: need(arguments::name(holder, "holder")?, "holder")?,
         ttl: arguments::ttl(ttl)?,
         slots: self::slots(slots)?,
     };
-    Ok(verbs::acquire_lease(&wish, Patience::from_wait(need(wait, "wait")?))?)
+    Ok(verbs::acquire_lease(&request, LockWaitPolicy::from_wait(need(wait, "wait")?))?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
@@ -64,8 +64,8 @@ fn lease_name(name: Option<&str>) -> Result<&str, Error> {
 
 fn slots(value: Option<i32>) -> Result<i32, Error> {
     match need(value, "slots")? {
-        slots @ 1..=MOST_SLOTS => Ok(slots),
-        other => Err(Error::invalid(format!("slots must be from 1 to {MOST_SLOTS}"))
+        slots @ 1..=MAX_LEASE_SLOTS => Ok(slots),
+        other => Err(Error::invalid(format!("slots must be from 1 to {MAX_LEASE_SLOTS}"))
             .detail(format!("It was {other}."))),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::rules::hours::{WEEKDAYS, weekday};
-use crate::verbs::{Month, Slot};
+use crate::verbs::{Month, CalendarSlot};
 use pgrx::datum::Date;
 
 const NAMES: [&str; 12] = [
@@ -76,7 +76,7 @@ pub fn draw(days: &Days, month: &Month) -> String {
     drawing
 }
 
-fn left(day: &Slot) -> String {
+fn left(day: &CalendarSlot) -> String {
     let least = day.tightest.map_or(0, |tightest| tightest.free().max(0));
     match (day.is_open, least, day.most) {
         (false, _, _) => "-".to_owned(),

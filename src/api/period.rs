@@ -2,11 +2,11 @@
 
 use super::arguments::need;
 use crate::error::Error;
+use crate::request::{Step, When};
 use crate::rules::Micros;
 use crate::rules::hours::{WEEKDAYS, Week, Window};
 use crate::rules::timeline::Period;
-use crate::settings;
-use crate::verbs::{Step, When};
+use crate::server::settings;
 use pgrx::datum::{Date, Interval, Range, RangeBound, TimestampWithTimeZone};
 use serde_json::Value;
 use std::ops::RangeInclusive;
@@ -16,9 +16,9 @@ use std::str::FromStr;
 const SENSIBLE: RangeInclusive<Micros> = -63_082_281_600_000_000..=252_455_615_999_999_999;
 const SENSIBLE_DAYS: RangeInclusive<i32> = -730_119..=2_921_939;
 /// The longest that a place can stay taken after a booking.
-const LONGEST_BUFFER: Micros = 31 * 24 * 60 * 60 * 1_000_000;
+const MAX_BUFFER: Micros = 31 * 24 * 60 * 60 * 1_000_000;
 /// The most windows of one day.
-const MOST_WINDOWS: usize = 24;
+const MAX_WINDOWS: usize = 24;
 
 /// A period, where given: it has a beginning and an end, and is not longer than allowed.
 pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Period>, Error> {
@@ -143,7 +143,7 @@ pub fn duration(value: Option<Interval>, argument: &str) -> Result<Micros, Error
 pub fn buffer(value: Option<Interval>) -> Result<Micros, Error> {
     match hours(need(value, "buffer")?, "buffer")? {
         micros if micros < 0 => Err(Error::invalid("buffer must not be negative")),
-        micros if micros > LONGEST_BUFFER => Err(Error::invalid("buffer must not be longer than 31 days")),
+        micros if micros > MAX_BUFFER => Err(Error::invalid("buffer must not be longer than 31 days")),
         micros => Ok(micros),
     }
 }
@@ -184,8 +184,8 @@ pub fn week(value: &Value) -> Result<Week, Error> {
         let hours = hours.as_array().ok_or_else(|| {
             Error::invalid(format!("the hours of \"{name}\" must be an array of texts")).hint(EXAMPLE)
         })?;
-        if hours.len() > MOST_WINDOWS {
-            return Err(Error::limit(format!("more than {MOST_WINDOWS} windows on \"{name}\"")));
+        if hours.len() > MAX_WINDOWS {
+            return Err(Error::limit(format!("more than {MAX_WINDOWS} windows on \"{name}\"")));
         }
         for text in hours {
             let window = text.as_str().and_then(|text| Window::parse(weekday, text)).ok_or_else(|| {

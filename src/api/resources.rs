@@ -1,11 +1,12 @@
 //! Creating, changing and dropping resources.
 
-use super::arguments::{self, Jsonb, need};
-use super::{period, plan};
+use super::{period, seat_plan};
+use super::arguments::{Jsonb, need, self};
 use crate::outcome::{Outcome, ResourceRow};
-use crate::store::definition::NewResource;
+use crate::request::Resizing;
+use crate::store::definitions::NewResource;
 use crate::store::resources::Kind;
-use crate::verbs::{self, Plan, Resizing};
+use crate::verbs::{NewSeats, self};
 use pgrx::datum::{Array, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -48,8 +49,8 @@ fn create_seats(
 ) -> Result<ResourceRow, ErrorReport> {
     let name = need(arguments::name(name, "name")?, "name")?;
     let value = need(seats, "seats")?.value()?;
-    let (seats, sections) = plan::read(&value)?;
-    let row = verbs::create_seats(&Plan {
+    let (seats, sections) = seat_plan::read(&value)?;
+    let row = verbs::create_seats(&NewSeats {
         name,
         seats,
         sections,

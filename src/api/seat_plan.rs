@@ -1,15 +1,15 @@
 //! The plan of a resource with seats, as JSON.
 
 use crate::error::Error;
-use crate::rules::seating::{Place, ROWS_A_SECTION};
+use crate::rules::seating::{SeatPosition, ROWS_A_SECTION};
 use crate::store::seats::NewSeat;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-const MOST_SEATS: usize = 200_000;
-const MOST_SECTIONS: usize = 1000;
-const LONGEST_LABEL: usize = 64;
-const FURTHEST_POSITION: i32 = 1_000_000;
+const MAX_SEATS_OF_RESOURCE: usize = 200_000;
+const MAX_SECTIONS: usize = 1000;
+const MAX_LABEL: usize = 64;
+const MAX_POSITION: i32 = 1_000_000;
 
 /// A seat as it is written in the plan.
 struct Entry<'a> {
@@ -30,8 +30,8 @@ pub fn read(value: &Value) -> Result<(Vec<NewSeat<'_>>, Vec<&str>), Error> {
     if elements.is_empty() {
         return Err(Error::invalid("argument \"seats\" is empty"));
     }
-    if elements.len() > MOST_SEATS {
-        return Err(Error::limit(format!("more than {MOST_SEATS} seats"))
+    if elements.len() > MAX_SEATS_OF_RESOURCE {
+        return Err(Error::limit(format!("more than {MAX_SEATS_OF_RESOURCE} seats"))
             .detail(format!("There are {}.", elements.len())));
     }
     let mut layout = Layout::default();
@@ -72,8 +72,8 @@ fn entry(element: &Value) -> Result<Entry<'_>, Error> {
         None | Some(Value::Null) => None,
         Some(value) => {
             let position = value.as_i64().and_then(|position| i32::try_from(position).ok());
-            let in_bounds = position.filter(|position| (0..=FURTHEST_POSITION).contains(position));
-            let must = format!("field \"position\" must be a whole number from 0 to {FURTHEST_POSITION}");
+            let in_bounds = position.filter(|position| (0..=MAX_POSITION).contains(position));
+            let must = format!("field \"position\" must be a whole number from 0 to {MAX_POSITION}");
             Some(in_bounds.ok_or_else(|| Error::invalid(must))?)
         }
     };
@@ -85,8 +85,8 @@ fn named(entry: Entry) -> Result<Entry, Error> {
 }
 
 fn short<'a>(text: &'a str, field: &str) -> Result<&'a str, Error> {
-    if text.chars().count() > LONGEST_LABEL {
-        return Err(Error::invalid(format!("field \"{field}\" is longer than {LONGEST_LABEL} characters")));
+    if text.chars().count() > MAX_LABEL {
+        return Err(Error::invalid(format!("field \"{field}\" is longer than {MAX_LABEL} characters")));
     }
     Ok(text)
 }
@@ -121,7 +121,7 @@ impl<'a> Layout<'a> {
         }
         let span = self.spans.entry(rank).or_insert((position, position, position));
         *span = (span.0.min(position), span.1.max(position), position);
-        Ok(NewSeat { label, section, row, place: Place { rank, position, middle: 0 } })
+        Ok(NewSeat { label, section, row, place: SeatPosition { rank, position, middle: 0 } })
     }
 
     fn rank(&mut self, section: &'a str, row: &'a str) -> Result<i32, Error> {
@@ -133,8 +133,8 @@ impl<'a> Layout<'a> {
             self.sections.push(section);
             next
         });
-        if self.sections.len() > MOST_SECTIONS {
-            return Err(Error::limit(format!("more than {MOST_SECTIONS} sections")));
+        if self.sections.len() > MAX_SECTIONS {
+            return Err(Error::limit(format!("more than {MAX_SECTIONS} sections")));
         }
         let rows = self.rows_of_section.entry(section).or_default();
         let rank = ordinal * ROWS_A_SECTION + *rows;

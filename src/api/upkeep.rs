@@ -1,7 +1,7 @@
 //! What a scheduler calls, where the worker does not do it.
 
 use super::arguments;
-use crate::verbs::{self, Sweep};
+use crate::verbs::{Sweep, self};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -14,8 +14,8 @@ fn expire(
 ) -> Result<i64, ErrorReport> {
     let max_holds = arguments::bound(max_holds, "max_holds")?;
     match arguments::name(resource, "resource")? {
-        Some(resource) => Ok(verbs::expire_on(resource, max_holds, Sweep::InTransaction)?),
-        None => Ok(verbs::expire(max_holds, Sweep::InTransaction)?),
+        Some(resource) => Ok(verbs::expire_on(resource, max_holds, Sweep::ByCaller)?),
+        None => Ok(verbs::expire(max_holds, Sweep::ByCaller)?),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is only shown.
 
-use super::{arguments, period};
-use crate::clock::Timestamp;
 use crate::{verbs, worker};
+use super::{arguments, period};
+use crate::server::clock::Timestamp;
 use pgrx::datum::{Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -56,15 +56,15 @@ fn worker_state() -> TableIterator<
     ),
 > {
     let status = worker::status();
-    let slot = status.slot;
+    let entry = status.entry;
     let time = |micros: i64| timestamptz(Timestamp::from_micros(micros));
     TableIterator::once((
         status.state,
-        slot.and_then(|slot| slot.last_sweep).and_then(time),
-        slot.map(|slot| slot.last_expired),
-        slot.map(|slot| slot.total_expired),
-        slot.and_then(|slot| slot.last_error()),
-        slot.and_then(|slot| slot.last_error_at).and_then(time),
+        entry.and_then(|entry| entry.last_sweep).and_then(time),
+        entry.map(|entry| entry.last_expired),
+        entry.map(|entry| entry.total_expired),
+        entry.and_then(|entry| entry.last_error()),
+        entry.and_then(|entry| entry.last_error_at).and_then(time),
     ))
 }
 
@@ -83,10 +83,10 @@ fn escrow_count(
         name!(changed_at, Option<TimestampWithTimeZone>),
     ),
 > {
-    let standing = escrow.and_then(|id| verbs::standing(Uuid::from_bytes(*id.as_bytes())));
+    let status = escrow.and_then(|id| escrow::status(Uuid::from_bytes(*id.as_bytes())));
     let time = |micros: i64| timestamptz(Timestamp::from_micros(micros));
-    TableIterator::new(standing.into_iter().map(move |standing| {
-        (standing.taken, standing.under_way, time(standing.counted_at), time(standing.changed_at))
+    TableIterator::new(status.into_iter().map(move |status| {
+        (status.taken, status.under_way, time(status.counted_at), time(status.changed_at))
     }))
 }
 

@@ -1,8 +1,8 @@
 //! The answer of every verb about a lease: `booking.lease_result`.
 
-use crate::clock::Timestamp;
 use crate::rules::Micros;
-use crate::rules::lease::{Lease, Standing};
+use crate::rules::lease::{Lease, LeaseState};
+use crate::server::clock::Timestamp;
 
 /// One `booking.lease_result`: whether the lease is had, and where it stands.
 #[derive(Clone, Debug)]
@@ -53,11 +53,11 @@ impl LeaseOutcome {
     }
 
     /// It is not had any more.
-    pub fn over(name: &str, standing: Standing) -> Self {
-        let status = match standing {
-            Standing::Released => "released",
-            Standing::Valid | Standing::Expired => "expired",
-            Standing::Unknown => "not_found",
+    pub fn over(name: &str, state: LeaseState) -> Self {
+        let status = match state {
+            LeaseState::Released => "released",
+            LeaseState::Valid | LeaseState::Expired => "expired",
+            LeaseState::Unknown => "not_found",
         };
         Self::of(false, status, name)
     }

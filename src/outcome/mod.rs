@@ -8,15 +8,15 @@ pub use lease::LeaseOutcome;
 pub use refused::Refused;
 pub use row::ResourceRow;
 
-use crate::clock::Timestamp;
+use crate::request::When;
+use crate::rules::{Refusal, basket};
 use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
-use crate::rules::timeline::{Period, Stretch};
-use crate::rules::{Refusal, basket};
-use crate::store::holds::{ConfirmedHold, Lot, NewHold, Stay, StoredHold};
-use crate::store::resources::Level;
+use crate::rules::timeline::{Period, Segment};
+use crate::server::clock::Timestamp;
+use crate::store::holds::{ConfirmedHold, HoldGroup, NewHold, BookedPeriod, StoredHold};
+use crate::store::resources::ResourceStatus;
 use crate::store::waitlist::Entry;
-use crate::verbs::When;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -96,46 +96,46 @@ impl Outcome {
     }
 
     /// The same, and from when to when those nights are: news to who asked for dates.
-    pub fn of_nights(self, when: When, stay: Stay) -> Self {
+    pub fn of_nights(self, when: When, booked: BookedPeriod) -> Self {
         match when {
             When::During(_) => self,
-            When::Nights { .. } => Self { detail: Some(json!({"during": during(stay.during)})), ..self },
+            When::Nights { .. } => Self { detail: Some(json!({"during": during(booked.during)})), ..self },
         }
     }
 
     /// A refusal by the resource, said of a hold that stays as it was.
-    pub fn about_hold(self, lot: &Lot, now: Timestamp) -> Self {
-        let about = Self::about(lot, self.ok, self.status, now);
+    pub fn about_hold(self, group: &HoldGroup, now: Timestamp) -> Self {
+        let about = Self::about(group, self.ok, self.status, now);
         Self { available: self.available, detail: self.detail, ..about }
     }
 
     /// Holds were changed, and now stand so.
-    pub fn changed(lot: &Lot, available: Option<i64>, now: Timestamp) -> Self {
-        Self { available, ..Self::standing(lot, true, now) }
+    pub fn changed(group: &HoldGroup, available: Option<i64>, now: Timestamp) -> Self {
+        Self { available, ..Self::current(group, true, now) }
     }
 
     /// A repeated call: the holds had come to stand there before.
-    pub fn repeated(lot: &Lot, ok: bool, now: Timestamp) -> Self {
-        Self { replayed: true, ..Self::standing(lot, ok, now) }
+    pub fn repeated(group: &HoldGroup, ok: bool, now: Timestamp) -> Self {
+        Self { replayed: true, ..Self::current(group, ok, now) }
     }
 
     /// Where holds stand.
-    pub fn standing(lot: &Lot, ok: bool, now: Timestamp) -> Self {
-        let status = basket::standing(&lot.lifecycles(), now.micros()).name();
-        let stay = lot.holds.first().and_then(|one| one.stay);
-        let detail = match (lot.basket, stay) {
-            (Some(_), _) => Some(json!({"items": items(lot, now)})),
-            (None, Some(stay)) => Some(json!({"during": during(stay.during)})),
+    pub fn current(group: &HoldGroup, ok: bool, now: Timestamp) -> Self {
+        let status = basket::state_at(&group.lifecycles(), now.micros()).name();
+        let booked = group.holds.first().and_then(|one| one.booked);
+        let detail = match (group.basket, booked) {
+            (Some(_), _) => Some(json!({"items": items(group, now)})),
+            (None, Some(booked)) => Some(json!({"during": during(booked.during)})),
             (None, None) => None,
         };
-        Self { detail, ..Self::about(lot, ok, status, now) }
+        Self { detail, ..Self::about(group, ok, status, now) }
     }
 
     /// Holds that the request was refused for, on account of the one at `place`.
-    pub fn refused_hold(lot: &Lot, place: usize, refusal: Refusal, now: Timestamp) -> Self {
-        let refused = Self::about(lot, false, refusal.status(), now);
-        let Some(stored) = lot.holds.get(place) else { return refused };
-        let state = stored.hold.standing(now.micros()).name();
+    pub fn refused_hold(group: &HoldGroup, place: usize, refusal: Refusal, now: Timestamp) -> Self {
+        let refused = Self::about(group, false, refusal.status(), now);
+        let Some(stored) = group.holds.get(place) else { return refused };
+        let state = stored.hold.state_at(now.micros()).name();
         let mut detail = match refusal {
             Refusal::AlreadyConfirmed => Some(json!({"state": state, "reference": stored.hold.reference})),
             Refusal::NotConfirmed | Refusal::VersionMismatch | Refusal::LimitExceeded => {
@@ -143,7 +143,7 @@ impl Outcome {
             }
             _ => None,
         };
-        if lot.basket.is_some() {
+        if group.basket.is_some() {
             // Its state is its status there.
             let more = detail.map(|mut detail| {
                 detail.as_object_mut().and_then(|fields| fields.remove("state"));
@@ -176,7 +176,7 @@ impl Outcome {
     }
 
     /// More of a calendar is taken at some moment than would fit; `available` could be given up there.
-    pub fn below_use(tightest: &Stretch, in_force: i64, version: i64) -> Self {
+    pub fn below_use(tightest: &Segment, in_force: i64, version: i64) -> Self {
         let taken = tightest.confirmed.saturating_add(tightest.held);
         let at = Timestamp::from_micros(tightest.period.from).iso();
         Self {
@@ -194,13 +194,13 @@ impl Outcome {
 
     /// The holder of an expired hold has too much else by now.
     pub fn late_limit_exceeded(
-        lot: &Lot,
+        group: &HoldGroup,
         quantity: i64,
         owned: i64,
         limit: Option<i64>,
         now: Timestamp,
     ) -> Self {
-        let refused = Self::about(lot, false, Refusal::LimitExceeded.status(), now);
+        let refused = Self::about(group, false, Refusal::LimitExceeded.status(), now);
         let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
         Self { detail: Some(detail), ..refused }
     }
@@ -217,8 +217,8 @@ impl Outcome {
     }
 
     /// The key was used before, for something else.
-    pub fn key_reused(lot: &Lot, now: Timestamp) -> Self {
-        Self::about(lot, false, "key_reused", now)
+    pub fn key_reused(group: &HoldGroup, now: Timestamp) -> Self {
+        Self::about(group, false, "key_reused", now)
     }
 
     pub fn busy() -> Self {
@@ -259,10 +259,10 @@ impl Outcome {
     }
 
     /// A resource's definition was changed, or (`replayed`) was so before.
-    pub fn resource_changed(level: Level, replayed: bool) -> Self {
+    pub fn resource_changed(status: ResourceStatus, replayed: bool) -> Self {
         Self {
-            version: Some(level.version),
-            available: level.available,
+            version: Some(status.version),
+            available: status.available,
             replayed,
             ..Self::of(true, "changed")
         }
@@ -282,14 +282,14 @@ impl Outcome {
         Self { seats: Some(seats), ..self }
     }
 
-    fn about(lot: &Lot, ok: bool, status: &'static str, now: Timestamp) -> Self {
-        let holds = lot.lifecycles();
+    fn about(group: &HoldGroup, ok: bool, status: &'static str, now: Timestamp) -> Self {
+        let holds = group.lifecycles();
         Self {
-            hold_id: lot.basket.or_else(|| lot.holds.first().map(|stored| stored.id)),
+            hold_id: group.basket.or_else(|| group.holds.first().map(|stored| stored.id)),
             expires_at: basket::expires_at(&holds, now.micros()).map(Timestamp::from_micros),
             version: Some(basket::version(&holds)),
-            seats: if lot.basket.is_none() {
-                lot.holds.first().and_then(|one| one.seats.clone())
+            seats: if group.basket.is_none() {
+                group.holds.first().and_then(|one| one.seats.clone())
             } else {
                 None
             },
@@ -299,8 +299,8 @@ impl Outcome {
 }
 
 /// The items of a basket, in their order.
-fn items(lot: &Lot, now: Timestamp) -> Vec<Value> {
-    let mut holds: Vec<_> = lot.holds.iter().collect();
+fn items(group: &HoldGroup, now: Timestamp) -> Vec<Value> {
+    let mut holds: Vec<_> = group.holds.iter().collect();
     holds.sort_by_key(|stored| stored.item);
     holds.into_iter().map(|stored| item(stored, now)).collect()
 }
@@ -308,13 +308,13 @@ fn items(lot: &Lot, now: Timestamp) -> Vec<Value> {
 fn item(stored: &StoredHold, now: Timestamp) -> Value {
     let mut item = json!({
         "item": stored.item, "resource": stored.resource, "hold_id": stored.id.to_string(),
-        "quantity": stored.hold.quantity, "status": stored.hold.standing(now.micros()).name(),
+        "quantity": stored.hold.quantity, "status": stored.hold.state_at(now.micros()).name(),
     });
     if let Some(seats) = &stored.seats {
         item["seats"] = json!(seats);
     }
-    if let Some(stay) = stored.stay {
-        item["during"] = during(stay.during);
+    if let Some(booked) = stored.booked {
+        item["during"] = during(booked.during);
     }
     item
 }

@@ -1,8 +1,8 @@
 //! Why there was no room, or nobody was let in.
 
-use crate::clock::Timestamp;
 use crate::rules::Refusal;
 use crate::rules::hours::Week;
+use crate::server::clock::Timestamp;
 use crate::store::resources::Calendar;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use super::{Micros, Refusal};
 
 /// What is to become of a request about some holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Joint {
+pub enum BasketDecision {
     /// Write these: the place of each in the basket, and its change.
     Change(Vec<(usize, Change)>),
     /// Nothing to write: it is so already.
@@ -25,7 +25,7 @@ pub fn decide(
     judge: impl Fn(&Hold) -> Verdict,
     has_left: impl Fn(&Hold) -> bool,
     expected_version: Option<i64>,
-) -> Joint {
+) -> BasketDecision {
     let all_have_left = holds.iter().all(|hold| has_left(hold));
     let mut changes = Vec::new();
     for (n, hold) in holds.iter().enumerate() {
@@ -35,16 +35,16 @@ pub fn decide(
         match judge(hold) {
             Verdict::Change(change) => changes.push((n, change)),
             Verdict::Repeat => {}
-            Verdict::Refuse(refusal) => return Joint::Refuse(n, refusal),
-            Verdict::TooMuch => return Joint::TooMuch(n),
+            Verdict::Refuse(refusal) => return BasketDecision::Refuse(n, refusal),
+            Verdict::TooMuch => return BasketDecision::TooMuch(n),
         }
     }
     match changes.first() {
-        None => Joint::Repeat,
+        None => BasketDecision::Repeat,
         Some((n, _)) if expected_version.is_some_and(|expected| expected != version(holds)) => {
-            Joint::Refuse(*n, Refusal::VersionMismatch)
+            BasketDecision::Refuse(*n, Refusal::VersionMismatch)
         }
-        Some(_) => Joint::Change(changes),
+        Some(_) => BasketDecision::Change(changes),
     }
 }
 
@@ -61,19 +61,19 @@ pub fn expires_at(holds: &[&Hold], now: Micros) -> Option<Micros> {
 
 /// Where a basket stands: held while any of it is only held, else confirmed while any of it is; when
 /// all is over, as the most of it ended by no wish of the caller's.
-pub fn standing(holds: &[&Hold], now: Micros) -> State {
+pub fn state_at(holds: &[&Hold], now: Micros) -> State {
     [State::Held, State::Confirmed, State::Expired, State::Cancelled, State::Released]
         .into_iter()
-        .find(|state| holds.iter().any(|hold| hold.standing(now) == *state))
+        .find(|state| holds.iter().any(|hold| hold.state_at(now) == *state))
         .unwrap_or(State::Released)
 }
 
 /// Given back one by one: nothing that a confirmation or an extension is about any more.
 pub fn was_given_back(hold: &Hold, now: Micros) -> bool {
-    matches!(hold.standing(now), State::Released | State::Cancelled)
+    matches!(hold.state_at(now), State::Released | State::Cancelled)
 }
 
 /// Never confirmed, and over: nothing that a cancellation is about.
 pub fn ended_unconfirmed(hold: &Hold, now: Micros) -> bool {
-    matches!(hold.standing(now), State::Released | State::Expired)
+    matches!(hold.state_at(now), State::Released | State::Expired)
 }

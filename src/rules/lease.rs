@@ -68,7 +68,7 @@ pub fn slot(leases: &[Lease], free: &[i32], slots: i32, now: Micros) -> Result<i
 
 /// What became of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum LeaseState {
     Valid,
     Released,
     /// Its time ran out, or it passed on to another.
@@ -78,14 +78,14 @@ pub enum Standing {
 }
 
 /// How the lease with a token stands, and in which of the leases of its name it is.
-pub fn standing(leases: &[Lease], token: i64, now: Micros) -> Standing {
+pub fn state_of(leases: &[Lease], token: i64, now: Micros) -> LeaseState {
     match leases.iter().find(|lease| lease.token == token) {
-        Some(lease) if lease.is_valid(now) => Standing::Valid,
-        Some(lease) if lease.is_released => Standing::Released,
-        Some(_) => Standing::Expired,
+        Some(lease) if lease.is_valid(now) => LeaseState::Valid,
+        Some(lease) if lease.is_released => LeaseState::Released,
+        Some(_) => LeaseState::Expired,
         // Whose slot was granted anew is gone from the rows; its token was lower than what is there.
-        None if token > 0 && leases.iter().any(|lease| token < lease.token) => Standing::Expired,
-        None => Standing::Unknown,
+        None if token > 0 && leases.iter().any(|lease| token < lease.token) => LeaseState::Expired,
+        None => LeaseState::Unknown,
     }
 }
 

@@ -60,13 +60,13 @@ pub struct Hold {
 impl Hold {
     /// Where the hold stands at a moment, swept or not: a held one is live exactly while
     /// `now < expires_at`.
-    pub fn standing(&self, now: Micros) -> State {
+    pub fn state_at(&self, now: Micros) -> State {
         if self.state == State::Held && now >= self.expires_at { State::Expired } else { self.state }
     }
 
     /// Whether it keeps others from its place at this moment.
     pub fn is_live(&self, now: Micros) -> bool {
-        self.standing(now).takes_room()
+        self.state_at(now).takes_room()
     }
 
     fn is_stale(&self, expected_version: Option<i64>) -> bool {
@@ -127,7 +127,7 @@ pub fn confirm(
     late: Late,
     now: Micros,
 ) -> Verdict {
-    match hold.standing(now) {
+    match hold.state_at(now) {
         State::Confirmed if reference.is_none() || reference == hold.reference.as_deref() => Verdict::Repeat,
         State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
         State::Released => Verdict::Refuse(Refusal::Released),
@@ -153,7 +153,7 @@ pub fn extend(
     expected_version: Option<i64>,
     now: Micros,
 ) -> Verdict {
-    match hold.standing(now) {
+    match hold.state_at(now) {
         State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
         State::Released => Verdict::Refuse(Refusal::Released),
         State::Cancelled => Verdict::Refuse(Refusal::Cancelled),
@@ -173,7 +173,7 @@ pub fn extend(
 /// Changes when a hold is, where, or whose (`is_there`: it is so already). It stays what it is, held or
 /// confirmed, and lives no longer for it.
 pub fn amend(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Micros) -> Verdict {
-    match hold.standing(now) {
+    match hold.state_at(now) {
         State::Released => Verdict::Refuse(Refusal::Released),
         State::Cancelled => Verdict::Refuse(Refusal::Cancelled),
         State::Expired => Verdict::Refuse(Refusal::Expired),
@@ -190,7 +190,7 @@ pub fn amend(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Mi
 /// What has ended already is what the caller wanted. One whose time ran out unnoticed is written
 /// down as expired, since that is what it was.
 pub fn release(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>, now: Micros) -> Verdict {
-    match hold.standing(now) {
+    match hold.state_at(now) {
         State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
         State::Expired if hold.state == State::Held => Verdict::Change(expire(hold)),
         State::Released | State::Cancelled | State::Expired => Verdict::Repeat,
@@ -200,7 +200,7 @@ pub fn release(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>
 
 /// Gives a confirmed hold back, whole (`quantity` none) or in part.
 pub fn cancel(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>, now: Micros) -> Verdict {
-    match hold.standing(now) {
+    match hold.state_at(now) {
         State::Cancelled => Verdict::Repeat,
         State::Held | State::Released | State::Expired => Verdict::Refuse(Refusal::NotConfirmed),
         State::Confirmed => give_back(hold, State::Cancelled, quantity, expected_version),

@@ -22,7 +22,7 @@ const CENTRES: usize = 256;
 
 /// A free seat, as it lies in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SeatPosition {
     /// Its row's place in the plan, counted from the front. A section is a block of
     /// [`ROWS_A_SECTION`] ranks.
     pub rank: i32,
@@ -33,7 +33,7 @@ pub struct Place {
     pub middle: i32,
 }
 
-impl Place {
+impl SeatPosition {
     fn section(&self) -> i32 {
         self.rank.div_euclid(ROWS_A_SECTION)
     }
@@ -80,7 +80,7 @@ pub enum Search {
 /// `free` is sorted by rank and position, from the front of what may be chosen on. `complete` says
 /// whether that is all of it. Where it is not, the last row shown may be cut short, and an answer is
 /// given only if neither the rest of that row nor anything further back could change it.
-pub fn best(free: &[Place], complete: bool, quantity: usize, together: bool) -> Search {
+pub fn best(free: &[SeatPosition], complete: bool, quantity: usize, together: bool) -> Search {
     if quantity == 0 {
         return Search::Nothing;
     }
@@ -98,8 +98,8 @@ pub fn best(free: &[Place], complete: bool, quantity: usize, together: bool) -> 
 
 /// The front-most row that has so many free seats side by side: no party of that size, and none that
 /// is larger, sits before it.
-pub fn first_row(free: &[Place], quantity: usize) -> Option<i32> {
-    let mut runs = free.chunk_by(Place::is_followed_by);
+pub fn first_row(free: &[SeatPosition], quantity: usize) -> Option<i32> {
+    let mut runs = free.chunk_by(SeatPosition::is_followed_by);
     runs.find(|run| run.len() >= quantity).and_then(|run| run.first()).map(|place| place.rank)
 }
 
@@ -127,7 +127,7 @@ impl Block {
 
 /// The best block. Sections are further apart than [`REACH`], so sparing a seat never moves a party to
 /// another section.
-fn side_by_side(free: &[Place], quantity: usize) -> Option<Block> {
+fn side_by_side(free: &[SeatPosition], quantity: usize) -> Option<Block> {
     let mut blocks = blocks(free, quantity);
     let mut best = blocks.next()?;
     for block in blocks {
@@ -140,9 +140,9 @@ fn side_by_side(free: &[Place], quantity: usize) -> Option<Block> {
 }
 
 /// Every block there is, from the front.
-fn blocks(free: &[Place], quantity: usize) -> impl Iterator<Item = Block> {
+fn blocks(free: &[SeatPosition], quantity: usize) -> impl Iterator<Item = Block> {
     let mut start = 0;
-    free.chunk_by(Place::is_followed_by).flat_map(move |run| {
+    free.chunk_by(SeatPosition::is_followed_by).flat_map(move |run| {
         let run_start = start;
         start += run.len();
         let room = (run.len() + 1).saturating_sub(quantity);
@@ -159,7 +159,7 @@ fn blocks(free: &[Place], quantity: usize) -> impl Iterator<Item = Block> {
 }
 
 /// The seats for a party that nowhere fits side by side; there must be enough of them.
-fn split(free: &[Place], quantity: usize) -> Vec<usize> {
+fn split(free: &[SeatPosition], quantity: usize) -> Vec<usize> {
     let Some(rows) = fewest_rows(free, quantity) else {
         // No section has that many. Any split over sections is a bad one, so the front decides.
         return (0..quantity).collect();
@@ -172,13 +172,13 @@ fn split(free: &[Place], quantity: usize) -> Vec<usize> {
 }
 
 /// Every so many successive free seats: the first and the last of them.
-fn stretches(free: &[Place], quantity: usize) -> impl Iterator<Item = (&Place, &Place)> {
+fn stretches(free: &[SeatPosition], quantity: usize) -> impl Iterator<Item = (&SeatPosition, &SeatPosition)> {
     free.iter().zip(free.iter().skip(quantity.saturating_sub(1)))
 }
 
 /// The smallest group of successive rows of one section that has so many free seats; of equal ones,
 /// the front-most. All free seats of these rows.
-fn fewest_rows(free: &[Place], quantity: usize) -> Option<Range<usize>> {
+fn fewest_rows(free: &[SeatPosition], quantity: usize) -> Option<Range<usize>> {
     let (first, last) = stretches(free, quantity)
         .filter(|(first, last)| first.section() == last.section())
         .min_by_key(|(first, last)| last.ranks_behind(first))?;
@@ -187,7 +187,7 @@ fn fewest_rows(free: &[Place], quantity: usize) -> Option<Range<usize>> {
 }
 
 /// Of one row: the successive seats that span the least.
-fn shortest_stretch(row: &[Place], quantity: usize) -> Vec<usize> {
+fn shortest_stretch(row: &[SeatPosition], quantity: usize) -> Vec<usize> {
     let shortest = stretches(row, quantity).enumerate().min_by_key(|(_, (first, last))| {
         let span = last.seats_beyond(first);
         (span, first.off_middle(span))
@@ -197,9 +197,9 @@ fn shortest_stretch(row: &[Place], quantity: usize) -> Vec<usize> {
 }
 
 /// Of several rows: one seat and those nearest to it, where they are nearest.
-fn around_a_centre(group: &[Place], quantity: usize) -> Vec<usize> {
+fn around_a_centre(group: &[SeatPosition], quantity: usize) -> Vec<usize> {
     // Of equally near seats, the first in this order is taken; the sort is stable.
-    let mut seats: Vec<(usize, Place)> = group.iter().copied().enumerate().collect();
+    let mut seats: Vec<(usize, SeatPosition)> = group.iter().copied().enumerate().collect();
     seats.sort_by_key(|(_, place)| (place.rank, place.off_middle(0)));
 
     // Taken from the plan's order: the other one goes from side to side of the middle, and every
@@ -220,7 +220,7 @@ fn around_a_centre(group: &[Place], quantity: usize) -> Vec<usize> {
 }
 
 /// The so many seats that are nearest to a centre, each as its distance and its index in `seats`.
-fn nearest_to(centre: &Place, seats: &[(usize, Place)], quantity: usize) -> Vec<(i64, usize)> {
+fn nearest_to(centre: &SeatPosition, seats: &[(usize, SeatPosition)], quantity: usize) -> Vec<(i64, usize)> {
     let distances = seats.iter().map(|(_, place)| centre.distance(place));
     let mut nearest: Vec<(i64, usize)> = distances.zip(0..).collect();
     if quantity < nearest.len() {

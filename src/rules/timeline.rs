@@ -46,7 +46,7 @@ impl Period {
 
 /// What one booking takes, for as long as its place cannot be another's: its buffer included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Use {
+pub struct Usage {
     pub occupied: Period,
     pub quantity: i64,
     /// Only held so far.
@@ -87,14 +87,14 @@ impl Capacity {
 
 /// A stretch of time in which nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct Segment {
     pub period: Period,
     pub capacity: i64,
     pub confirmed: i64,
     pub held: i64,
 }
 
-impl Stretch {
+impl Segment {
     /// How much is left; less than nothing where the capacity was exceeded.
     pub const fn free(&self) -> i64 {
         self.capacity.saturating_sub(self.confirmed).saturating_sub(self.held)
@@ -103,12 +103,12 @@ impl Stretch {
 
 /// A calendar over time: one stretch after the other, without a gap.
 #[derive(Clone, Debug)]
-pub struct Timeline(Vec<Stretch>);
+pub struct Timeline(Vec<Segment>);
 
 impl Timeline {
-    pub fn of(capacity: &Capacity, uses: impl IntoIterator<Item = Use>, within: Period) -> Self {
+    pub fn of(capacity: &Capacity, usages: impl IntoIterator<Item = Usage>, within: Period) -> Self {
         let mut steps: Vec<(Micros, i64, i64)> = Vec::new();
-        for one in uses {
+        for one in usages {
             if let Some(period) = one.occupied.common(within) {
                 let (confirmed, held) = if one.is_held { (0, one.quantity) } else { (one.quantity, 0) };
                 steps.extend([(period.from, confirmed, held), (period.to, -confirmed, -held)]);
@@ -127,7 +127,7 @@ impl Timeline {
         times.dedup();
         let (mut steps, mut changes) = (steps.into_iter().peekable(), capacity.changes.iter().peekable());
         let (mut confirmed, mut held) = (0_i64, 0_i64);
-        let stretch = |pair: &[Micros]| {
+        let segment = |pair: &[Micros]| {
             let period = Period::new(pair[0], pair[1]);
             while let Some((_, of_confirmed, of_held)) = steps.next_if(|(at, _, _)| *at <= period.from) {
                 confirmed = confirmed.saturating_add(of_confirmed);
@@ -136,22 +136,22 @@ impl Timeline {
             while changes.next_if(|(change, _)| change.to <= period.from).is_some() {}
             let changed = changes.peek().filter(|(change, _)| change.from <= period.from);
             let capacity = changed.map_or(capacity.usual, |(_, capacity)| *capacity);
-            Stretch { period, capacity, confirmed, held }
+            Segment { period, capacity, confirmed, held }
         };
-        Self(times.windows(2).map(stretch).collect())
+        Self(times.windows(2).map(segment).collect())
     }
 
     /// What of it lies in a period.
-    pub fn over(&self, period: Period) -> impl Iterator<Item = Stretch> {
-        let first = self.0.partition_point(|stretch| stretch.period.to <= period.from);
-        self.0[first..].iter().map_while(move |stretch| {
-            stretch.period.common(period).map(|period| Stretch { period, ..*stretch })
+    pub fn over(&self, period: Period) -> impl Iterator<Item = Segment> {
+        let first = self.0.partition_point(|segment| segment.period.to <= period.from);
+        self.0[first..].iter().map_while(move |segment| {
+            segment.period.common(period).map(|period| Segment { period, ..*segment })
         })
     }
 
     /// Where the least is left, and the first of such stretches.
-    pub fn tightest(&self, period: Period) -> Option<Stretch> {
-        self.over(period).min_by_key(Stretch::free)
+    pub fn tightest(&self, period: Period) -> Option<Segment> {
+        self.over(period).min_by_key(Segment::free)
     }
 }
 
@@ -162,23 +162,23 @@ pub enum Fit {
         /// How much is left at every moment then.
         left: i64,
         /// The capacity is one at the most, all the time: no other booking may overlap.
-        is_sole: bool,
+        is_exclusive: bool,
     },
     /// It would if holds that have run out were ended.
     OnceEnded,
     /// It does not, and this is where the least is left.
-    Short(Stretch),
+    Short(Segment),
 }
 
 /// Whether so much fits into a calendar at every moment of a period, the buffer after it included.
 ///
 /// Holds that have run out keep their place until that is written down, so that a late confirmation
 /// finds it; but they keep nobody else from it.
-pub fn fit(capacity: &Capacity, live: &[Use], overdue: &[Use], occupied: Period, quantity: i64) -> Fit {
+pub fn fit(capacity: &Capacity, live: &[Usage], overdue: &[Usage], occupied: Period, quantity: i64) -> Fit {
     let live = || live.iter().copied();
     let timeline = Timeline::of(capacity, live(), occupied);
     let Some(tightest) = timeline.tightest(occupied) else {
-        return Fit::Fits { left: 0, is_sole: false };
+        return Fit::Fits { left: 0, is_exclusive: false };
     };
     if tightest.free() < quantity {
         return Fit::Short(tightest);
@@ -189,6 +189,6 @@ pub fn fit(capacity: &Capacity, live: &[Use], overdue: &[Use], occupied: Period,
             return Fit::OnceEnded;
         }
     }
-    let is_sole = timeline.over(occupied).all(|stretch| stretch.capacity <= 1);
-    Fit::Fits { left: tightest.free() - quantity, is_sole }
+    let is_exclusive = timeline.over(occupied).all(|segment| segment.capacity <= 1);
+    Fit::Fits { left: tightest.free() - quantity, is_exclusive }
 }

@@ -11,7 +11,7 @@ pub enum Answer {
 }
 
 /// Who serves, and remembers what is owed.
-pub trait Counter<T> {
+pub trait WaitlistServer<T> {
     type Stop;
 
     fn serve(&mut self, one: &T) -> Result<Answer, Self::Stop>;
@@ -26,7 +26,7 @@ pub trait Counter<T> {
 /// What is free for one who needs more than that is owed to him, and those behind do not get it, unless they
 /// may pass him by (`skip`). Who is barred stays where he is and keeps nobody from anything. Returns whether
 /// there may be anything left for who is not in the line.
-pub fn serve<'a, T: 'a, C: Counter<T>>(
+pub fn serve<'a, T: 'a, C: WaitlistServer<T>>(
     line: impl IntoIterator<Item = &'a T>,
     skip: bool,
     counter: &mut C,

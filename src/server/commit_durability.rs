@@ -1,7 +1,7 @@
 //! Whether a commit must have reached the disk before it is answered.
 #![allow(unsafe_code)]
 
-use crate::backend;
+use super::backend;
 use pgrx::pg_sys;
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ pub fn commit_durably() {
 
 /// Changes that need not outlive a crash. Where a transaction does nothing else, nobody waits for the disk at its
 /// commit, as if `synchronous_commit` were off: for a lock that is taken and given back, half of the waiting.
-pub struct Forgettable {
+pub struct AsyncCommit {
     is_all: bool,
 }
 
@@ -27,7 +27,7 @@ std::thread_local! {
     static COMMITS: Cell<bool> = const { Cell::new(false) };
 }
 
-impl Forgettable {
+impl AsyncCommit {
     /// To be called before the changes.
     pub fn begin() -> Self {
         // SAFETY: two values of this process's own.

@@ -5,7 +5,7 @@
 //! preloaded) the sleeper looks up now and then instead.
 #![allow(unsafe_code)]
 
-use crate::backend::{self, is_preloaded};
+use super::backend::{is_preloaded, self};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
@@ -15,54 +15,54 @@ use std::time::Duration;
 /// Names that share a bell wake each other, which costs them a look.
 const COUNT: usize = 256;
 /// How long somebody sleeps who will not be woken.
-const NAP: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long somebody sleeps at the most: what is changed by other means than the extension's rings no bell.
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
-struct Bells([pg_sys::ConditionVariable; COUNT]);
+struct ConditionVariables([pg_sys::ConditionVariable; COUNT]);
 
 // SAFETY: made to be shared by the server's processes.
-unsafe impl PGRXSharedMemory for Bells {}
+unsafe impl PGRXSharedMemory for ConditionVariables {}
 
-impl Default for Bells {
+impl Default for ConditionVariables {
     fn default() -> Self {
         // SAFETY: all zero is a value of it, which the initialization then makes an empty queue; it refers
         // to no address, so that it can be moved to where it is shared.
         unsafe {
-            let mut bells: [pg_sys::ConditionVariable; COUNT] = std::mem::zeroed();
-            bells.iter_mut().for_each(|bell| pg_sys::ConditionVariableInit(bell));
-            Self(bells)
+            let mut variables: [pg_sys::ConditionVariable; COUNT] = std::mem::zeroed();
+            variables.iter_mut().for_each(|variable| pg_sys::ConditionVariableInit(variable));
+            Self(variables)
         }
     }
 }
 
 // SAFETY: the name is the extension's own.
-static BELLS: PgLwLock<Bells> = unsafe { PgLwLock::new(c"booking bells") };
+static CONDITION_VARIABLES: PgLwLock<ConditionVariables> = unsafe { PgLwLock::new(c"booking variables") };
 
 std::thread_local! {
     /// What this transaction rings for.
-    static RUNG: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static TO_WAKE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
     static LISTENS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Reserves the memory, where the library is preloaded.
 pub fn register() {
     if is_preloaded() {
-        pg_shmem_init!(BELLS);
+        pg_shmem_init!(CONDITION_VARIABLES);
     }
 }
 
 /// Wakes those who wait for a name once this transaction has committed.
-pub fn ring(name: &str) {
+pub fn broadcast(name: &str) {
     if !is_preloaded() {
         return;
     }
-    RUNG.with_borrow_mut(|rung| rung.push(number(name)));
+    TO_WAKE.with_borrow_mut(|to_wake| to_wake.push(number(name)));
     backend::at_transaction_end(&LISTENS, |committed| {
-        for number in RUNG.take() {
+        for number in TO_WAKE.take() {
             if committed {
                 // SAFETY: a bell in shared memory; waking takes a spin lock and cannot fail.
-                unsafe { pg_sys::ConditionVariableBroadcast(bell(number)) };
+                unsafe { pg_sys::ConditionVariableBroadcast(variable(number)) };
             }
         }
     });
@@ -70,12 +70,12 @@ pub fn ring(name: &str) {
 
 /// Sleeps until somebody rings for a name, or this time has passed; or earlier, for no reason.
 pub fn sleep(name: &str, time: Duration) {
-    let time = time.min(if is_preloaded() { LONGEST } else { NAP }).max(Duration::from_millis(1));
+    let time = time.min(if is_preloaded() { MAX_SLEEP } else { POLL_INTERVAL }).max(Duration::from_millis(1));
     let millis = time.as_millis() as i64;
     if is_preloaded() {
         // SAFETY: a bell in shared memory. The first call only lines up, and returns at once, so that the
         // caller looks again and misses no bell; the next one sleeps.
-        unsafe { pg_sys::ConditionVariableTimedSleep(bell(number(name)), millis, pg_sys::PG_WAIT_EXTENSION) };
+        unsafe { pg_sys::ConditionVariableTimedSleep(variable(number(name)), millis, pg_sys::PG_WAIT_EXTENSION) };
     } else {
         let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
         // SAFETY: the latch is this process's own.
@@ -88,16 +88,16 @@ pub fn sleep(name: &str, time: Duration) {
 }
 
 /// Waits for no bell any more.
-pub fn leave() {
+pub fn cancel_sleep() {
     if is_preloaded() {
         // SAFETY: does nothing where none is waited for.
         unsafe { pg_sys::ConditionVariableCancelSleep() };
     }
 }
 
-fn bell(number: usize) -> *mut pg_sys::ConditionVariable {
+fn variable(number: usize) -> *mut pg_sys::ConditionVariable {
     // Where it lies never changes, and it has a lock of its own.
-    (&raw const BELLS.share().0[number]).cast_mut()
+    (&raw const CONDITION_VARIABLES.share().0[number]).cast_mut()
 }
 
 fn number(name: &str) -> usize {

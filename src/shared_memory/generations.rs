@@ -6,9 +6,9 @@
 //! tenth of its cost.
 #![allow(unsafe_code)]
 
-use crate::backend::{self, is_preloaded};
-use crate::clock::{self, Timestamp};
 use crate::rules::Micros;
+use crate::server::backend::{is_preloaded, self};
+use crate::server::clock::{Timestamp, self};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
@@ -47,7 +47,7 @@ pub fn register() {
 
 /// Under which count of which table a row was read: the extension may be dropped and created again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edition {
+pub struct Generation {
     table: pg_sys::Oid,
     count: u64,
 }
@@ -55,12 +55,12 @@ pub struct Edition {
 /// The edition of a resource, to be looked up behind a turn and before the row is read. None where nothing can be
 /// remembered: there is no shared memory, or this transaction has changed resources itself and may yet be rolled
 /// back.
-pub fn edition(resource: &str) -> Option<Edition> {
+pub fn generation(resource: &str) -> Option<Generation> {
     if !is_preloaded() || !CHANGED_HERE.with_borrow(Vec::is_empty) {
         return None;
     }
     let count = CHANGES.share().0[counter(resource)];
-    Some(Edition { table: backend::table(c"resources").id, count })
+    Some(Generation { table: backend::table(c"resources").id, count })
 }
 
 /// Notes that this transaction has changed a resource otherwise than by holds.
@@ -104,41 +104,41 @@ pub const LIFETIME: Micros = 1_000_000;
 
 /// What a backend remembers of resources, by their names: each for as long as its edition lasts, and at the most for
 /// the lifetime that it is given, after which what was changed by other means than the extension's is noticed.
-pub struct Memory<T> {
+pub struct Cache<T> {
     /// Of how many, before all are forgotten.
     most: usize,
-    all: RefCell<HashMap<String, Remembered<T>>>,
+    all: RefCell<HashMap<String, Cached<T>>>,
 }
 
-struct Remembered<T> {
+struct Cached<T> {
     value: T,
-    edition: Edition,
+    generation: Generation,
     until: Timestamp,
 }
 
-impl<T: Clone> Memory<T> {
+impl<T: Clone> Cache<T> {
     pub fn new(most: usize) -> Self {
         Self { most, all: RefCell::default() }
     }
 
     /// What is remembered, or else what is read now and for how long that may be believed. The caller has a turn at
     /// the resource, so it stays so.
-    pub fn recall(&self, name: &str, read: impl FnOnce() -> Option<(T, Micros)>) -> Option<T> {
+    pub fn get_or_load(&self, name: &str, read: impl FnOnce() -> Option<(T, Micros)>) -> Option<T> {
         // Before the row is read.
-        let (edition, now) = (edition(name), clock::now());
-        let is_current = |seen: &&Remembered<T>| Some(seen.edition) == edition && now < seen.until;
+        let (generation, now) = (generation(name), clock::now());
+        let is_current = |seen: &&Cached<T>| Some(seen.generation) == generation && now < seen.until;
         let seen = self.all.borrow().get(name).filter(is_current).map(|seen| seen.value.clone());
         if seen.is_some() {
             return seen;
         }
         let (value, lifetime) = read()?;
-        if let Some(edition) = edition {
+        if let Some(generation) = generation {
             let mut all = self.all.borrow_mut();
             if all.len() >= self.most {
                 all.clear();
             }
             let until = now.after(lifetime);
-            all.insert(name.to_owned(), Remembered { value: value.clone(), edition, until });
+            all.insert(name.to_owned(), Cached { value: value.clone(), generation, until });
         }
         Some(value)
     }

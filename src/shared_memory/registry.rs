@@ -6,14 +6,14 @@
 //! that finds nothing.
 #![allow(unsafe_code)]
 
-use crate::backend::{self, is_preloaded, this_database};
-use crate::clock::Timestamp;
+use crate::server::backend::{is_preloaded, self, this_database};
+use crate::server::clock::Timestamp;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
 use std::cell::Cell;
 
 /// How many databases are remembered.
-const SLOTS: usize = 256;
+const MAX_DATABASES: usize = 256;
 /// How much of an error's text is kept.
 const ERROR_BYTES: usize = 512;
 
@@ -22,7 +22,7 @@ pub const NEVER: i64 = i64::MAX;
 
 /// What is remembered of one database.
 #[derive(Clone, Copy)]
-pub struct Slot {
+pub struct DatabaseEntry {
     pub database: pg_sys::Oid,
     /// When to sweep it next, in microseconds as a `timestamptz`.
     pub due: i64,
@@ -36,7 +36,7 @@ pub struct Slot {
     error_length: usize,
 }
 
-impl Slot {
+impl DatabaseEntry {
     const fn of(database: pg_sys::Oid) -> Self {
         Self {
             database,
@@ -67,7 +67,7 @@ impl Slot {
 pub struct Registry {
     launcher: i32,
     count: usize,
-    slots: [Slot; SLOTS],
+    entries: [DatabaseEntry; MAX_DATABASES],
 }
 
 // SAFETY: plain values, no pointer.
@@ -75,34 +75,34 @@ unsafe impl PGRXSharedMemory for Registry {}
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { launcher: 0, count: 0, slots: [Slot::of(pg_sys::InvalidOid); SLOTS] }
+        Self { launcher: 0, count: 0, entries: [DatabaseEntry::of(pg_sys::InvalidOid); MAX_DATABASES] }
     }
 }
 
 impl Registry {
-    fn find(&self, database: pg_sys::Oid) -> Option<&Slot> {
-        self.slots[..self.count].iter().find(|slot| slot.database == database)
+    fn find(&self, database: pg_sys::Oid) -> Option<&DatabaseEntry> {
+        self.entries[..self.count].iter().find(|entry| entry.database == database)
     }
 
     /// The slot of a database, a new one where it has none. None where the table is full.
-    fn find_or_add(&mut self, database: pg_sys::Oid) -> Option<&mut Slot> {
-        if let Some(n) = self.slots[..self.count].iter().position(|slot| slot.database == database) {
-            return Some(&mut self.slots[n]);
+    fn find_or_add(&mut self, database: pg_sys::Oid) -> Option<&mut DatabaseEntry> {
+        if let Some(n) = self.entries[..self.count].iter().position(|entry| entry.database == database) {
+            return Some(&mut self.entries[n]);
         }
-        if self.count == SLOTS {
+        if self.count == MAX_DATABASES {
             return None;
         }
         self.count += 1;
-        let slot = &mut self.slots[self.count - 1];
-        *slot = Slot::of(database);
-        Some(slot)
+        let entry = &mut self.entries[self.count - 1];
+        *entry = DatabaseEntry::of(database);
+        Some(entry)
     }
 
     fn retain(&mut self, databases: &[pg_sys::Oid]) {
         let mut kept = 0;
         for n in 0..self.count {
-            if databases.contains(&self.slots[n].database) {
-                self.slots[kept] = self.slots[n];
+            if databases.contains(&self.entries[n].database) {
+                self.entries[kept] = self.entries[n];
                 kept += 1;
             }
         }
@@ -144,17 +144,17 @@ fn note_placed(committed: bool) {
         return;
     }
     let database = this_database();
-    let known = REGISTRY.share().find(database).is_some_and(|slot| slot.due <= at);
-    if !known && let Some(slot) = REGISTRY.exclusive().find_or_add(database) {
-        slot.due = slot.due.min(at);
+    let known = REGISTRY.share().find(database).is_some_and(|entry| entry.due <= at);
+    if !known && let Some(entry) = REGISTRY.exclusive().find_or_add(database) {
+        entry.due = entry.due.min(at);
     }
 }
 
 /// Changes what is remembered of a database. False where the table is full.
-pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut Slot)) -> bool {
+pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut DatabaseEntry)) -> bool {
     match REGISTRY.exclusive().find_or_add(database) {
-        Some(slot) => {
-            change(slot);
+        Some(entry) => {
+            change(entry);
             true
         }
         None => false,
@@ -162,14 +162,14 @@ pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut Slot)) -> bool {
 }
 
 /// What is remembered of a database.
-pub fn read(database: pg_sys::Oid) -> Option<Slot> {
+pub fn read(database: pg_sys::Oid) -> Option<DatabaseEntry> {
     if is_preloaded() { REGISTRY.share().find(database).copied() } else { None }
 }
 
 /// Whether any database has something due.
 pub fn is_any_due(now: i64) -> bool {
     let registry = REGISTRY.share();
-    registry.slots[..registry.count].iter().any(|slot| slot.due <= now)
+    registry.entries[..registry.count].iter().any(|entry| entry.due <= now)
 }
 
 /// Forgets databases that are gone.

@@ -11,9 +11,9 @@
 //! the plan is read from the front.
 #![allow(unsafe_code)]
 
-use crate::backend::{self, is_preloaded};
-use crate::clock::{self, Timestamp};
 use crate::rules::Micros;
+use crate::server::backend::{is_preloaded, self};
+use crate::server::clock::{Timestamp, self};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
@@ -23,7 +23,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Resources that share a counter forget more often than they must.
 const COUNTERS: usize = 4096;
 /// How many places a backend remembers.
-const MOST: usize = 256;
+const MAX_ENTRIES: usize = 256;
 /// What was changed by other means than the extension's is noticed after this time.
 const LIFETIME: Micros = 10_000_000;
 
@@ -74,7 +74,7 @@ pub fn count(resource: &str) -> Option<u64> {
 }
 
 /// From which rank on to look.
-pub fn recall(resource: &str, from: i32, quantity: usize, count: u64) -> Option<i32> {
+pub fn first_free_row(resource: &str, from: i32, quantity: usize, count: u64) -> Option<i32> {
     SEEN.with_borrow(|seen| {
         let seen = seen.get(&(resource.to_owned(), from, quantity))?;
         let is_current = seen.count == count && clock::now() < seen.at.after(LIFETIME);
@@ -91,7 +91,7 @@ pub fn remember(resource: &str, from: i32, quantity: usize, count: u64, rank: i3
         return;
     }
     SEEN.with_borrow_mut(|seen| {
-        if seen.len() >= MOST {
+        if seen.len() >= MAX_ENTRIES {
             seen.clear();
         }
         seen.insert((resource.to_owned(), from, quantity), Seen { rank, count, at: clock::now() });

@@ -4,25 +4,25 @@
 //! places, moves or gives back anything there; only the sweep and a confirmation go on, and those keep
 //! within what is there already.
 
-use super::holds::{NewHold, Stay};
-use super::resources::{self, Calendar, StoredResource};
-use super::snapshot;
-use super::statement::{Argument, Row, Rows, Session, Statement, statement};
-use crate::clock::Timestamp;
-use crate::definitions::{LIFETIME, Memory};
 use crate::rules::Micros;
-use crate::rules::timeline::{Period, Use};
+use crate::rules::timeline::{Period, Usage};
+use crate::server::clock::Timestamp;
+use crate::shared_memory::generations::{LIFETIME, Cache};
+use super::holds::{NewHold, BookedPeriod};
+use super::locks::snapshot;
+use super::resources::{Calendar, StoredResource, self};
+use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use uuid::Uuid;
 
 /// A booking that overlaps a period.
 #[derive(Clone, Copy, Debug)]
-pub struct StoredUse {
+pub struct StoredUsage {
     pub id: Uuid,
-    pub taken: Use,
+    pub taken: Usage,
     pub expires_at: Timestamp,
 }
 
-impl StoredUse {
+impl StoredUsage {
     /// Whether its time has run out and nobody has written that down yet.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.taken.is_held && self.expires_at <= now
@@ -32,7 +32,7 @@ impl StoredUse {
 /// What overlaps a period.
 #[derive(Clone, Debug, Default)]
 pub struct Overlap {
-    pub uses: Vec<StoredUse>,
+    pub usages: Vec<StoredUsage>,
     /// In the order of time.
     pub changes: Vec<(Period, i64)>,
 }
@@ -46,8 +46,8 @@ impl Overlap {
             match row.get(1) {
                 None => overlap.changes.push((period, quantity)),
                 Some(id) => {
-                    let taken = Use { occupied: period, quantity, is_held: row.need(5) };
-                    overlap.uses.push(StoredUse { id, taken, expires_at: row.need(6) });
+                    let taken = Usage { occupied: period, quantity, is_held: row.need(5) };
+                    overlap.usages.push(StoredUsage { id, taken, expires_at: row.need(6) });
                 }
             }
         }
@@ -57,10 +57,10 @@ impl Overlap {
 
     /// What tells two looks apart: a confirmation between them makes no difference.
     fn identity(&self) -> Vec<(Uuid, Period, i64)> {
-        let mut uses: Vec<_> =
-            self.uses.iter().map(|one| (one.id, one.taken.occupied, one.taken.quantity)).collect();
-        uses.sort_unstable();
-        uses
+        let mut usages: Vec<_> =
+            self.usages.iter().map(|one| (one.id, one.taken.occupied, one.taken.quantity)).collect();
+        usages.sort_unstable();
+        usages
     }
 }
 
@@ -69,7 +69,7 @@ impl Overlap {
 ///
 /// They are put in order so that the index that has them in this order is used. While the table is small the
 /// constraint's index seems as good, and with that plan, which is kept, all of the calendar would be read.
-macro_rules! overlapping_sole {
+macro_rules! overlapping_exclusive {
     () => {
         "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
          from booking.holds
@@ -87,7 +87,7 @@ macro_rules! overlapping_sole {
 
 /// The same where there are more places. The resource is compared by its number, as the index has it; its
 /// name stands inside a CASE, so that no other index is thought of.
-macro_rules! overlapping_some {
+macro_rules! overlapping_shared {
     () => {
         "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
          from booking.holds
@@ -97,10 +97,10 @@ macro_rules! overlapping_some {
     };
 }
 
-statement!(OVERLAP_SOLE (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_sole!());
-statement!(OVERLAP_SOME (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_some!());
+statement!(OVERLAP_EXCLUSIVE (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_exclusive!());
+statement!(OVERLAP_SHARED (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID) overlapping_shared!());
 statement!(OVERLAP_ALL (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
-    concat!("(", overlapping_sole!(), ") union all ", overlapping_some!(),
+    concat!("(", overlapping_exclusive!(), ") union all ", overlapping_shared!(),
         " union all
          select null, lower(during), upper(during), capacity, null, null
          from booking.capacity_changes
@@ -110,7 +110,7 @@ statement!(OVERLAP_ALL (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
 /// capacity there: to be decided on, so 40001 where a kept snapshot shows what is no longer so.
 pub fn overlap(session: &Session, resource: &StoredResource, period: Period) -> Overlap {
     let overlap = seen(session, resource, period);
-    if snapshot::is_kept() {
+    if snapshot::is_repeatable_read() {
         let now = || look(session, resource, period, Statement::run_now).identity();
         snapshot::assert_unchanged(&overlap.identity(), now);
     }
@@ -133,12 +133,12 @@ fn look(
     let look = |statement: &Statement| Overlap::read(&run(statement, session, &arguments));
     match (resource.is_resized(), resource.pool.capacity) {
         (true, _) => OVERLAP_ALL.with(look),
-        (false, 0..=1) => OVERLAP_SOLE.with(look),
-        (false, _) => OVERLAP_SOME.with(look),
+        (false, 0..=1) => OVERLAP_EXCLUSIVE.with(look),
+        (false, _) => OVERLAP_SHARED.with(look),
     }
 }
 
-statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+statement!(TAKE_EXCLUSIVE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
                       TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
     "insert into booking.holds
          (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at, key, fingerprint,
@@ -151,7 +151,7 @@ statement!(TAKE_SOLE (UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAM
          true)");
 
 std::thread_local! {
-    static PLAIN: Memory<Calendar> = Memory::new(256);
+    static PLAIN: Cache<Calendar> = Cache::new(256);
 }
 
 /// The calendar of this name, if all that is to be asked of it is whether anything overlaps: it has had one place from
@@ -161,24 +161,24 @@ pub fn plain(session: &Session, name: &str) -> Option<Calendar> {
     let read = || {
         let found = resources::read(session, name)?;
         let lets_all_in = found.pool.open && found.pool.max_per_holder.is_none() && found.waiting == 0;
-        let is_sole = found.pool.capacity == 1 && !found.is_resized();
-        let calendar = found.calendar.filter(|calendar| lets_all_in && is_sole && calendar.week.is_none())?;
+        let is_exclusive = found.pool.capacity == 1 && !found.is_resized();
+        let calendar = found.calendar.filter(|calendar| lets_all_in && is_exclusive && calendar.week.is_none())?;
         Some((calendar, LIFETIME))
     };
-    PLAIN.with(|memory| memory.recall(name, read))
+    PLAIN.with(|memory| memory.get_or_load(name, read))
 }
 
 /// Writes a hold on such a calendar, if nothing overlaps. Whether it did.
 ///
 /// The caller has claimed the days, so whoever overlaps is to be seen, and the constraint has nothing to
 /// object to or to wait for.
-pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay) -> bool {
+pub fn take_exclusive(session: &Session, hold: &NewHold, booked: BookedPeriod) -> bool {
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
-        time(stay.during.from),
-        time(stay.during.to),
-        time(stay.occupied.to),
+        time(booked.during.from),
+        time(booked.during.to),
+        time(booked.occupied.to),
         Argument::Time(Some(hold.placed_at)),
         Argument::Time(Some(hold.expires_at)),
         Argument::Text(hold.key),
@@ -186,7 +186,7 @@ pub fn take_sole(session: &Session, hold: &NewHold, stay: Stay) -> bool {
         Argument::Text(hold.holder),
         Argument::Jsonb(hold.metadata),
     ];
-    TAKE_SOLE.with(|statement| statement.run(session, &arguments).count() == 1)
+    TAKE_EXCLUSIVE.with(|statement| statement.run(session, &arguments).count() == 1)
 }
 
 fn of_period(resource: &str, period: Period) -> [Argument<'_>; 3] {
@@ -249,27 +249,27 @@ statement!(MOVE (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIME
      where id = $1 and resource = $2");
 
 /// Moves a hold that is locked to another period.
-pub fn move_to(session: &Session, id: Uuid, resource: &str, version: i64, stay: Stay, is_sole: bool) {
+pub fn move_to(session: &Session, id: Uuid, resource: &str, version: i64, booked: BookedPeriod, is_exclusive: bool) {
     let arguments = [
         Argument::Uuid(Some(id)),
         Argument::Text(Some(resource)),
         Argument::Bigint(Some(version)),
-        time(stay.during.from),
-        time(stay.during.to),
-        time(stay.occupied.to),
-        Argument::Boolean(is_sole),
+        time(booked.during.from),
+        time(booked.during.to),
+        time(booked.occupied.to),
+        Argument::Boolean(is_exclusive),
     ];
     MOVE.with(|statement| statement.run(session, &arguments));
 }
 
-statement!(SET_SOLE (UUIDOID, TEXTOID, BOOLOID)
+statement!(SET_EXCLUSIVE (UUIDOID, TEXTOID, BOOLOID)
     "update booking.holds set exclusive = $3 where id = $1 and resource = $2 and exclusive <> $3");
 
 /// Says whether no other hold may overlap one that has ended and is about to come back: the capacity
 /// may have been changed meanwhile.
-pub fn set_sole(session: &Session, id: Uuid, resource: &str, is_sole: bool) {
-    let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Boolean(is_sole)];
-    SET_SOLE.with(|statement| statement.run(session, &arguments));
+pub fn set_exclusive(session: &Session, id: Uuid, resource: &str, is_exclusive: bool) {
+    let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Boolean(is_exclusive)];
+    SET_EXCLUSIVE.with(|statement| statement.run(session, &arguments));
 }
 
 statement!(FORGET_CHANGES (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)

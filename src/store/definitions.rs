@@ -1,9 +1,9 @@
 //! What a resource is: created, changed and dropped. Its row is read and counted on in `resources`.
 
-use super::resources::{Calendar, Kind, Level};
-use super::statement::{Argument, Session, statement};
-use crate::definitions;
 use crate::rules::pool::Contention;
+use crate::shared_memory::generations;
+use super::resources::{Calendar, Kind, ResourceStatus};
+use super::statement::{Argument, Session, statement};
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID, INT8OID, TEXTARR
 
 /// Creates a resource and returns its row. None where the name is taken.
 pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum> {
-    definitions::changed(resource.name);
+    generations::changed(resource.name);
     let calendar = resource.calendar.as_ref();
     let arguments = [
         Argument::Text(Some(resource.name)),
@@ -46,14 +46,14 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
         Argument::Bigint(resource.max_per_holder),
         Argument::Texts(resource.sections),
         Argument::Jsonb(resource.metadata),
-        Argument::Time(Some(crate::clock::now())),
+        Argument::Time(Some(crate::server::clock::now())),
         Argument::Text(calendar.map(|calendar| calendar.zone.name())),
         Argument::Span(calendar.map(|calendar| calendar.buffer)),
         Argument::Clock(calendar.map(|calendar| calendar.check_in)),
         Argument::Clock(calendar.map(|calendar| calendar.check_out)),
         Argument::Boolean(resource.skip),
     ];
-    CREATE.with(|statement| statement.run(session, &arguments).first()?.hand_over(1))
+    CREATE.with(|statement| statement.run(session, &arguments).first()?.copy_datum(1))
 }
 
 statement!(SET_CAPACITY (TEXTOID, INT8OID)
@@ -63,10 +63,10 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
      returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
 /// Sets the capacity of a pool. None where what is taken would not fit.
-pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<Level> {
-    definitions::changed(name);
+pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<ResourceStatus> {
+    generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
-    SET_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+    SET_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(ADD_CAPACITY (TEXTOID, INT8OID)
@@ -76,10 +76,10 @@ statement!(ADD_CAPACITY (TEXTOID, INT8OID)
      returning version, null::bigint, waiting > 0");
 
 /// Says how many seats more, or less, there are to be had. None where the resource is gone.
-pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<Level> {
-    definitions::changed(name);
+pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<ResourceStatus> {
+    generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
-    ADD_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+    ADD_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(SET_OPEN (TEXTOID, BOOLOID)
@@ -89,10 +89,10 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
      returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
 /// Opens or closes a resource for new holds. None where it is gone.
-pub fn set_open(session: &Session, name: &str, open: bool) -> Option<Level> {
-    definitions::changed(name);
+pub fn set_open(session: &Session, name: &str, open: bool) -> Option<ResourceStatus> {
+    generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
-    SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+    SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
@@ -103,10 +103,10 @@ statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
      returning version, capacity + overbooking - $3, waiting > 0");
 
 /// Has a pool counted in escrow, under an id, or in its row. None where it is gone.
-pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<Level> {
-    definitions::changed(name);
+pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<ResourceStatus> {
+    generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))];
-    SET_ESCROW.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+    SET_ESCROW.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
@@ -116,19 +116,19 @@ statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
      returning version, null::bigint, waiting > 0");
 
 /// Sets the hours beyond which nothing new is held; none: always open. None where the resource is gone.
-pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<Level> {
-    definitions::changed(name);
+pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<ResourceStatus> {
+    generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
-    SET_HOURS.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+    SET_HOURS.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(DROP (TEXTOID)
     "delete from booking.resources where name = $1 and taken = 0 returning version, null::bigint, false");
 
 /// Deletes a resource of which nothing is taken. None where something is, as far as its row says.
-pub fn drop(session: &Session, name: &str) -> Option<Level> {
-    definitions::changed(name);
+pub fn drop(session: &Session, name: &str) -> Option<ResourceStatus> {
+    generations::changed(name);
     DROP.with(|statement| {
-        statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| Level::read(&row))
+        statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| ResourceStatus::read(&row))
     })
 }

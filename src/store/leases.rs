@@ -4,10 +4,12 @@
 //! Leases are one truth for all, whatever a transaction's isolation level: every statement here sees what is
 //! committed now.
 
-use super::statement::{Argument, Row, Statement, statement};
-use super::{Patience, Session, lineage};
-use crate::clock::Timestamp;
 use crate::rules::lease::Lease;
+use crate::server::wal_timeline;
+use crate::server::clock::Timestamp;
+use super::Session;
+use super::locks::LockWaitPolicy;
+use super::statement::{Argument, Row, Statement, statement};
 
 impl Lease {
     fn read(row: &Row) -> Self {
@@ -52,7 +54,7 @@ statement!(TAKE (TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT4
 /// The row is locked as for a deletion, which a [`check`] of the old token keeps from happening and a renewal
 /// does not.
 pub fn take(session: &Session, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Option<i64> {
-    let (system, timeline) = lineage::current();
+    let (system, timeline) = wal_timeline::current();
     let arguments = [
         Argument::Text(Some(name)),
         Argument::Text(Some(holder)),
@@ -133,13 +135,13 @@ fn of_token<'a>(name: &'a str, token: i64) -> [Argument<'a>; 2] {
 
 /// Locks the lease with a token, to renew or release it: how it stands, once whoever had it locked is through;
 /// or none where somebody has and nobody is to be waited for.
-pub fn lock_token(session: &Session, name: &str, token: i64, patience: Patience) -> Option<Lease> {
+pub fn lock_token(session: &Session, name: &str, token: i64, policy: LockWaitPolicy) -> Option<Lease> {
     let lock = |statement: &Statement| {
         statement.run_now(session, &of_token(name, token)).first().map(|row| Lease::read(&row))
     };
-    match patience {
-        Patience::Wait => LOCK_TOKEN.with(lock),
-        Patience::NoWait => LOCK_TOKEN_OR_SKIP.with(lock),
+    match policy {
+        LockWaitPolicy::Wait => LOCK_TOKEN.with(lock),
+        LockWaitPolicy::NoWait => LOCK_TOKEN_OR_SKIP.with(lock),
     }
 }
 
@@ -211,7 +213,7 @@ statement!(LIFT (INT8OID, INT4OID, INT8OID, INT8OID, BOOLOID)
 /// The token up to which none is given out; none where the server's history is not the one that the tokens
 /// were counted in.
 pub fn floor(session: &Session) -> Option<i64> {
-    let (system, timeline) = lineage::current();
+    let (system, timeline) = wal_timeline::current();
     let arguments = [Argument::Bigint(Some(system)), Argument::Integer(timeline)];
     FLOOR.with(|statement| statement.run_now(session, &arguments).first().map(|row| row.need(1)))
 }
@@ -219,7 +221,7 @@ pub fn floor(session: &Session) -> Option<i64> {
 /// Lifts all tokens to come above a token, where the server's history is another than the one that they were
 /// counted in; or (`anyhow`) where it is the same. Where none was ever given out they begin above `first`.
 pub fn lift(session: &Session, first: i64, floor: i64, anyhow: bool) {
-    let (system, timeline) = lineage::current();
+    let (system, timeline) = wal_timeline::current();
     let arguments = [
         Argument::Bigint(Some(system)),
         Argument::Integer(timeline),

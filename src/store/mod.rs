@@ -29,14 +29,14 @@ pub use statement::Session;
 
 /// What to do where another transaction is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub enum LockWaitPolicy {
     /// Wait for it, until `lock_timeout` where that is set.
     Wait,
     /// Come back without the lock.
     NoWait,
 }
 
-impl Patience {
+impl LockWaitPolicy {
     pub const fn from_wait(wait: bool) -> Self {
         if wait { Self::Wait } else { Self::NoWait }
     }

@@ -1,12 +1,12 @@
 //! The room of pools: counted in their rows, or in escrow.
 
-use super::resources::{self, Level, StoredResource};
-use super::statement::{Argument, Session, statement};
-use crate::definitions::{self, LIFETIME, Memory};
 use crate::error::Error;
-use crate::escrow::{self, Entered};
 use crate::rules::Micros;
 use crate::rules::escrow::Taken;
+use crate::shared_memory::escrow::{Entered, self};
+use crate::shared_memory::generations::{LIFETIME, Cache, self};
+use super::resources::{ResourceStatus, StoredResource, self};
+use super::statement::{Argument, Session, statement};
 use uuid::Uuid;
 
 /// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
@@ -37,14 +37,14 @@ pub fn take(
     quantity: i64,
     expected_version: Option<i64>,
     checked: Checked,
-) -> Option<Level> {
+) -> Option<ResourceStatus> {
     let arguments = [
         Argument::Text(Some(name)),
         Argument::Bigint(Some(quantity)),
         Argument::Bigint(expected_version),
         Argument::Boolean(checked == Checked::Everything),
     ];
-    TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)))
+    TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(GIVE_BACK (TEXTOID, INT8OID)
@@ -56,45 +56,45 @@ statement!(GIVE_BACK (TEXTOID, INT8OID)
 /// Gives room back to a pool. None where the pool is gone.
 ///
 /// Which kind it is costs a look where nothing can be remembered; there the row is asked first.
-pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<Level>, Error> {
+pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<ResourceStatus>, Error> {
     if escrow::is_possible()
-        && let Some(level) = give_back_in_escrow(session, name, quantity)?
+        && let Some(status) = give_back_in_escrow(session, name, quantity)?
     {
-        return Ok(Some(level));
+        return Ok(Some(status));
     }
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
-    let level =
-        GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| Level::read(&row)));
-    match level {
+    let status =
+        GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)));
+    match status {
         None if !escrow::is_possible() => give_back_in_escrow(session, name, quantity),
-        level => Ok(level),
+        status => Ok(status),
     }
 }
 
 /// None where it is no escrow pool.
-fn give_back_in_escrow(session: &Session, name: &str, quantity: i64) -> Result<Option<Level>, Error> {
-    let Some(Known { escrow: Some(id), most, version, waits, .. }) = known(session, name) else {
+fn give_back_in_escrow(session: &Session, name: &str, quantity: i64) -> Result<Option<ResourceStatus>, Error> {
+    let Some(CachedPool { escrow: Some(id), most, version, waits, .. }) = cached(session, name) else {
         return Ok(None);
     };
     let available = match escrow::give(id, quantity)? {
         true => escrow::taken(id).map(|taken| most - taken),
         false => Some(most - count(session, name)),
     };
-    Ok(Some(Level { version, available, is_waited_for: waits }))
+    Ok(Some(ResourceStatus { version, available, is_waited_for: waits }))
 }
 
-statement!(TAKE_SUMS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
+statement!(APPLY_DELTAS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
     "update booking.resources as resources
-     set taken = taken + sums.quantity, version = version + sums.changes, waiting = waiting - sums.offers
-     from unnest($1, $2, $3, $4) as sums(resource, quantity, changes, offers)
-     where name = sums.resource
-       and sums.quantity <= capacity + overbooking - taken
+     set taken = taken + deltas.quantity, version = version + deltas.changes, waiting = waiting - deltas.offers
+     from unnest($1, $2, $3, $4) as deltas(resource, quantity, changes, offers)
+     where name = deltas.resource
+       and deltas.quantity <= capacity + overbooking - taken
      returning name");
 
 /// How much is taken from a pool in one call, and in how many steps: its version rises by them. And how many
 /// of those who wait for a resource were given what they waited for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sum {
+pub struct PoolDelta {
     pub quantity: i64,
     pub changes: i64,
     pub offers: i64,
@@ -103,58 +103,58 @@ pub struct Sum {
 /// Takes room from several pools, whose turns the caller has and whose rules it has looked after, and those
 /// who got what they waited for from the count of who waits. Whether all of the pools had it; of locked pools nothing
 /// is taken where one had not.
-pub fn take_sums(session: &Session, sums: &[(&StoredResource, Sum)]) -> Result<bool, Error> {
-    let served = sums.iter().filter(|(_, sum)| sum.offers > 0);
-    served.for_each(|(of, _)| definitions::changed(&of.name));
-    for (of, sum) in sums {
+pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) -> Result<bool, Error> {
+    let served = deltas.iter().filter(|(_, delta)| delta.offers > 0);
+    served.for_each(|(of, _)| generations::changed(&of.name));
+    for (of, delta) in deltas {
         if let Some(id) = of.escrow
-            && take_escrow(session, &of.name, id, sum.quantity, of.pool.capacity + of.pool.overbooking)?
+            && take_escrow(session, &of.name, id, delta.quantity, of.pool.capacity + of.pool.overbooking)?
                 .is_none()
         {
             return Ok(false);
         }
     }
     // An escrow pool's row is only written where somebody waits no more.
-    let written = sums.iter().filter(|(of, sum)| of.escrow.is_none() || sum.offers > 0);
+    let written = deltas.iter().filter(|(of, delta)| of.escrow.is_none() || delta.offers > 0);
     let written: Vec<_> = written
-        .map(|(of, sum)| match of.escrow {
-            None => (of.name.as_str(), *sum),
-            Some(_) => (of.name.as_str(), Sum { offers: sum.offers, ..Sum::default() }),
+        .map(|(of, delta)| match of.escrow {
+            None => (of.name.as_str(), *delta),
+            Some(_) => (of.name.as_str(), PoolDelta { offers: delta.offers, ..PoolDelta::default() }),
         })
         .collect();
     if written.is_empty() {
         return Ok(true);
     }
-    let had = add_sums(session, &written);
+    let had = add_deltas(session, &written);
     if had.len() == written.len() {
         return Ok(true);
     }
     // Cheaper than a savepoint around what nearly always goes well.
     let back = written.iter().filter(|(name, _)| had.iter().any(|had| had == name));
     let back: Vec<_> = back
-        .map(|&(name, Sum { quantity, changes, offers })| {
-            (name, Sum { quantity: -quantity, changes: -changes, offers: -offers })
+        .map(|&(name, PoolDelta { quantity, changes, offers })| {
+            (name, PoolDelta { quantity: -quantity, changes: -changes, offers: -offers })
         })
         .collect();
-    add_sums(session, &back);
+    add_deltas(session, &back);
     Ok(false)
 }
 
 /// Adds up what is taken. Returns which pools had it.
-fn add_sums(session: &Session, sums: &[(&str, Sum)]) -> Vec<String> {
-    let numbers = |of: fn(&Sum) -> i64| sums.iter().map(|(_, sum)| of(sum)).collect::<Vec<_>>();
+fn add_deltas(session: &Session, deltas: &[(&str, PoolDelta)]) -> Vec<String> {
+    let numbers = |of: fn(&PoolDelta) -> i64| deltas.iter().map(|(_, delta)| of(delta)).collect::<Vec<_>>();
     let arguments = [
-        Argument::Texts(Some(&sums.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
-        Argument::Bigints(&numbers(|sum| sum.quantity)),
-        Argument::Bigints(&numbers(|sum| sum.changes)),
-        Argument::Bigints(&numbers(|sum| sum.offers)),
+        Argument::Texts(Some(&deltas.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
+        Argument::Bigints(&numbers(|delta| delta.quantity)),
+        Argument::Bigints(&numbers(|delta| delta.changes)),
+        Argument::Bigints(&numbers(|delta| delta.offers)),
     ];
-    TAKE_SUMS.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
+    APPLY_DELTAS.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
 /// What a backend knows of a pool without reading its row each time.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct CachedPool {
     /// The id of its count, where it is an escrow pool.
     pub escrow: Option<Uuid>,
     /// How much can be taken in all.
@@ -173,15 +173,15 @@ pub struct Known {
 const LIFETIME_OF_LOCKED: Micros = 60_000_000;
 
 std::thread_local! {
-    static KNOWN: Memory<Known> = Memory::new(4096);
+    static CACHED: Cache<CachedPool> = Cache::new(4096);
 }
 
 /// What is known of a resource; none where there is none of this name. True as long as the caller has a turn there.
-pub fn known(session: &Session, name: &str) -> Option<Known> {
+pub fn cached(session: &Session, name: &str) -> Option<CachedPool> {
     let read = || {
         let found = resources::read_now(session, name)?;
         let pool = &found.pool;
-        let known = Known {
+        let cached = CachedPool {
             escrow: found.escrow,
             most: pool.capacity + pool.overbooking,
             version: pool.version,
@@ -189,14 +189,14 @@ pub fn known(session: &Session, name: &str) -> Option<Known> {
             is_limited: pool.max_per_holder.is_some(),
             waits: found.waiting > 0,
         };
-        Some((known, if known.escrow.is_some() { LIFETIME } else { LIFETIME_OF_LOCKED }))
+        Some((cached, if cached.escrow.is_some() { LIFETIME } else { LIFETIME_OF_LOCKED }))
     };
-    KNOWN.with(|memory| memory.recall(name, read))
+    CACHED.with(|memory| memory.get_or_load(name, read))
 }
 
 /// The id of a resource's count, where it is an escrow pool.
 pub fn escrow(session: &Session, name: &str) -> Option<Uuid> {
-    known(session, name)?.escrow
+    cached(session, name)?.escrow
 }
 
 statement!(COUNT (TEXTOID)
@@ -216,7 +216,7 @@ pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
 
 /// Where it is an escrow pool that the caller has alone: has its count in memory for as long as this transaction lasts,
 /// or does without it.
-pub fn enter_alone(session: &Session, name: &str) {
+pub fn enter_exclusive(session: &Session, name: &str) {
     // Without the memory all do without.
     let Some(id) = escrow::is_possible().then(|| escrow(session, name)).flatten() else { return };
     let entered = match escrow::enter(id) {

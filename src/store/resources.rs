@@ -1,19 +1,20 @@
 //! The table `booking.resources`.
 
-use super::attempt::{has_lock_timeout, until_lock_timeout};
-use super::statement::{Argument, Row, Session, Span, statement};
-use super::{Busy, Patience, pools, snapshot};
-use crate::definitions;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
 use crate::rules::pool::Pool;
-use crate::zone::Zone;
+use crate::server::zones::Zone;
+use crate::shared_memory::generations;
+use super::pools;
+use super::locks::{Busy, LockWaitPolicy, snapshot};
+use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
+use super::statement::{Argument, Row, Session, Span, statement};
 use uuid::Uuid;
 
 /// What a caller may be told after a resource has changed.
 #[derive(Clone, Copy, Debug)]
-pub struct Level {
+pub struct ResourceStatus {
     pub version: i64,
     /// How much is left; none for seats, which would have to be counted.
     pub available: Option<i64>,
@@ -21,7 +22,7 @@ pub struct Level {
     pub is_waited_for: bool,
 }
 
-impl Level {
+impl ResourceStatus {
     pub(super) fn read(row: &Row) -> Self {
         Self { version: row.need(1), available: row.get(2), is_waited_for: row.get(3).unwrap_or(false) }
     }
@@ -136,9 +137,9 @@ impl StoredResource {
         self.calendar.as_ref().is_some_and(|calendar| calendar.resized)
     }
 
-    pub fn level(&self) -> Level {
+    pub fn status(&self) -> ResourceStatus {
         let available = (self.kind == Kind::Pool).then(|| self.pool.free());
-        Level { version: self.pool.version, available, is_waited_for: self.waiting > 0 }
+        ResourceStatus { version: self.pool.version, available, is_waited_for: self.waiting > 0 }
     }
 }
 
@@ -208,7 +209,7 @@ statement!(ADD_WAITING (TEXTOID, INT8OID)
 
 /// Counts those who wait for a resource: so many more, or less.
 pub fn add_waiting(session: &Session, name: &str, entries: i64) {
-    definitions::changed(name);
+    generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(entries))];
     ADD_WAITING.with(|statement| statement.run(session, &arguments));
 }
@@ -225,8 +226,8 @@ statement!(LOCK (TEXTOID)
 /// it with an error. And in REPEATABLE READ and above, a refusal that writes nothing would rest on
 /// an old snapshot and be a false "sold out": locking a row that has changed since is 40001.
 /// Everybody else is spared this statement, and a refusal stays free of any write.
-pub fn lock_ahead(session: &Session, name: &str, patience: Patience) -> Result<(), Busy> {
-    if patience == Patience::Wait && !has_lock_timeout() && !snapshot::is_kept() {
+pub fn lock_ahead(session: &Session, name: &str, policy: LockWaitPolicy) -> Result<(), Busy> {
+    if policy == LockWaitPolicy::Wait && !has_lock_timeout() && !snapshot::is_repeatable_read() {
         return Ok(());
     }
     let arguments = [Argument::Text(Some(name))];
@@ -234,9 +235,9 @@ pub fn lock_ahead(session: &Session, name: &str, patience: Patience) -> Result<(
     if locked || read(session, name).is_none() {
         return Ok(());
     }
-    match patience {
-        Patience::NoWait => Err(Busy),
-        Patience::Wait => until_lock_timeout(|| {
+    match policy {
+        LockWaitPolicy::NoWait => Err(Busy),
+        LockWaitPolicy::Wait => until_lock_timeout(|| {
             LOCK.with(|statement| statement.run(session, &arguments));
         }),
     }

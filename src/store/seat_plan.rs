@@ -1,16 +1,16 @@
 //! A plan of seats as it lies: what of it is free, from the front.
 
-use super::snapshot;
+use crate::rules::seating::SeatPosition;
+use crate::server::clock::Timestamp;
+use super::locks::snapshot;
 use super::statement::{Argument, Row, Session, statement};
-use crate::clock::Timestamp;
-use crate::rules::seating::Place;
 use uuid::Uuid;
 
 /// A free seat in the plan.
 #[derive(Clone, Debug)]
 pub struct FreeSeat {
     pub label: String,
-    pub place: Place,
+    pub place: SeatPosition,
 }
 
 statement!(FREE (TEXTOID, INT4OID, INT4OID, INT4OID, INT8OID)
@@ -33,7 +33,7 @@ pub fn free(session: &Session, resource: &str, behind: (i32, i32), before: i32, 
         let rows = statement.run(session, &arguments);
         let read = |row: Row| FreeSeat {
             label: row.need(1),
-            place: Place { rank: row.need(2), position: row.need(3), middle: row.need(4) },
+            place: SeatPosition { rank: row.need(2), position: row.need(3), middle: row.need(4) },
         };
         rows.iter().map(read).collect()
     })
@@ -67,7 +67,7 @@ pub fn overdue(session: &Session, resource: &str, now: Timestamp, limit: i64) ->
     OVERDUE.with(|statement| {
         let rows = statement.run(session, &arguments);
         let read = |row: Row| {
-            let place = Place { rank: row.need(2), position: row.need(3), middle: row.need(4) };
+            let place = SeatPosition { rank: row.need(2), position: row.need(3), middle: row.need(4) };
             (FreeSeat { label: row.need(1), place }, row.need(5))
         };
         rows.iter().map(read).collect()
@@ -80,7 +80,7 @@ statement!(LOCK_PLAN (TEXTOID)
 /// In REPEATABLE READ and above, ends with 40001 if any seat has changed since the snapshot was
 /// taken: "there are none" would be said of an old plan.
 pub fn assert_plan_is_current(session: &Session, resource: &str) {
-    if snapshot::is_kept() {
+    if snapshot::is_repeatable_read() {
         LOCK_PLAN.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
     }
 }

@@ -4,14 +4,14 @@
 //! free when it is reached. A seat gets an owner only where it has none, and loses it only to
 //! whoever has that owner's row locked.
 
-use super::attempt::{until_lock_timeout, wait_only};
-use super::snapshot;
-use super::statement::{Argument, Row, Rows, Session, statement};
-use super::{Busy, Patience, holds::NewHold};
-use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::frontier;
-use crate::rules::seating::Place;
+use crate::rules::seating::SeatPosition;
+use crate::server::clock::Timestamp;
+use crate::shared_memory::seat_hint;
+use super::holds::NewHold;
+use super::locks::{Busy, LockWaitPolicy, snapshot};
+use super::locks::subtransaction::{until_lock_timeout, wait_only};
+use super::statement::{Argument, Row, Rows, Session, statement};
 use uuid::Uuid;
 
 /// A seat as it is created.
@@ -19,7 +19,7 @@ pub struct NewSeat<'a> {
     pub label: &'a str,
     pub section: &'a str,
     pub row: &'a str,
-    pub place: Place,
+    pub place: SeatPosition,
 }
 
 statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID)
@@ -28,7 +28,7 @@ statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYO
      from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
 
 pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
-    let integers = |of: fn(&Place) -> i32| seats.iter().map(|seat| of(&seat.place)).collect::<Vec<_>>();
+    let integers = |of: fn(&SeatPosition) -> i32| seats.iter().map(|seat| of(&seat.place)).collect::<Vec<_>>();
     let labels: Vec<&str> = seats.iter().map(|seat| seat.label).collect();
     let sections: Vec<&str> = seats.iter().map(|seat| seat.section).collect();
     let rows: Vec<&str> = seats.iter().map(|seat| seat.row).collect();
@@ -42,8 +42,8 @@ pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
         Argument::Integers(&integers(|place| place.middle)),
     ];
     CREATE.with(|statement| statement.run(session, &arguments));
-    frontier::freed(resource);
-    frontier::took();
+    seat_hint::freed(resource);
+    seat_hint::took();
 }
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
@@ -70,7 +70,7 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
         Argument::Uuid(Some(id)),
         Argument::Bigint(Some(seats.len() as i64)),
     ];
-    frontier::took();
+    seat_hint::took();
     TAKE.with(|statement| all_or_none(statement.run(session, &arguments).count(), seats.len()))
 }
 
@@ -90,7 +90,7 @@ statement!(TAKE_AGAIN (TEXTOID, TEXTARRAYOID, UUIDOID)
 /// Gives free seats to a hold that had them before. Whether all were free; undone where not.
 pub fn take_again(session: &Session, resource: &str, labels: &[&str], id: Uuid) -> bool {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Uuid(Some(id))];
-    frontier::took();
+    seat_hint::took();
     TAKE_AGAIN.with(|statement| statement.run(session, &arguments).count() == labels.len())
 }
 
@@ -123,7 +123,7 @@ pub fn take_all(session: &Session, resource: &str, holds: &[&NewHold]) -> bool {
         Argument::Uuids(&ids),
         Argument::Bigint(Some(labels.len() as i64)),
     ];
-    frontier::took();
+    seat_hint::took();
     TAKE_ALL.with(|statement| all_or_none(statement.run(session, &arguments).count(), labels.len()))
 }
 
@@ -135,7 +135,7 @@ statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
 pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(seats)), Argument::Uuid(Some(id))];
     GIVE_BACK.with(|statement| statement.run(session, &arguments));
-    frontier::freed(resource);
+    seat_hint::freed(resource);
 }
 
 /// A seat as it stands in its row, and its owner's.
@@ -190,17 +190,17 @@ pub fn lock_ahead(
     session: &Session,
     resource: &str,
     labels: &[&str],
-    patience: Patience,
+    policy: LockWaitPolicy,
 ) -> Result<(), Busy> {
     if labels.is_empty() {
         return Ok(());
     }
-    if !snapshot::is_kept() {
+    if !snapshot::is_repeatable_read() {
         return Ok(());
     }
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels))];
-    if patience == Patience::NoWait {
-        let there = read(session, resource, labels, crate::clock::now()).len();
+    if policy == LockWaitPolicy::NoWait {
+        let there = read(session, resource, labels, crate::server::clock::now()).len();
         let locked = LOCK_OR_SKIP.with(|statement| statement.run(session, &arguments).count());
         return if locked == there { Ok(()) } else { Err(Busy) };
     }
@@ -314,7 +314,7 @@ fn ids_of(rows: &Rows) -> Vec<Uuid> {
 
 fn note_freed(resources: &[&str], ended: &[Uuid]) {
     if !ended.is_empty() {
-        resources.iter().for_each(|resource| frontier::freed(resource));
+        resources.iter().for_each(|resource| seat_hint::freed(resource));
     }
 }
 
@@ -327,9 +327,9 @@ pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: 
     let arguments =
         [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Boolean(blocked)];
     if blocked {
-        frontier::took();
+        seat_hint::took();
     } else {
-        frontier::freed(resource);
+        seat_hint::freed(resource);
     }
     SET_BLOCKED.with(|statement| statement.run(session, &arguments).count() as i64)
 }

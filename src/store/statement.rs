@@ -6,9 +6,9 @@
 //! stays allocated until the transaction ends, where these rows are gone when the call returns.
 #![allow(unsafe_code)]
 
-use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::rules::Micros;
+use crate::server::clock::Timestamp;
 use pgrx::datum::{Interval, IntoDatum, TimestampWithTimeZone};
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -81,9 +81,9 @@ impl Statement {
         snapshot: pg_sys::Snapshot,
     ) -> Rows<'s> {
         debug_assert_eq!(arguments.len(), self.types.len());
-        const MOST: usize = 16;
-        let mut values = [pg_sys::Datum::null(); MOST];
-        let mut nulls = [b' ' as c_char; MOST];
+        const MAX_ENTRIES: usize = 16;
+        let mut values = [pg_sys::Datum::null(); MAX_ENTRIES];
+        let mut nulls = [b' ' as c_char; MAX_ENTRIES];
         for (n, argument) in arguments.iter().enumerate() {
             match argument.datum() {
                 Some(datum) => values[n] = datum,
@@ -329,7 +329,7 @@ impl Row<'_> {
     }
 
     /// A value of variable length as it is, copied to where it outlives the session.
-    pub fn hand_over(&self, column: i32) -> Option<pg_sys::Datum> {
+    pub fn copy_datum(&self, column: i32) -> Option<pg_sys::Datum> {
         let mut null = false;
         // SAFETY: as in `get`; -1 is the length of every type of variable length.
         unsafe {

@@ -1,9 +1,9 @@
 //! Statements over many resources: the sweep, the purge, and what is added up to be shown.
 
+use crate::server::clock::Timestamp;
 use super::pools;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
-use crate::clock::Timestamp;
 
 /// A resource with overdue holds.
 pub struct DueResource {
@@ -141,7 +141,7 @@ pub fn next_expiry(session: &Session) -> Option<Timestamp> {
 }
 
 /// How a resource's capacity is used at a moment.
-pub struct Usage {
+pub struct ResourceUsage {
     pub capacity: i64,
     pub confirmed: i64,
     pub held: i64,
@@ -178,11 +178,11 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
 
 /// How a pool is used, or a resource with seats. What is confirmed is what is taken and not held, so that the
 /// holds of a sold-out pool are not added up.
-pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<Usage> {
+pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<ResourceUsage> {
     let taken = pools::escrow(session, resource).map(|id| pools::taken(session, resource, id));
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(taken)];
     USAGE.with(|statement| {
-        statement.run(session, &arguments).first().map(|row| Usage {
+        statement.run(session, &arguments).first().map(|row| ResourceUsage {
             capacity: row.need(1),
             confirmed: row.need(2),
             held: row.need(3),

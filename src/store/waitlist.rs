@@ -1,12 +1,12 @@
 //! The table `booking.waitlist_entries`.
 
-use super::Session;
-use super::resources::Kind;
-use super::statement::{Argument, Row, Span, statement};
-use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::timeline::Period;
+use crate::server::clock::Timestamp;
+use super::Session;
+use super::resources::Kind;
+use super::statement::{Argument, Row, Span, statement};
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -65,18 +65,18 @@ impl Entry {
             offer_ttl: row.need::<Span>(8).0,
             fingerprint: row.get(9),
             state: EntryState::from_name(&row.need::<String>(10)),
-            metadata: row.hand_over(11),
+            metadata: row.copy_datum(11),
         }
     }
 }
 
 /// How many of a line are read: of a pool's only its head can be served.
 fn most_of(kind: Kind, skip: bool) -> i64 {
-    if kind == Kind::Pool && !skip { 100 } else { MOST_TOLD_APART }
+    if kind == Kind::Pool && !skip { 100 } else { MAX_WAITING_TOLD_APART }
 }
 
 /// The longest line of those who do not all wait for the same.
-pub const MOST_TOLD_APART: i64 = 10_000;
+pub const MAX_WAITING_TOLD_APART: i64 = 10_000;
 
 statement!(LINES (TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID)
     concat!("select ", columns!(), "

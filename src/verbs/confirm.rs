@@ -1,16 +1,18 @@
 //! Confirming holds.
 
-use super::reacquire::{self, is_late};
-use super::waitlist::missing;
-use super::{Stop, Target, judge, settle};
-use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::request::Target;
 use crate::rules::Micros;
-use crate::rules::basket::{self, Joint};
-use crate::rules::lifecycle::{self, Hold, Late};
+use crate::rules::basket::{BasketDecision, self};
+use crate::rules::lifecycle::{Hold, Late, self};
+use crate::server::clock;
 use crate::store::Session;
-use crate::store::holds::{self, Lot};
+use crate::store::holds::{HoldGroup, self};
+use super::allocation::stop::{Stop, settle};
+use super::confirm_late::{is_late, self};
+use super::judge::judge;
+use super::missing::missing;
 
 /// How to confirm.
 #[derive(Clone, Copy)]
@@ -22,10 +24,10 @@ pub struct Confirmation<'a> {
 
 impl Confirmation<'_> {
     /// What the rules say to these holds, which are locked.
-    pub fn judge(&self, lot: &Lot, now: Micros) -> Joint {
+    pub fn judge(&self, group: &HoldGroup, now: Micros) -> BasketDecision {
         let decide =
             |hold: &Hold, expected| lifecycle::confirm(hold, self.reference, expected, self.late, now);
-        judge(lot, self.target.expected_version, decide, |hold| basket::was_given_back(hold, now))
+        judge(group, self.target.expected_version, decide, |hold| basket::was_given_back(hold, now))
     }
 }
 
@@ -60,23 +62,23 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
         // A late confirmation needs the resources' locks, which come before the holds' in the lock
         // order, and a row lock cannot be given back. So the holds are looked at first, and locked
         // after what they turn out to need.
-        return reacquire::in_turn(session, confirmation, &seen);
+        return confirm_late::acquiring(session, confirmation, &seen);
     }
-    let Some(lot) = holds::lock(session, hold_id, resource)? else {
+    let Some(group) = holds::lock(session, hold_id, resource)? else {
         return Ok(missing(session, confirmation.target, false));
     };
     let now = clock::now();
-    match confirmation.judge(&lot, now.micros()) {
-        Joint::Change(_) if is_late(&lot, now.micros()) => {
+    match confirmation.judge(&group, now.micros()) {
+        BasketDecision::Change(_) if is_late(&group, now.micros()) => {
             // It expired while its row was waited for. To wait for the resource now would be
             // against the lock order.
-            reacquire::at_once(session, confirmation, lot, now)
+            confirm_late::without_waiting(session, confirmation, group, now)
         }
-        Joint::Change(changes) => {
-            let lot = lot.write(session, &changes, confirmation.reference, now);
-            Ok(Outcome::changed(&lot, None, now))
+        BasketDecision::Change(changes) => {
+            let group = group.write(session, &changes, confirmation.reference, now);
+            Ok(Outcome::changed(&group, None, now))
         }
-        Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
-        Joint::Repeat | Joint::TooMuch(_) => Ok(Outcome::repeated(&lot, true, now)),
+        BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
+        BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
     }
 }

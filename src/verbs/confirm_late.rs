@@ -1,88 +1,88 @@
 //! Giving expired holds their places again, where those are still free.
 
-use super::confirm::Confirmation;
-use super::fitting::{Wish, find_room};
-use super::patience::patiently;
-use super::room::{all_or_wait, decide_with_room, owned, read};
-use super::turns::{Turns, claim_places, line_up_for_holders, take_turns, turns_of};
-use super::upkeep::end_due;
-use super::waitlist::missing;
-use super::{Stop, Target};
-use crate::clock::{self, Timestamp};
 use crate::outcome::Outcome;
-use crate::rules::Micros;
-use crate::rules::Refusal;
-use crate::rules::basket::Joint;
+use crate::request::{Confirmation, Target};
+use crate::rules::{Micros, Refusal};
+use crate::rules::basket::BasketDecision;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
-use crate::settings;
-use crate::store::holds::{self, Lot, Stay, StoredHold};
-use crate::store::pools::{self, Checked};
-use crate::store::queue::Mode;
-use crate::store::resources::{self, Kind};
-use crate::store::{Patience, Session, attempt, calendar, seats};
+use crate::server::settings;
+use crate::server::clock::{Timestamp, self};
+use crate::store::{Session, calendar, seats};
+use crate::store::holds::{HoldGroup, BookedPeriod, StoredHold, self};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::locks::heavyweight::LockMode;
+use crate::store::pools::{Checked, self};
+use crate::store::resources::{Kind, self};
+use super::allocation::acquire::{ResourceLocks, claim_places, lock_holders, acquire_all, locks_of};
+use super::allocation::fit::{PeriodRequest, find_fit};
+use super::allocation::reclaim::{all_or_wait, decide_with_reclaim, owned, read};
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::Stop;
+use super::expire::end_due;
+use super::missing::missing;
 
 /// Whether any of it has run out at a moment.
-pub fn is_late(lot: &Lot, at: Micros) -> bool {
-    lot.holds.iter().any(|stored| stored.hold.standing(at) == State::Expired)
+pub fn is_late(group: &HoldGroup, at: Micros) -> bool {
+    group.holds.iter().any(|stored| stored.hold.state_at(at) == State::Expired)
 }
 
 /// Takes the turns that the holds need, then confirms them, late or not.
-pub fn in_turn(session: &Session, confirmation: &Confirmation, seen: &Lot) -> Result<Outcome, Stop> {
-    let mut turns = turns_of(session, seen);
-    take_turns(session, &mut turns, |name| seen.is_of_pool(name), Patience::Wait)?;
-    serve_lines(session, &turns)?;
-    line_up_for_holders(session, &turns, seen.holders(), Patience::Wait)?;
-    patiently(session, Patience::Wait, || {
+pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGroup) -> Result<Outcome, Stop> {
+    let mut locks = locks_of(session, seen);
+    acquire_all(session, &mut locks, |name| seen.is_of_pool(name), LockWaitPolicy::Wait)?;
+    serve_lines(session, &locks)?;
+    lock_holders(session, &locks, seen.holders(), LockWaitPolicy::Wait)?;
+    retry_after_wait(session, LockWaitPolicy::Wait, || {
         let Target { hold_id, resource, .. } = confirmation.target;
         // While its turn was waited for it may have been moved: that its time would run out was only foreseen.
         let Some(seen) = holds::look(session, hold_id, resource) else {
             return Ok(missing(session, confirmation.target, false));
         };
-        claim_places(&seen, &turns, Patience::Wait)?;
-        let Some(lot) = holds::lock(session, hold_id, resource)? else {
+        claim_places(&seen, &locks, LockWaitPolicy::Wait)?;
+        let Some(group) = holds::lock(session, hold_id, resource)? else {
             return Ok(missing(session, confirmation.target, false));
         };
-        if lot.stays() != seen.stays() {
+        if group.booked_periods() != seen.booked_periods() {
             return Err(Stop::Stale);
         }
         let now = clock::now();
-        match confirmation.judge(&lot, now.micros()) {
-            Joint::Change(changes) => write(session, confirmation, lot, &changes, now),
-            Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
-            Joint::Repeat | Joint::TooMuch(_) => Ok(Outcome::repeated(&lot, true, now)),
+        match confirmation.judge(&group, now.micros()) {
+            BasketDecision::Change(changes) => write(session, confirmation, group, &changes, now),
+            BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
+            BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
         }
     })
 }
 
 /// The same for holds that are locked already: without waiting for anybody.
-pub fn at_once(
+pub fn without_waiting(
     session: &Session,
     confirmation: &Confirmation,
-    lot: Lot,
+    group: HoldGroup,
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
-    let mut turns = turns_of(session, &lot);
-    take_turns(session, &mut turns, |name| lot.is_of_pool(name), Patience::NoWait)?;
-    line_up_for_holders(session, &turns, lot.holders(), Patience::NoWait)?;
+    let mut locks = locks_of(session, &group);
+    acquire_all(session, &mut locks, |name| group.is_of_pool(name), LockWaitPolicy::NoWait)?;
+    lock_holders(session, &locks, group.holders(), LockWaitPolicy::NoWait)?;
     // What has run out of it is ended then.
-    let anew = match serve_lines(session, &turns)? {
+    let anew = match serve_lines(session, &locks)? {
         true => holds::lock(session, confirmation.target.hold_id, None)?,
         false => None,
     };
-    let lot = anew.as_ref().unwrap_or(&lot);
-    patiently(session, Patience::NoWait, || {
-        claim_places(lot, &turns, Patience::NoWait)?;
-        match confirmation.judge(lot, now.micros()) {
-            Joint::Change(changes) => write(session, confirmation, lot.clone(), &changes, now),
-            _ => Ok(Outcome::repeated(lot, true, now)),
+    let group = anew.as_ref().unwrap_or(&group);
+    retry_after_wait(session, LockWaitPolicy::NoWait, || {
+        claim_places(group, &locks, LockWaitPolicy::NoWait)?;
+        match confirmation.judge(group, now.micros()) {
+            BasketDecision::Change(changes) => write(session, confirmation, group.clone(), &changes, now),
+            _ => Ok(Outcome::repeated(group, true, now)),
         }
     })
 }
 
 /// What has run out is owed to those who wait, before anybody confirms it late. Whether anybody did.
-fn serve_lines(session: &Session, turns: &Turns) -> Result<bool, Stop> {
-    let alone = turns.iter().filter(|(_, mode)| **mode == Mode::Alone);
+fn serve_lines(session: &Session, locks: &ResourceLocks) -> Result<bool, Stop> {
+    let alone = locks.iter().filter(|(_, mode)| **mode == LockMode::Exclusive);
     let alone: Vec<&str> = alone.map(|(resource, _)| *resource).collect();
     let waited_for = if alone.is_empty() { Vec::new() } else { resources::waited_for(session, &alone) };
     for resource in &waited_for {
@@ -94,7 +94,7 @@ fn serve_lines(session: &Session, turns: &Turns) -> Result<bool, Stop> {
 fn write(
     session: &Session,
     confirmation: &Confirmation,
-    lot: Lot,
+    group: HoldGroup,
     changes: &[(usize, Change)],
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
@@ -102,24 +102,24 @@ fn write(
     // one whose end was not written down would be ended as overdue to make room. Those come first.
     let (still_there, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, change)| change.room == 0);
     for &(place, change) in still_there.into_iter().chain(gone) {
-        let Some(stored) = lot.holds.get(place) else { continue };
-        if stored.hold.standing(now.micros()) == State::Expired {
-            take_place(session, &lot, place, &change, now)?;
+        let Some(stored) = group.holds.get(place) else { continue };
+        if stored.hold.state_at(now.micros()) == State::Expired {
+            take_place(session, &group, place, &change, now)?;
         }
         holds::write(session, stored, &change, None, confirmation.reference, now);
     }
-    Ok(Outcome::changed(&lot.changed(changes, confirmation.reference), None, now))
+    Ok(Outcome::changed(&group.changed(changes, confirmation.reference), None, now))
 }
 
 /// Takes one hold's place again. Where that is gone, nothing of the rest may stay written.
 fn take_place(
     session: &Session,
-    lot: &Lot,
+    group: &HoldGroup,
     place: usize,
     change: &Change,
     now: Timestamp,
 ) -> Result<(), Stop> {
-    let Some(stored) = lot.holds.get(place) else { return Ok(()) };
+    let Some(stored) = group.holds.get(place) else { return Ok(()) };
     let quantity = stored.hold.quantity;
     let found = read(session, &stored.resource)?;
     let limit = found.pool.max_per_holder;
@@ -127,27 +127,27 @@ fn take_place(
         (Some(holder), Some(_)) => owned(session, &stored.resource, holder, now)?,
         _ => 0,
     };
-    let lost = || Stop::Refused(Box::new(Outcome::refused_hold(lot, place, Refusal::Expired, now)));
+    let lost = || Stop::Refused(Box::new(Outcome::refused_hold(group, place, Refusal::Expired, now)));
     if found.waiting > 0 && !found.skip {
         return Err(lost());
     }
     let over_limit = |limit| {
-        let outcome = Outcome::late_limit_exceeded(lot, quantity, owned, limit, now);
+        let outcome = Outcome::late_limit_exceeded(group, quantity, owned, limit, now);
         Stop::Refused(Box::new(outcome))
     };
     if stored.kind() != Kind::Pool {
         if limit.is_some_and(|limit| quantity > limit - owned) {
             return Err(over_limit(limit));
         }
-        let taken = match (&stored.seats, stored.stay) {
+        let taken = match (&stored.seats, stored.booked) {
             (Some(labels), _) => takes_seats(session, stored, labels, now)?,
             // What is still written down as held was kept from everybody.
-            (None, Some(stay)) => change.room == 0 || takes_period(session, stored, stay, now)?,
+            (None, Some(booked)) => change.room == 0 || takes_period(session, stored, booked, now)?,
             (None, None) => false,
         };
         return if taken { Ok(()) } else { Err(lost()) };
     }
-    let (pool, admission) = decide_with_room(session, &stored.resource, None, |pool, _| {
+    let (pool, admission) = decide_with_reclaim(session, &stored.resource, None, |pool, _| {
         readmit(pool, quantity, change.room, owned)
     })?;
     match admission {
@@ -170,18 +170,18 @@ fn take_place(
 }
 
 /// Takes the period of a hold again whose end was written down.
-fn takes_period(session: &Session, stored: &StoredHold, stay: Stay, now: Timestamp) -> Result<bool, Stop> {
+fn takes_period(session: &Session, stored: &StoredHold, booked: BookedPeriod, now: Timestamp) -> Result<bool, Stop> {
     let resource = read(session, &stored.resource)?;
-    let wish = Wish {
+    let request = PeriodRequest {
         resource: &resource,
-        occupied: stay.occupied,
+        occupied: booked.occupied,
         quantity: stored.hold.quantity,
         unwritten: Vec::new(),
         of: Some(stored.id),
     };
-    let room = find_room(session, &wish, now, true)?;
+    let room = find_fit(session, &request, now, true)?;
     if let Ok(room) = room {
-        calendar::set_sole(session, stored.id, &stored.resource, room.is_sole);
+        calendar::set_exclusive(session, stored.id, &stored.resource, room.is_exclusive);
     }
     Ok(room.is_ok())
 }
@@ -195,7 +195,7 @@ fn takes_seats(
     now: Timestamp,
 ) -> Result<bool, Stop> {
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-    seats::lock_ahead(session, &stored.resource, &labels, Patience::Wait)?;
+    seats::lock_ahead(session, &stored.resource, &labels, LockWaitPolicy::Wait)?;
     let found = seats::read(session, &stored.resource, &labels, now);
     let mut overdue = Vec::new();
     let mut missing = Vec::new();
@@ -217,5 +217,5 @@ fn takes_seats(
         return Ok(true);
     }
     let take = || seats::take_again(session, &stored.resource, &missing, stored.id);
-    if attempt::until_lock_timeout(take)? { Ok(true) } else { Err(Stop::Stale) }
+    if subtransaction::until_lock_timeout(take)? { Ok(true) } else { Err(Stop::Stale) }
 }

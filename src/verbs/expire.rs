@@ -1,37 +1,38 @@
 //! Ending what is overdue, and forgetting what is over.
 
-use super::Stop;
-use super::lease::forget;
-use super::room::read;
-use super::turns::{mode_of_pool, take_turn_at_pool};
-use super::waitlist::serve_line;
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::rules::Micros;
-use crate::store::queue::{self, Mode};
-use crate::store::resources::{self, Kind, StoredResource};
-use crate::store::upkeep::DueResource;
-use crate::store::{Busy, Patience, Session, calendar, overdue, pools, seats, upkeep, waitlist};
+use crate::server::clock::{Timestamp, self};
+use crate::store::{Session, calendar, overdue, pools, seats, waitlist};
+use crate::store::locks::{Busy, LockWaitPolicy};
+use crate::store::locks::heavyweight::{LockMode, self};
+use crate::store::resources::{Kind, StoredResource, self};
+use crate::store::upkeep::{DueResource, self};
+use super::allocation::acquire::{pool_lock_mode, acquire_pool};
+use super::allocation::attempt::serve_line;
+use super::allocation::reclaim::read;
+use super::allocation::stop::Stop;
+use super::lease::forget;
 
 /// The most resources that one call sweeps: each takes an entry of the server's lock table.
-const MOST_RESOURCES: usize = 1000;
+const MAX_RESOURCES: usize = 1000;
 
 /// Who sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
     /// The worker, whose transaction ends with the sweep. It skips whatever is locked and waits for
     /// no row, so a shared turn at seats and calendars is enough, and the buyers go on meanwhile.
-    Alone,
+    ByWorker,
     /// A caller, whose transaction may go on to wait for a seat. It would have others' overdue seats
     /// locked by then; so it takes a resource whole, before whoever takes seats there, or not at all.
-    InTransaction,
+    ByCaller,
 }
 
 impl Sweep {
-    fn mode(self, due: &DueResource) -> Mode {
+    fn mode(self, due: &DueResource) -> LockMode {
         match (self, due.kind) {
-            (Self::Alone, Kind::Seats | Kind::Calendar) if !due.is_waited_for => Mode::Shared,
-            _ => Mode::Alone,
+            (Self::ByWorker, Kind::Seats | Kind::Calendar) if !due.is_waited_for => LockMode::Share,
+            _ => LockMode::Exclusive,
         }
     }
 }
@@ -46,8 +47,8 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let now = clock::now();
     let due: Vec<_> = upkeep::due_resources(&session, now, max_holds)
         .into_iter()
-        .filter(|due| line_up(&session, due, sweep, Patience::NoWait).is_ok())
-        .take(MOST_RESOURCES)
+        .filter(|due| acquire(&session, due, sweep, LockWaitPolicy::NoWait).is_ok())
+        .take(MAX_RESOURCES)
         .collect();
     // Behind the turns: nobody joins a line any more, so what is swept below is owed to nobody.
     let all: Vec<&str> = due.iter().map(|due| due.name.as_str()).collect();
@@ -72,7 +73,7 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     }
     // What had no line when it was looked for and has one now was not taken whole: next time.
     for due in due.iter().filter(|due| due.is_waited_for && waited_for.contains(&due.name)) {
-        if ended < max_holds && resources::lock_ahead(&session, &due.name, Patience::NoWait).is_ok() {
+        if ended < max_holds && resources::lock_ahead(&session, &due.name, LockWaitPolicy::NoWait).is_ok() {
             ended += sweep_and_serve(&session, &due.name, max_holds - ended).unwrap_or(0);
         }
     }
@@ -80,15 +81,15 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
 }
 
 /// Takes a turn at a resource to sweep it.
-fn line_up(session: &Session, due: &DueResource, sweep: Sweep, patience: Patience) -> Result<Mode, Busy> {
-    let is_shared = || mode_of_pool(session, &due.name) == Mode::Shared;
+fn acquire(session: &Session, due: &DueResource, sweep: Sweep, policy: LockWaitPolicy) -> Result<LockMode, Busy> {
+    let is_shared = || pool_lock_mode(session, &due.name) == LockMode::Share;
     if due.kind == Kind::Pool && !due.is_waited_for && is_shared() {
-        return Ok(take_turn_at_pool(session, &due.name, patience)?.1);
+        return Ok(acquire_pool(session, &due.name, policy)?.1);
     }
     let mode = sweep.mode(due);
-    queue::line_up(&due.name, mode, patience)?;
-    if mode == Mode::Alone {
-        pools::enter_alone(session, &due.name);
+    heavyweight::lock_resource(&due.name, mode, policy)?;
+    if mode == LockMode::Exclusive {
+        pools::enter_exclusive(session, &due.name);
     }
     Ok(mode)
 }
@@ -120,23 +121,23 @@ fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<
 /// many; none where `lock_timeout` ran out.
 pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
-    match expire_in_turn(&session, resource, max_holds, sweep) {
+    match expire_locked(&session, resource, max_holds, sweep) {
         Ok(ended) => Ok(ended),
         Err(Stop::Error(error)) => Err(error),
         Err(_) => Ok(0),
     }
 }
 
-fn expire_in_turn(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
+fn expire_locked(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
     let seen = read(session, resource)?;
     let due = DueResource { name: seen.name.clone(), kind: seen.kind, is_waited_for: seen.waiting > 0 };
-    let mode = line_up(session, &due, sweep, Patience::Wait)?;
-    if seen.kind == Kind::Pool && mode == Mode::Alone {
-        resources::lock_ahead(session, resource, Patience::Wait)?;
+    let mode = acquire(session, &due, sweep, LockWaitPolicy::Wait)?;
+    if seen.kind == Kind::Pool && mode == LockMode::Exclusive {
+        resources::lock_ahead(session, resource, LockWaitPolicy::Wait)?;
     }
     let found = read(session, resource)?;
     // It may have been dropped meanwhile, and made anew as another kind; or somebody has joined its line.
-    if found.kind != seen.kind || (found.waiting > 0 && mode == Mode::Shared) {
+    if found.kind != seen.kind || (found.waiting > 0 && mode == LockMode::Share) {
         return Ok(0);
     }
     end_due(session, &found, max_holds)

@@ -1,15 +1,16 @@
 //! Giving holds more time.
 
-use super::waitlist::missing;
-use super::{Stop, Target, judge, settle};
-use crate::clock;
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::request::Target;
 use crate::rules::Micros;
-use crate::rules::basket::{self, Joint};
-use crate::rules::lifecycle::{self, Hold};
-use crate::settings;
+use crate::rules::basket::{BasketDecision, self};
+use crate::rules::lifecycle::{Hold, self};
+use crate::server::{clock, settings};
 use crate::store::{Session, holds};
+use super::allocation::stop::{Stop, settle};
+use super::judge::judge;
+use super::missing::missing;
 
 /// Lets holds live for `ttl` from now, within the bounds of the rules.
 pub fn extend(target: Target, ttl: Micros) -> Result<Outcome, Error> {
@@ -17,20 +18,20 @@ pub fn extend(target: Target, ttl: Micros) -> Result<Outcome, Error> {
 }
 
 fn attempt(session: &Session, target: Target, ttl: Micros) -> Result<Outcome, Stop> {
-    let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
+    let Some(group) = holds::lock(session, target.hold_id, target.resource)? else {
         return Ok(missing(session, target, false));
     };
     let now = clock::now();
     let decide =
         |hold: &Hold, expected| lifecycle::extend(hold, ttl, settings::max_ttl(), expected, now.micros());
     let has_left = |hold: &Hold| basket::was_given_back(hold, now.micros());
-    match judge(&lot, target.expected_version, decide, has_left) {
-        Joint::Change(changes) => {
-            let lot = lot.write(session, &changes, None, now);
-            Ok(Outcome::changed(&lot, None, now))
+    match judge(&group, target.expected_version, decide, has_left) {
+        BasketDecision::Change(changes) => {
+            let group = group.write(session, &changes, None, now);
+            Ok(Outcome::changed(&group, None, now))
         }
-        Joint::Refuse(place, refusal) => Ok(Outcome::refused_hold(&lot, place, refusal, now)),
+        BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
         // It lives as long already.
-        Joint::Repeat | Joint::TooMuch(_) => Ok(Outcome::standing(&lot, true, now)),
+        BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::current(&group, true, now)),
     }
 }

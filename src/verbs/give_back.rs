@@ -1,18 +1,23 @@
 //! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use super::turns::{Turns, claim_places, line_up_for_holders, take_turns, turns_of};
-use super::waitlist::{left_for_others, missing, serve_line};
-use super::{Stop, Target, judge, settle};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::request::Target;
 use crate::rules::Micros;
-use crate::rules::basket::{self, Joint};
-use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
-use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::queue::{Claim, Mode};
+use crate::rules::basket::{BasketDecision, self};
+use crate::rules::lifecycle::{Change, Hold, State, Verdict, self};
+use crate::server::clock::{Timestamp, self};
+use crate::store::{Session, pools, seats};
+use crate::store::holds::{HoldGroup, StoredHold, self};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::locks::heavyweight::{Claim, LockMode};
 use crate::store::resources::Kind;
-use crate::store::{Patience, Session, attempt, pools, seats};
+use super::allocation::acquire::{ResourceLocks, claim_places, lock_holders, acquire_all, locks_of};
+use super::allocation::attempt::serve_line;
+use super::allocation::owed::left_for_others;
+use super::allocation::stop::{Stop, settle};
+use super::judge::judge;
+use super::missing::missing;
 use std::collections::BTreeSet;
 
 /// How much of a hold is given back: all of it where neither is said.
@@ -47,18 +52,18 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     let Some(seen) = holds::look(session, hold_id, resource) else {
         return Ok(missing(session, target, false));
     };
-    let mut turns = turns_of(session, &seen);
-    take_turns(session, &mut turns, |name| seen.is_of_pool(name), Patience::Wait)?;
-    line_up_for_holders(session, &turns, seen.holders(), Patience::Wait)?;
-    let claims = claim_places(&seen, &turns, Patience::Wait)?;
+    let mut locks = locks_of(session, &seen);
+    acquire_all(session, &mut locks, |name| seen.is_of_pool(name), LockWaitPolicy::Wait)?;
+    lock_holders(session, &locks, seen.holders(), LockWaitPolicy::Wait)?;
+    let claims = claim_places(&seen, &locks, LockWaitPolicy::Wait)?;
     let answer = match decide(session, target, part, verb) {
-        Ok(Decided::Change(lot, part, changes, now)) => {
+        Ok(Decided::Change(group, part, changes, now)) => {
             // Claimed, the seats' rows are free, unless somebody's own query has locked one. (A hold may have
             // been moved to other days than are claimed; to give them back all the same wrongs nobody.)
-            let write = || write(session, lot, &part, &changes, &turns, now);
-            return match attempt::has_lock_timeout() {
+            let write = || write(session, group, &part, &changes, &locks, now);
+            return match subtransaction::has_lock_timeout() {
                 // Nothing may stay given back of which the line could not be served.
-                true => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))?,
+                true => subtransaction::until_lock_timeout(|| subtransaction::undo_unless_ok(write))?,
                 false => write(),
             };
         }
@@ -66,32 +71,32 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
         Err(stop) => Err(stop),
     };
     // Others may have the seats by now, or want them.
-    claims.into_iter().for_each(Claim::let_go);
+    claims.into_iter().for_each(Claim::release);
     answer
 }
 
 enum Decided<'a> {
-    Change(Lot, Given<'a>, Vec<(usize, Change)>, Timestamp),
+    Change(HoldGroup, Given<'a>, Vec<(usize, Change)>, Timestamp),
     Answer(Box<Outcome>),
 }
 
 fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) -> Result<Decided<'a>, Stop> {
     let answer = |outcome| Ok(Decided::Answer(Box::new(outcome)));
-    let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
+    let Some(group) = holds::lock(session, target.hold_id, target.resource)? else {
         return answer(missing(session, target, false));
     };
     let now = clock::now();
-    let Some(part) = Given::of(session, &lot, part, now)? else {
-        return answer(Outcome::repeated(&lot, true, now));
+    let Some(part) = Given::of(session, &group, part, now)? else {
+        return answer(Outcome::repeated(&group, true, now));
     };
     let decide = |hold: &Hold, expected| (verb.decide)(hold, part.quantity, expected, now.micros());
     let has_left = |hold: &Hold| (verb.has_left)(hold, now.micros());
-    match judge(&lot, target.expected_version, decide, has_left) {
-        Joint::Change(changes) => Ok(Decided::Change(lot, part, changes, now)),
-        Joint::Repeat => answer(Outcome::repeated(&lot, true, now)),
-        Joint::Refuse(place, refusal) => answer(Outcome::refused_hold(&lot, place, refusal, now)),
-        Joint::TooMuch(_) => {
-            Err(Error::too_much(lot.holds.first().map_or(0, |one| one.hold.quantity)).into())
+    match judge(&group, target.expected_version, decide, has_left) {
+        BasketDecision::Change(changes) => Ok(Decided::Change(group, part, changes, now)),
+        BasketDecision::Repeat => answer(Outcome::repeated(&group, true, now)),
+        BasketDecision::Refuse(place, refusal) => answer(Outcome::refused_hold(&group, place, refusal, now)),
+        BasketDecision::TooMuch(_) => {
+            Err(Error::too_much(group.holds.first().map_or(0, |one| one.hold.quantity)).into())
         }
     }
 }
@@ -105,11 +110,11 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     /// None where nothing is left to be given back: the hold is there, without the seats.
-    fn of(session: &Session, lot: &Lot, part: Part<'a>, now: Timestamp) -> Result<Option<Self>, Error> {
+    fn of(session: &Session, group: &HoldGroup, part: Part<'a>, now: Timestamp) -> Result<Option<Self>, Error> {
         if part.quantity.is_none() && part.seats.is_none() {
             return Ok(Some(Self { quantity: None, seats: None }));
         }
-        let Some(stored) = lot.holds.first().filter(|_| lot.basket.is_none()) else {
+        let Some(stored) = group.holds.first().filter(|_| group.basket.is_none()) else {
             return Err(Error::part_of_basket());
         };
         match (&stored.seats, part.seats) {
@@ -149,16 +154,16 @@ impl<'a> Given<'a> {
 
 fn write(
     session: &Session,
-    mut lot: Lot,
+    mut group: HoldGroup,
     part: &Given,
     changes: &[(usize, Change)],
-    turns: &Turns,
+    locks: &ResourceLocks,
     now: Timestamp,
 ) -> Result<Outcome, Stop> {
     let mut available = None;
     let mut waited_for = BTreeSet::new();
     for (place, change) in changes {
-        let Some(stored) = lot.holds.get_mut(*place) else { continue };
+        let Some(stored) = group.holds.get_mut(*place) else { continue };
         // One that had run out ends whole, whatever part of it was meant.
         let some = part.seats.as_ref().filter(|_| change.state.takes_room());
         let keeps = some.map(|going| {
@@ -168,9 +173,9 @@ fn write(
         holds::write(session, stored, change, keeps.as_deref(), None, now);
         match &stored.seats {
             None if stored.kind() == Kind::Pool => {
-                let level = pools::give_back(session, &stored.resource, -change.room)?;
-                available = level.and_then(|level| level.available);
-                if level.is_some_and(|level| level.is_waited_for) {
+                let status = pools::give_back(session, &stored.resource, -change.room)?;
+                available = status.and_then(|status| status.available);
+                if status.is_some_and(|status| status.is_waited_for) {
                     waited_for.insert(stored.resource.clone());
                 }
             }
@@ -186,7 +191,7 @@ fn write(
         stored.seats = keeps.or_else(|| stored.seats.take());
         stored.apply(change, None);
         // Those who wait for seats, or for a calendar, are only looked for where that can be.
-        if stored.kind() != Kind::Pool && turns.get(stored.resource.as_str()) == Some(&Mode::Alone) {
+        if stored.kind() != Kind::Pool && locks.get(stored.resource.as_str()) == Some(&LockMode::Exclusive) {
             waited_for.insert(stored.resource.clone());
         }
     }
@@ -194,11 +199,11 @@ fn write(
         serve_line(session, resource)?;
     }
     if !waited_for.is_empty() && available.is_some() {
-        available = lot.holds.first().map(|stored| left_for_others(session, &stored.resource));
+        available = group.holds.first().map(|stored| left_for_others(session, &stored.resource));
     }
     // That its time had run out, swept or not, is no news to be told as a change.
     if changes.iter().all(|(_, change)| change.state == State::Expired) {
-        return Ok(Outcome::repeated(&lot, true, now));
+        return Ok(Outcome::repeated(&group, true, now));
     }
-    Ok(Outcome::changed(&lot, available.filter(|_| lot.basket.is_none()), now))
+    Ok(Outcome::changed(&group, available.filter(|_| group.basket.is_none()), now))
 }

@@ -1,107 +1,108 @@
 //! Placing a hold.
 
-use super::desk::{self, replay};
-use super::fitting::stay_on;
-use super::turns::{Turns, claim, days, mode_for, take_part, take_turn, take_turn_at_pool};
-use super::{Placement, Share, Stop, Want, When, settle};
-use crate::clock;
+use crate::worker;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::holds;
-use crate::store::pools::{self, Checked, Known};
-use crate::store::queue::{self, Claim, Mode, Place, Turn};
-use crate::store::{Patience, Session, attempt, calendar, resources, seats};
-use crate::worker;
+use crate::request::{Placement, Want, When};
+use crate::server::clock;
+use crate::store::{Session, calendar, holds, resources, seats};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, HeavyweightLock, self};
+use crate::store::pools::{Checked, CachedPool, self};
+use super::allocation::{Allotment, replay, self};
+use super::allocation::acquire::{ResourceLocks, claim, days, places_lock_mode, acquire_places, acquire_exclusive, acquire_pool};
+use super::allocation::fit::booked_period_on;
+use super::allocation::stop::{Stop, settle};
 use uuid::Uuid;
 
 /// Holds part of a resource for a while.
-pub fn hold(placement: &Placement, patience: Patience) -> Result<Outcome, Error> {
-    settle(place(&Session::to_write(placement.want.verb()), placement, patience))
+pub fn hold(placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Error> {
+    settle(place(&Session::to_write(placement.want.verb()), placement, policy))
 }
 
-fn place(session: &Session, placement: &Placement, patience: Patience) -> Result<Outcome, Stop> {
+fn place(session: &Session, placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Stop> {
     let mode = match &placement.want {
         // Which pools can be shared turns out at the turn.
-        Want::Quantity(_) => Mode::Shared,
-        want => mode_for(want.places()),
+        Want::Quantity(_) => LockMode::Share,
+        want => places_lock_mode(want.places()),
     };
-    match place_in_turn(session, placement, mode, patience)? {
+    match place_locked(session, placement, mode, policy)? {
         Some(outcome) => Ok(outcome),
         // Somebody waits for it: who is served next can only be told where nobody else serves.
-        None => place_in_turn(session, placement, Mode::Alone, patience)?
-            .ok_or_else(|| Error::internal("a turn alone was shared").into()),
+        None => place_locked(session, placement, LockMode::Exclusive, policy)?
+            .ok_or_else(|| Error::internal("a lock alone was shared").into()),
     }
 }
 
 /// None where a turn alone is needed instead of a shared one, and nothing was done.
-fn place_in_turn(
+fn place_locked(
     session: &Session,
     placement: &Placement,
-    mode: Mode,
-    patience: Patience,
+    mode: LockMode,
+    policy: LockWaitPolicy,
 ) -> Result<Option<Outcome>, Stop> {
-    let (turns, mode) = take_its_turn(session, placement, mode, patience)?;
+    let (locks, mode) = acquire_for(session, placement, mode, policy)?;
     // Behind the lock: of two that use one key at once, the second finds what the first wrote.
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
     {
-        return Ok(Some(replay(&holds::lot_of(session, earlier), placement.fingerprint, clock::now())));
+        return Ok(Some(replay(&holds::group_of(session, earlier), placement.fingerprint, clock::now())));
     }
     // Nearly every hold ends here. Only one that this refuses asks why.
     let placed = match &placement.want {
-        Want::Quantity(quantity) if mode == Mode::Shared => take_escrow(session, placement, *quantity)?,
+        Want::Quantity(quantity) if mode == LockMode::Share => take_escrow(session, placement, *quantity)?,
         Want::Quantity(quantity) => take_quantity(session, placement, *quantity),
-        Want::Seats(labels) if patience == Patience::Wait && !attempt::has_lock_timeout() => {
+        Want::Seats(labels) if policy == LockWaitPolicy::Wait && !subtransaction::has_lock_timeout() => {
             take_seats(session, placement, labels, mode)?
         }
-        Want::Period { quantity: 1, when } if mode == Mode::Shared => {
-            take_sole(session, placement, *when, patience)?
+        Want::Period { quantity: 1, when } if mode == LockMode::Share => {
+            take_exclusive(session, placement, *when, policy)?
         }
         Want::Seats(_) | Want::Best { .. } | Want::Period { .. } => None,
     };
     if placed.is_some() {
         return Ok(placed);
     }
-    if mode == Mode::Shared && !resources::waited_for(session, &[placement.resource]).is_empty() {
-        turns.into_iter().rev().for_each(Turn::let_go);
+    if mode == LockMode::Share && !resources::waited_for(session, &[placement.resource]).is_empty() {
+        locks.into_iter().rev().for_each(HeavyweightLock::release);
         return Ok(None);
     }
-    let outcome = deliberate(session, placement, mode, patience)?;
-    if !outcome.is_ok() && mode == Mode::Shared && placement.want.is_of_pool() {
+    let outcome = deliberate(session, placement, mode, policy)?;
+    if !outcome.is_ok() && mode == LockMode::Share && placement.want.is_of_pool() {
         // Nothing was done under it, and whoever comes to need the pool alone is not to wait for this transaction.
-        turns.into_iter().rev().for_each(Turn::let_go);
+        locks.into_iter().rev().for_each(HeavyweightLock::release);
     }
     Ok(Some(outcome))
 }
 
-fn take_its_turn(
+fn acquire_for(
     session: &Session,
     placement: &Placement,
-    mode: Mode,
-    patience: Patience,
-) -> Result<(Vec<Turn>, Mode), Stop> {
-    let (turn, mode) = match (&placement.want, mode) {
-        (Want::Quantity(_), Mode::Alone) => (take_turn(session, placement.resource, patience)?, mode),
-        (Want::Quantity(_), Mode::Shared) => take_turn_at_pool(session, placement.resource, patience)?,
-        _ => (take_part(session, placement.resource, mode, patience)?, mode),
+    mode: LockMode,
+    policy: LockWaitPolicy,
+) -> Result<(Vec<HeavyweightLock>, LockMode), Stop> {
+    let (lock, mode) = match (&placement.want, mode) {
+        (Want::Quantity(_), LockMode::Exclusive) => (acquire_exclusive(session, placement.resource, policy)?, mode),
+        (Want::Quantity(_), LockMode::Share) => acquire_pool(session, placement.resource, policy)?,
+        _ => (acquire_places(session, placement.resource, mode, policy)?, mode),
     };
-    let mut turns = vec![turn];
-    if let (Some(key), Mode::Shared) = (placement.key, mode) {
-        turns.push(queue::line_up_for_key(key, patience)?);
+    let mut locks = vec![lock];
+    if let (Some(key), LockMode::Share) = (placement.key, mode) {
+        locks.push(heavyweight::lock_key(key, policy)?);
     }
-    Ok((turns, mode))
+    Ok((locks, mode))
 }
 
 fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
     let Placement { resource, expected_version, .. } = *placement;
-    let level = pools::take(session, resource, quantity, expected_version, Checked::Nothing)?;
-    Some(write(session, placement, Uuid::now_v7(), Share { left: level.available, ..Share::default() }))
+    let status = pools::take(session, resource, quantity, expected_version, Checked::Nothing)?;
+    Some(write(session, placement, Uuid::now_v7(), Allotment { left: status.available, ..Allotment::default() }))
 }
 
 /// The same from an escrow pool of which nothing else is to be asked.
 fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Result<Option<Outcome>, Stop> {
-    let Some(Known { escrow: Some(id), most, is_plain: true, .. }) =
-        pools::known(session, placement.resource)
+    let Some(CachedPool { escrow: Some(id), most, is_plain: true, .. }) =
+        pools::cached(session, placement.resource)
     else {
         return Ok(None);
     };
@@ -110,7 +111,7 @@ fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Resul
     }
     let left = pools::take_escrow(session, placement.resource, id, quantity, most)?;
     Ok(left.map(|left| {
-        write(session, placement, Uuid::now_v7(), Share { left: Some(left), ..Share::default() })
+        write(session, placement, Uuid::now_v7(), Allotment { left: Some(left), ..Allotment::default() })
     }))
 }
 
@@ -118,39 +119,39 @@ fn take_seats(
     session: &Session,
     placement: &Placement,
     labels: &[&str],
-    mode: Mode,
+    mode: LockMode,
 ) -> Result<Option<Outcome>, Stop> {
     // Alone for an old snapshot's sake: the desk knows how to look at that.
-    if mode == Mode::Alone {
+    if mode == LockMode::Exclusive {
         return Ok(None);
     }
-    let places = labels.iter().map(|&label| Place::Seat(label));
-    let claims = claim(placement.resource, places, Patience::Wait)?;
+    let places = labels.iter().map(|&label| ClaimTarget::Seat(label));
+    let claims = claim(placement.resource, places, LockWaitPolicy::Wait)?;
     let id = Uuid::now_v7();
     if seats::take(session, placement.resource, labels, id) {
         let seats = Some(labels.iter().map(|&label| label.to_owned()).collect());
-        return Ok(Some(write(session, placement, id, Share { seats, ..Share::default() })));
+        return Ok(Some(write(session, placement, id, Allotment { seats, ..Allotment::default() })));
     }
-    claims.into_iter().for_each(Claim::let_go);
+    claims.into_iter().for_each(Claim::release);
     Ok(None)
 }
 
-fn take_sole(
+fn take_exclusive(
     session: &Session,
     placement: &Placement,
     when: When,
-    patience: Patience,
+    policy: LockWaitPolicy,
 ) -> Result<Option<Outcome>, Stop> {
     let Some(plain) = calendar::plain(session, placement.resource) else { return Ok(None) };
-    let stay = stay_on(&plain, when)?;
-    let claims = claim(placement.resource, days(stay.occupied), patience)?;
-    let share = Share { stay: Some((stay, true)), left: Some(0), seats: None };
-    let hold = placement.hold(Uuid::now_v7(), share, clock::now_to_write());
-    if calendar::take_sole(session, &hold, stay) {
+    let booked = booked_period_on(&plain, when)?;
+    let claims = claim(placement.resource, days(booked.occupied), policy)?;
+    let allotment = Allotment { booked: Some((booked, true)), left: Some(0), seats: None };
+    let hold = placement.hold(Uuid::now_v7(), allotment, clock::now_to_write());
+    if calendar::take_exclusive(session, &hold, booked) {
         worker::expect_expiry(hold.expires_at);
-        return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, stay)));
+        return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, booked)));
     }
-    claims.into_iter().for_each(Claim::let_go);
+    claims.into_iter().for_each(Claim::release);
     Ok(None)
 }
 
@@ -159,23 +160,23 @@ fn take_sole(
 fn deliberate(
     session: &Session,
     placement: &Placement,
-    mode: Mode,
-    patience: Patience,
+    mode: LockMode,
+    policy: LockWaitPolicy,
 ) -> Result<Outcome, Stop> {
-    let turns = Turns::from([(placement.resource, mode)]);
-    desk::serve(session, &turns, std::slice::from_ref(placement), patience, |desk, placements| {
+    let locks = ResourceLocks::from([(placement.resource, mode)]);
+    allocation::serve(session, &locks, std::slice::from_ref(placement), policy, |allocation, placements| {
         let [placement] = placements else {
             return Err(Error::internal("one request became several").into());
         };
-        let served = desk.serve(placement)?;
-        Ok(desk.outcome(placement, served))
+        let served = allocation.serve(placement)?;
+        Ok(allocation.outcome(placement, served))
     })
 }
 
-fn write(session: &Session, placement: &Placement, id: Uuid, share: Share) -> Outcome {
-    let available = share.left;
+fn write(session: &Session, placement: &Placement, id: Uuid, allotment: Allotment) -> Outcome {
+    let available = allotment.left;
     // Only now is every lock granted, so only now does the time to live begin.
-    let hold = placement.hold(id, share, clock::now_to_write());
+    let hold = placement.hold(id, allotment, clock::now_to_write());
     holds::insert(session, &hold);
     worker::expect_expiry(hold.expires_at);
     Outcome::placed(&hold, available)

@@ -1,12 +1,14 @@
 //! Placing a basket: several holds, all of them or none.
 
-use super::desk::{self, Desk, Served, replay};
-use super::turns::{Turns, mode_for, mode_of_pool, take_turns};
-use super::{Placement, Stop, Want, settle};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
-use crate::store::queue::{self, Mode};
-use crate::store::{Patience, Session};
+use crate::request::{Placement, Want};
+use crate::store::Session;
+use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::{LockMode, self};
+use super::allocation::{Allocation, Served, replay, self};
+use super::allocation::acquire::{ResourceLocks, places_lock_mode, pool_lock_mode, acquire_all};
+use super::allocation::stop::{Stop, settle};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -14,7 +16,7 @@ use uuid::Uuid;
 pub struct Basket<'a> {
     /// Its items, which share key, holder and time to live.
     pub items: Vec<Placement<'a>>,
-    pub patience: Patience,
+    pub policy: LockWaitPolicy,
 }
 
 /// Holds all the items of a basket for a while, or none.
@@ -23,39 +25,39 @@ pub fn hold_all(basket: &Basket) -> Result<Outcome, Error> {
 }
 
 fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
-    let Basket { items, patience } = basket;
-    let mut turns = turns(session, items);
+    let Basket { items, policy } = basket;
+    let mut locks = locks(session, items);
     let is_pool = |name: &str| items.iter().any(|item| item.resource == name && item.want.is_of_pool());
-    take_turns(session, &mut turns, is_pool, *patience)?;
+    acquire_all(session, &mut locks, is_pool, *policy)?;
     if let Some(key) = items.first().and_then(|item| item.key)
-        && turns.values().any(|mode| *mode == Mode::Shared)
+        && locks.values().any(|mode| *mode == LockMode::Share)
     {
-        queue::line_up_for_key(key, *patience)?;
+        heavyweight::lock_key(key, *policy)?;
     }
-    desk::serve(session, &turns, items, *patience, answer)
+    allocation::serve(session, &locks, items, *policy, answer)
 }
 
 /// A turn alone at a locked pool; a shared one at an escrow pool, and at what has places to claim, as long as they are
 /// few.
-fn turns<'a>(session: &Session, items: &'a [Placement<'a>]) -> Turns<'a> {
+fn locks<'a>(session: &Session, items: &'a [Placement<'a>]) -> ResourceLocks<'a> {
     let places = items.iter().map(|item| item.want.places()).sum();
-    let mut turns = Turns::new();
+    let mut locks = ResourceLocks::new();
     for item in items {
         let mode = match item.want.is_of_pool() {
-            true => mode_of_pool(session, item.resource),
-            false => mode_for(places),
+            true => pool_lock_mode(session, item.resource),
+            false => places_lock_mode(places),
         };
-        let most = turns.entry(item.resource).or_insert(mode);
+        let most = locks.entry(item.resource).or_insert(mode);
         *most = mode.max(*most);
     }
-    turns
+    locks
 }
 
-fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Stop> {
-    desk.read_keys(items);
+fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Stop> {
+    allocation.read_keys(items);
     for item in items {
-        if let Some(earlier) = desk.earlier(item) {
-            return Ok(replay(&earlier, item.fingerprint, desk.now));
+        if let Some(earlier) = allocation.earlier(item) {
+            return Ok(replay(&earlier, item.fingerprint, allocation.now));
         }
     }
     let sums = sums_of_pools(items);
@@ -71,25 +73,25 @@ fn answer<'a>(desk: &mut Desk<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Out
             _ => item.want.quantity(),
         };
         let named = |stop: Stop| stop.of_item("item", n as usize);
-        if let Some(why) = desk.admission(item, quantity).map_err(named)? {
+        if let Some(why) = allocation.admission(item, quantity).map_err(named)? {
             refused.push((n, item.resource, why));
         } else if !item.want.is_of_pool() {
-            match desk.seat(item).map_err(named)? {
+            match allocation.seat(item).map_err(named)? {
                 Served::Refused(why) => refused.push((n, item.resource, why)),
-                _ => desk.number_latest(n),
+                _ => allocation.number_latest(n),
             }
         }
     }
     if !refused.is_empty() {
         refused.sort_by_key(|(n, _, _)| *n);
-        desk.forget();
+        allocation.forget();
         return Ok(Outcome::basket_refused(refused));
     }
     for (item, n) in items.iter().zip(1..).filter(|(item, _)| item.want.is_of_pool()) {
-        desk.seat(item)?;
-        desk.number_latest(n);
+        allocation.seat(item)?;
+        allocation.number_latest(n);
     }
-    Ok(Outcome::standing(&desk.bind(Uuid::now_v7()), true, desk.now))
+    Ok(Outcome::current(&allocation.bind(Uuid::now_v7()), true, allocation.now))
 }
 
 /// The items with their numbers. The best seats are chosen last, or they could be just those that

@@ -1,13 +1,16 @@
 //! Placing many independent holds in one call, as the single calls would in that order.
 
-use super::desk::{Depth, Desk, serve_at};
-use super::patience::patiently;
-use super::turns::{Turns, mode_of_pool, take_part, take_turn, take_turn_at_pool};
-use super::{Placement, Stop};
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::store::queue::{Mode, Turn};
-use crate::store::{Patience, Session, resources};
+use crate::request::Placement;
+use crate::store::{Session, resources};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::{LockMode, HeavyweightLock};
+use super::allocation::{Pass, Allocation};
+use super::allocation::acquire::{ResourceLocks, pool_lock_mode, acquire_places, acquire_exclusive, acquire_pool};
+use super::allocation::attempt::serve_at;
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::Stop;
 use std::collections::HashSet;
 
 /// Places each of many holds and answers each, in their order.
@@ -26,11 +29,11 @@ pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
 }
 
 fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, Stop> {
-    let mut turns = Turns::new();
+    let mut locks = ResourceLocks::new();
     for placement in placements {
-        turns.entry(placement.resource).or_insert_with(|| match placement.want.is_of_pool() {
-            true => mode_of_pool(session, placement.resource),
-            false => Mode::Alone,
+        locks.entry(placement.resource).or_insert_with(|| match placement.want.is_of_pool() {
+            true => pool_lock_mode(session, placement.resource),
+            false => LockMode::Exclusive,
         });
     }
     let pools: HashSet<&str> = placements
@@ -38,69 +41,69 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         .filter(|placement| placement.want.is_of_pool())
         .map(|placement| placement.resource)
         .collect();
-    take_each(session, &mut turns, &pools);
-    let at = |depth| {
-        serve_at(session, &turns, placements, Patience::Wait, depth, |desk, placements| {
-            answer(desk, &turns, placements)
+    acquire_each(session, &mut locks, &pools);
+    let at = |pass| {
+        serve_at(session, &locks, placements, LockWaitPolicy::Wait, pass, |allocation, placements| {
+            answer(allocation, &locks, placements)
         })
     };
-    match at(Depth::Shallow) {
-        Err(Stop::TooShallow | Stop::Stale) => {}
+    match at(Pass::Cheap) {
+        Err(Stop::NeedsExpiry | Stop::Stale) => {}
         result => return result,
     }
-    match patiently(session, Patience::Wait, || at(Depth::Deep)) {
-        Err(Stop::Busy) => patiently(session, Patience::Wait, || at(Depth::DeepOrBusy)),
+    match retry_after_wait(session, LockWaitPolicy::Wait, || at(Pass::Deep)) {
+        Err(Stop::Busy) => retry_after_wait(session, LockWaitPolicy::Wait, || at(Pass::DeepOrBusy)),
         result => result,
     }
 }
 
 /// Takes the turns that are to be had. What anybody waits for is taken whole: who is served next can only be told where
 /// nobody else serves. That is seen only behind a turn; then all are let go and taken anew, in their order.
-fn take_each(session: &Session, turns: &mut Turns, pools: &HashSet<&str>) {
-    let mut wanted = turns.clone();
+fn acquire_each(session: &Session, locks: &mut ResourceLocks, pools: &HashSet<&str>) {
+    let mut wanted = locks.clone();
     loop {
         let mut taken = Vec::with_capacity(wanted.len());
-        *turns = wanted.clone();
-        turns.retain(|resource, mode| {
-            let turn = match (pools.contains(resource), *mode) {
-                (true, Mode::Shared) => {
-                    take_turn_at_pool(session, resource, Patience::Wait).map(|(turn, had)| {
+        *locks = wanted.clone();
+        locks.retain(|resource, mode| {
+            let lock = match (pools.contains(resource), *mode) {
+                (true, LockMode::Share) => {
+                    acquire_pool(session, resource, LockWaitPolicy::Wait).map(|(lock, had)| {
                         *mode = had;
-                        turn
+                        lock
                     })
                 }
-                (true, Mode::Alone) => take_turn(session, resource, Patience::Wait),
-                (false, _) => take_part(session, resource, *mode, Patience::Wait),
+                (true, LockMode::Exclusive) => acquire_exclusive(session, resource, LockWaitPolicy::Wait),
+                (false, _) => acquire_places(session, resource, *mode, LockWaitPolicy::Wait),
             };
-            turn.map(|turn| taken.push(turn)).is_ok()
+            lock.map(|lock| taken.push(lock)).is_ok()
         });
-        let shared = turns.iter().filter(|(_, mode)| **mode == Mode::Shared);
+        let shared = locks.iter().filter(|(_, mode)| **mode == LockMode::Share);
         let shared: Vec<&str> = shared.map(|(resource, _)| *resource).collect();
         let waited_for = if shared.is_empty() { Vec::new() } else { resources::waited_for(session, &shared) };
         if waited_for.is_empty() {
             return;
         }
-        taken.into_iter().rev().for_each(Turn::let_go);
+        taken.into_iter().rev().for_each(HeavyweightLock::release);
         for name in &waited_for {
             if let Some(mode) = wanted.get_mut(name.as_str()) {
-                *mode = Mode::Alone;
+                *mode = LockMode::Exclusive;
             }
         }
     }
 }
 
 fn answer<'a>(
-    desk: &mut Desk<'_, 'a>,
-    turns: &Turns,
+    allocation: &mut Allocation<'_, 'a>,
+    locks: &ResourceLocks,
     placements: &'a [Placement<'a>],
 ) -> Result<Vec<Outcome>, Stop> {
-    desk.read_keys(placements);
+    allocation.read_keys(placements);
     let serve = |(n, placement): (usize, &'a Placement<'a>)| {
-        if !turns.contains_key(placement.resource) {
+        if !locks.contains_key(placement.resource) {
             return Ok(Outcome::busy());
         }
-        let served = desk.serve(placement).map_err(|stop| stop.of_item("request", n + 1))?;
-        Ok(desk.outcome(placement, served))
+        let served = allocation.serve(placement).map_err(|stop| stop.of_item("request", n + 1))?;
+        Ok(allocation.outcome(placement, served))
     };
     placements.iter().enumerate().map(serve).collect()
 }

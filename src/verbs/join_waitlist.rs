@@ -3,29 +3,29 @@
 //! Whoever frees something offers it in the same transaction: between the release and the offer there is no
 //! moment at which somebody else could have it.
 
-use super::desk::{self, any_of};
-use super::fitting::{is_open, stay_on};
-use super::give_back::Part;
-use super::give_back::release;
-use super::room::read;
-use super::turns::{Turns, take_turn};
-use super::{Placement, Stop, Target, Want, When, settle};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
+use crate::request::{Part, Placement, Target, Want, When};
 use crate::rules::Refusal;
-use crate::rules::timeline::{Capacity, Fit, Use, fit};
-use crate::store::calendar;
-use crate::store::queue::Mode;
-use crate::store::resources::{self, Kind, StoredResource};
-use crate::store::waitlist::{self, Entry, EntryState, MOST_TOLD_APART, NewEntry};
-use crate::store::{Patience, Session, holds, seats};
+use crate::rules::timeline::{Capacity, Fit, Usage, fit};
+use crate::server::clock::{Timestamp, self};
+use crate::store::{Session, calendar, holds, seats};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::LockMode;
+use crate::store::resources::{Kind, StoredResource, self};
+use crate::store::waitlist::{Entry, EntryState, MAX_WAITING_TOLD_APART, NewEntry, self};
+use super::allocation::{any_of, self};
+use super::allocation::acquire::{ResourceLocks, acquire_exclusive};
+use super::allocation::fit::{is_open, booked_period_on};
+use super::allocation::reclaim::read;
+use super::allocation::stop::{Stop, settle};
+use super::give_back::release;
 use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The longest line of those who wait for places that are not told apart.
-const MOST: i64 = 1_000_000;
+const MAX_WAITING: i64 = 1_000_000;
 
 /// Lines up for what is taken, or is given it at once where nobody waits and it is free.
 pub fn join_waitlist(placement: &Placement) -> Result<Outcome, Error> {
@@ -34,20 +34,20 @@ pub fn join_waitlist(placement: &Placement) -> Result<Outcome, Error> {
 
 fn join(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     let resource = placement.resource;
-    take_turn(session, resource, Patience::Wait)?;
+    acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
     let stored = read(session, resource)?;
     if let Some(key) = placement.key
         && let Some(entry) = waitlist::by_key(session, key, resource)
     {
         return Ok(match entry.fingerprint == placement.fingerprint {
-            true => standing(session, &entry, true, clock::now()).again(),
+            true => entry_outcome(session, &entry, true, clock::now()).again(),
             false => Outcome::entry_key_reused(entry.id),
         });
     }
     if let Some(refused) = in_vain(session, &stored, placement)? {
         return Ok(Outcome::refused(refused));
     }
-    let most = if stored.kind == Kind::Pool && !stored.skip { MOST } else { MOST_TOLD_APART };
+    let most = if stored.kind == Kind::Pool && !stored.skip { MAX_WAITING } else { MAX_WAITING_TOLD_APART };
     if stored.waiting >= most {
         return Err(Error::limit(format!("more than {most} wait for resource \"{resource}\"")).into());
     }
@@ -56,7 +56,7 @@ fn join(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     resources::add_waiting(session, resource, 1);
     serve_line(session, resource)?;
     match waitlist::by_id(session, id, Some(resource)) {
-        Some(entry) => Ok(standing(session, &entry, true, clock::now())),
+        Some(entry) => Ok(entry_outcome(session, &entry, true, clock::now())),
         None => Err(Error::internal("an entry is gone").into()),
     }
 }
@@ -91,7 +91,7 @@ fn in_vain(
     placement: &Placement,
 ) -> Result<Option<Refused>, Stop> {
     let want = any_of(stored.kind, placement.want.clone())?;
-    desk::fits_kind(placement.resource, &want, stored.kind)?;
+    allocation::fits_kind(placement.resource, &want, stored.kind)?;
     let (pool, quantity) = (&stored.pool, placement.want.quantity());
     if let Some(limit) = pool.max_per_holder {
         if placement.holder.is_none() {
@@ -104,16 +104,16 @@ fn in_vain(
     match &want {
         Want::Period { when, .. } => {
             let calendar = stored.as_calendar()?;
-            let stay = stay_on(calendar, *when)?;
-            if stay.during.to <= clock::now().micros() {
+            let booked = booked_period_on(calendar, *when)?;
+            if booked.during.to <= clock::now().micros() {
                 return Err(Error::invalid("the period is over").into());
             }
-            if !is_open(calendar, stay.during) {
+            if !is_open(calendar, booked.during) {
                 return Ok(Some(Refused::outside_hours(calendar, pool.version)));
             }
-            let changes = calendar::overlap(session, stored, stay.occupied).changes;
+            let changes = calendar::overlap(session, stored, booked.occupied).changes;
             let capacity = Capacity { usual: pool.capacity, changes };
-            Ok(match fit(&capacity, &[], &[], stay.occupied, quantity) {
+            Ok(match fit(&capacity, &[], &[], booked.occupied, quantity) {
                 Fit::Short(tightest) => {
                     let at = Timestamp::from_micros(tightest.period.from);
                     Some(Refused::over_time(quantity, tightest.free(), at, pool.version))
@@ -155,7 +155,7 @@ pub fn leave_waitlist(id: Uuid) -> Result<Outcome, Error> {
 
 /// None where it was offered a hold.
 fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
-    take_turn(session, &entry.resource, Patience::Wait)?;
+    acquire_exclusive(session, &entry.resource, LockWaitPolicy::Wait)?;
     // It may have been served while the turn was waited for.
     let Some(entry) = waitlist::by_id(session, entry.id, Some(&entry.resource)) else {
         return Ok(Some(Outcome::not_found(entry.id)));
@@ -175,9 +175,9 @@ fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
 
 /// Gives those who wait for a resource, which the caller has alone, what has come free.
 pub fn serve_line(session: &Session, resource: &str) -> Result<(), Stop> {
-    let turns = Turns::from([(resource, Mode::Alone)]);
+    let locks = ResourceLocks::from([(resource, LockMode::Exclusive)]);
     // A long line is read from its head, part by part.
-    while desk::serve(session, &turns, &[], Patience::Wait, |desk, _| Ok(desk.goes_on(resource)))? {}
+    while allocation::serve(session, &locks, &[], LockWaitPolicy::Wait, |allocation, _| Ok(allocation.goes_on(resource)))? {}
     Ok(())
 }
 
@@ -185,7 +185,7 @@ pub fn serve_line(session: &Session, resource: &str) -> Result<(), Stop> {
 pub struct Owed {
     all: bool,
     seats: BTreeSet<String>,
-    pub uses: Vec<Use>,
+    pub usages: Vec<Usage>,
 }
 
 impl Owed {
@@ -198,7 +198,7 @@ impl Owed {
 /// What those who wait for a resource are owed of it: what they wait for counts as theirs, unless they may be
 /// passed by.
 pub fn owed(session: &Session, stored: &StoredResource) -> Result<Owed, Error> {
-    let mut owed = Owed { all: false, seats: BTreeSet::new(), uses: Vec::new() };
+    let mut owed = Owed { all: false, seats: BTreeSet::new(), usages: Vec::new() };
     if stored.waiting == 0 || stored.skip {
         return Ok(owed);
     }
@@ -207,8 +207,8 @@ pub fn owed(session: &Session, stored: &StoredResource) -> Result<Owed, Error> {
             (Some(labels), _) => owed.seats.extend(labels.iter().cloned()),
             (None, None) => owed.all = true,
             (None, Some(period)) => {
-                let occupied = stay_on(stored.as_calendar()?, When::During(period))?.occupied;
-                owed.uses.push(Use { occupied, quantity: entry.quantity, is_held: true });
+                let occupied = booked_period_on(stored.as_calendar()?, When::During(period))?.occupied;
+                owed.usages.push(Usage { occupied, quantity: entry.quantity, is_held: true });
             }
         }
     }
@@ -224,18 +224,18 @@ pub fn left_for_others(session: &Session, resource: &str) -> i64 {
 /// Where a hold stands that is not there, or not yet: it may be waited for.
 pub fn missing(session: &Session, target: Target, ok: bool) -> Outcome {
     match waitlist::by_id(session, target.hold_id, target.resource) {
-        Some(entry) => standing(session, &entry, ok, clock::now()),
+        Some(entry) => entry_outcome(session, &entry, ok, clock::now()),
         None => Outcome::not_found(target.hold_id),
     }
 }
 
-fn standing(session: &Session, entry: &Entry, ok: bool, now: Timestamp) -> Outcome {
+fn entry_outcome(session: &Session, entry: &Entry, ok: bool, now: Timestamp) -> Outcome {
     match entry.state {
         EntryState::Waiting => {
             Outcome::waiting(entry, waitlist::position(session, entry.id, &entry.resource), ok)
         }
         EntryState::Left => Outcome::left(entry.id, ok),
         EntryState::Offered => holds::look(session, entry.id, Some(&entry.resource))
-            .map_or_else(|| Outcome::not_found(entry.id), |lot| Outcome::standing(&lot, ok, now)),
+            .map_or_else(|| Outcome::not_found(entry.id), |group| Outcome::current(&group, ok, now)),
     }
 }

@@ -1,22 +1,21 @@
 //! Leases: acquired, renewed, released and checked.
 
-use super::Stop;
-use crate::bell;
-use crate::clock::{self, Timestamp};
-use crate::definitions;
-use crate::durability::{Forgettable, commit_durably};
 use crate::error::Error;
-use crate::escrow;
 use crate::outcome::LeaseOutcome;
 use crate::rules::Micros;
-use crate::rules::lease::{self, Grant, Lease, Standing};
-use crate::store::queue;
-use crate::store::{Busy, Patience, Session, attempt, leases};
+use crate::rules::lease::{Grant, Lease, LeaseState, self};
+use crate::server::condition_variables;
+use crate::server::clock::{Timestamp, self};
+use crate::server::commit_durability::{AsyncCommit, commit_durably};
+use crate::shared_memory::{escrow, generations};
+use crate::store::{Session, leases};
+use crate::store::locks::{Busy, LockWaitPolicy, heavyweight, subtransaction};
+use super::allocation::stop::Stop;
 use std::time::Duration;
 
 /// What is asked for.
 #[derive(Clone, Copy)]
-pub struct Wish<'a> {
+pub struct LeaseRequest<'a> {
     pub name: &'a str,
     pub holder: &'a str,
     pub ttl: Micros,
@@ -25,86 +24,86 @@ pub struct Wish<'a> {
 }
 
 /// Has a name for a while, if not more have it already than may; waits for one of them where told to.
-pub fn acquire_lease(wish: &Wish, patience: Patience) -> Result<LeaseOutcome, Error> {
+pub fn acquire_lease(request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.acquire_lease()");
-    match acquire(&session, wish, patience) {
+    match acquire(&session, request, policy) {
         Ok(outcome) => Ok(outcome),
         Err(Stop::Error(error)) => Err(error),
-        Err(_) => Ok(LeaseOutcome::busy(wish.name)),
+        Err(_) => Ok(LeaseOutcome::busy(request.name)),
     }
 }
 
-fn acquire(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOutcome, Stop> {
-    let turn = match queue::line_up_for_lease(wish.name, Patience::NoWait) {
-        Ok(turn) => turn,
+fn acquire(session: &Session, request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Stop> {
+    let lock = match heavyweight::lock_lease(request.name, LockWaitPolicy::NoWait) {
+        Ok(lock) => lock,
         Err(busy) => {
             // Whoever has it already need not line up for it.
-            let leases = leases::find(session, wish.name);
+            let leases = leases::find(session, request.name);
             let now = clock::now();
-            match lease::acquire(&leases, wish.holder, wish.slots, 0, now.micros()) {
+            match lease::acquire(&leases, request.holder, request.slots, 0, now.micros()) {
                 Grant::Again { token, .. } => {
-                    if let Ok((lease, now)) = lock(session, wish.name, token, patience)? {
-                        return Ok(renew(session, wish.name, &lease, now, wish.ttl));
+                    if let Ok((lease, now)) = lock(session, request.name, token, policy)? {
+                        return Ok(renew(session, request.name, &lease, now, request.ttl));
                     }
                 }
-                Grant::Taken { until } if patience == Patience::NoWait => {
-                    return Ok(LeaseOutcome::taken(wish.name, &leases, until));
+                Grant::Taken { until } if policy == LockWaitPolicy::NoWait => {
+                    return Ok(LeaseOutcome::taken(request.name, &leases, until));
                 }
                 _ => {}
             }
-            match patience {
-                Patience::NoWait => return Err(busy.into()),
-                Patience::Wait => queue::line_up_for_lease(wish.name, patience)?,
+            match policy {
+                LockWaitPolicy::NoWait => return Err(busy.into()),
+                LockWaitPolicy::Wait => heavyweight::lock_lease(request.name, policy)?,
             }
         }
     };
-    let acquired = in_turn(session, wish, patience);
-    bell::leave();
+    let acquired = acquire_locked(session, request, policy);
+    condition_variables::cancel_sleep();
     if !matches!(&acquired, Ok(outcome) if outcome.is_new()) {
-        turn.let_go();
+        lock.release();
     }
     acquired
 }
 
 /// At the head of those who want the name.
-fn in_turn(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOutcome, Stop> {
-    let deadline = attempt::lock_timeout().map(|timeout| clock::now().after(timeout));
+fn acquire_locked(session: &Session, request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Stop> {
+    let deadline = subtransaction::lock_timeout().map(|timeout| clock::now().after(timeout));
     loop {
         let now = clock::now();
-        let until = now.after(wish.ttl);
-        if wish.slots == 1
-            && let Some(token) = leases::take(session, wish.name, wish.holder, now, until)
+        let until = now.after(request.ttl);
+        if request.slots == 1
+            && let Some(token) = leases::take(session, request.name, request.holder, now, until)
         {
-            return Ok(acquired(wish, token, until));
+            return Ok(acquired(request, token, until));
         }
         let Some(floor) = leases::floor(session) else {
             leases::lift(session, 0, lease::epoch(now.micros()), false);
             continue;
         };
-        if wish.slots > 1 {
-            leases::count_on(session, wish.name);
+        if request.slots > 1 {
+            leases::count_on(session, request.name);
         }
-        let found = leases::find(session, wish.name);
-        match lease::acquire(&found, wish.holder, wish.slots, floor, now.micros()) {
+        let found = leases::find(session, request.name);
+        match lease::acquire(&found, request.holder, request.slots, floor, now.micros()) {
             Grant::Again { token, .. } => {
-                if let Ok((lease, now)) = lock(session, wish.name, token, patience)? {
-                    return Ok(renew(session, wish.name, &lease, now, wish.ttl));
+                if let Ok((lease, now)) = lock(session, request.name, token, policy)? {
+                    return Ok(renew(session, request.name, &lease, now, request.ttl));
                 }
             }
             Grant::New { token } => {
-                if let Some(outcome) = grant(session, wish, &found, token, patience)? {
+                if let Some(outcome) = grant(session, request, &found, token, policy)? {
                     return Ok(outcome);
                 }
             }
             Grant::Taken { until } => {
                 let now = clock::now();
                 let is_late = deadline.is_some_and(|deadline| deadline <= now);
-                if patience == Patience::NoWait || is_late {
-                    return Ok(LeaseOutcome::taken(wish.name, &found, until));
+                if policy == LockWaitPolicy::NoWait || is_late {
+                    return Ok(LeaseOutcome::taken(request.name, &found, until));
                 }
                 let wake = deadline.map_or(until, |deadline| deadline.micros().min(until));
                 let time = wake.saturating_sub(now.micros()).max(0);
-                bell::sleep(wish.name, Duration::from_micros(time.unsigned_abs()));
+                condition_variables::sleep(request.name, Duration::from_micros(time.unsigned_abs()));
             }
         }
     }
@@ -113,41 +112,41 @@ fn in_turn(session: &Session, wish: &Wish, patience: Patience) -> Result<LeaseOu
 /// Writes the grant into a slot that is free; none where all has to be looked at anew.
 fn grant(
     session: &Session,
-    wish: &Wish,
+    request: &LeaseRequest,
     found: &[Lease],
     token: i64,
-    patience: Patience,
+    policy: LockWaitPolicy,
 ) -> Result<Option<LeaseOutcome>, Stop> {
     let now = clock::now();
-    let free = leases::lock_free(session, wish.name, now);
-    let slot = match lease::slot(found, &free, wish.slots, now.micros()) {
+    let free = leases::lock_free(session, request.name, now);
+    let slot = match lease::slot(found, &free, request.slots, now.micros()) {
         Ok(slot) => slot,
-        Err(_) if patience == Patience::NoWait => return Err(Busy.into()),
+        Err(_) if policy == LockWaitPolicy::NoWait => return Err(Busy.into()),
         Err(kept) => {
-            attempt::wait_only(|| leases::lock(session, wish.name, kept))?;
+            subtransaction::wait_only(|| leases::lock(session, request.name, kept))?;
             return Ok(None);
         }
     };
-    let until = now.after(wish.ttl);
+    let until = now.after(request.ttl);
     let lease =
-        Lease { slot, holder: wish.holder.to_owned(), token, expires_at: until.micros(), is_released: false };
-    let granted = attempt::until_lock_timeout(|| leases::grant(session, wish.name, &lease, now))?;
-    Ok(granted.then(|| acquired(wish, token, until)))
+        Lease { slot, holder: request.holder.to_owned(), token, expires_at: until.micros(), is_released: false };
+    let granted = subtransaction::until_lock_timeout(|| leases::grant(session, request.name, &lease, now))?;
+    Ok(granted.then(|| acquired(request, token, until)))
 }
 
-fn acquired(wish: &Wish, token: i64, until: Timestamp) -> LeaseOutcome {
+fn acquired(request: &LeaseRequest, token: i64, until: Timestamp) -> LeaseOutcome {
     // A token that a crash could take back would be given out twice.
     commit_durably();
-    LeaseOutcome::acquired(wish.name, wish.holder, token, until)
+    LeaseOutcome::acquired(request.name, request.holder, token, until)
 }
 
 /// Lets a lease last for `ttl` from now; never shorter than it would have.
 pub fn renew_lease(name: &str, token: i64, ttl: Micros) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.renew_lease()");
-    Ok(match lock(&session, name, token, Patience::Wait) {
+    Ok(match lock(&session, name, token, LockWaitPolicy::Wait) {
         Err(Busy) => LeaseOutcome::busy(name),
         Ok(Ok((lease, now))) => renew(&session, name, &lease, now, ttl),
-        Ok(Err(standing)) => LeaseOutcome::over(name, standing),
+        Ok(Err(state)) => LeaseOutcome::over(name, state),
     })
 }
 
@@ -160,23 +159,23 @@ fn renew(session: &Session, name: &str, lease: &Lease, now: Timestamp, ttl: Micr
 /// Gives a lease back, so that others can have it.
 pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.release_lease()");
-    let forgettable = Forgettable::begin();
+    let async_commit = AsyncCommit::begin();
     let released = match release_in_time(&session, name, token) {
         Some(lease) => lease,
-        None => match lock(&session, name, token, Patience::Wait) {
+        None => match lock(&session, name, token, LockWaitPolicy::Wait) {
             Err(Busy) => return Ok(LeaseOutcome::busy(name)),
             Ok(Ok((lease, now))) => {
                 leases::release(&session, name, token, now);
                 lease
             }
             // It is not had any more, which is what was asked for.
-            Ok(Err(standing)) => return Ok(LeaseOutcome::over(name, standing).if_over()),
+            Ok(Err(state)) => return Ok(LeaseOutcome::over(name, state).if_over()),
         },
     };
-    bell::ring(name);
+    condition_variables::broadcast(name);
     // What a crash makes of a release that it takes back is what would have come of none: the lease ends with
     // its time. Nobody can have acquired it by then, since that would have brought the release to disk as well.
-    forgettable.end();
+    async_commit.end();
     Ok(LeaseOutcome::released(name, &released))
 }
 
@@ -198,22 +197,22 @@ fn lock(
     session: &Session,
     name: &str,
     token: i64,
-    patience: Patience,
-) -> Result<Result<(Lease, Timestamp), Standing>, Busy> {
+    policy: LockWaitPolicy,
+) -> Result<Result<(Lease, Timestamp), LeaseState>, Busy> {
     loop {
-        let locked = attempt::until_lock_timeout(|| leases::lock_token(session, name, token, patience))?;
+        let locked = subtransaction::until_lock_timeout(|| leases::lock_token(session, name, token, policy))?;
         let now = clock::now();
         if let Some(lease) = locked {
-            let standing = lease::standing(std::slice::from_ref(&lease), token, now.micros());
-            return Ok(if standing == Standing::Valid { Ok((lease, now)) } else { Err(standing) });
+            let state = lease::state_of(std::slice::from_ref(&lease), token, now.micros());
+            return Ok(if state == LeaseState::Valid { Ok((lease, now)) } else { Err(state) });
         }
         let found = leases::find(session, name);
         // It is there, and somebody has it locked; or it has come to be since the first look.
         let is_there = found.iter().any(|lease| lease.token == token);
-        match patience {
-            _ if !is_there => return Ok(Err(lease::standing(&found, token, now.micros()))),
-            Patience::NoWait => return Err(Busy),
-            Patience::Wait => {}
+        match policy {
+            _ if !is_there => return Ok(Err(lease::state_of(&found, token, now.micros()))),
+            LockWaitPolicy::NoWait => return Err(Busy),
+            LockWaitPolicy::Wait => {}
         }
     }
 }
@@ -233,7 +232,7 @@ pub fn check_lease(name: &str, token: i64) -> Result<bool, Error> {
             continue;
         }
         // Whoever is renewing it at this moment may have been in time; whoever begins to after this is not.
-        if attempt::wait_only(|| leases::await_none(&session, name, token)).is_err() {
+        if subtransaction::wait_only(|| leases::await_none(&session, name, token)).is_err() {
             return Err(Error::lock_timeout());
         }
         if of_token(&session, name, token) == seen {
@@ -254,9 +253,9 @@ pub fn after_restore() -> Result<(), Error> {
     let epoch = lease::epoch(now.micros());
     leases::lift(&session, epoch, epoch, true);
     for name in leases::end_all(&session, now) {
-        bell::ring(&name);
+        condition_variables::broadcast(&name);
     }
-    definitions::all_changed();
+    generations::all_changed();
     escrow::forget();
     Ok(())
 }
@@ -267,8 +266,8 @@ pub fn forget(session: &Session, since: Timestamp, limit: i64) -> i64 {
     let names: Vec<&str> = over
         .iter()
         .map(String::as_str)
-        .filter(|name| queue::line_up_for_lease(name, Patience::NoWait).is_ok())
-        .take(MOST_NAMES)
+        .filter(|name| heavyweight::lock_lease(name, LockWaitPolicy::NoWait).is_ok())
+        .take(MAX_NAMES)
         .collect();
     if names.is_empty() {
         return 0;
@@ -277,4 +276,4 @@ pub fn forget(session: &Session, since: Timestamp, limit: i64) -> i64 {
 }
 
 /// The most names that are forgotten at once: each takes an entry of the server's lock table.
-const MOST_NAMES: usize = 1000;
+const MAX_NAMES: usize = 1000;

@@ -5,13 +5,13 @@ mod basket;
 mod batch;
 mod calendar;
 mod confirm;
-mod desk;
+mod allocation;
 mod extend;
 mod fitting;
 mod give_back;
 mod hold;
 mod lease;
-mod patience;
+mod policy;
 mod reacquire;
 mod reschedule;
 mod resource;
@@ -19,7 +19,7 @@ mod room;
 mod seats;
 mod swap;
 mod transfer;
-mod turns;
+mod locks;
 mod upkeep;
 mod view;
 mod waitlist;
@@ -31,7 +31,7 @@ pub use confirm::{Confirmation, confirm};
 pub use extend::extend;
 pub use give_back::{Part, cancel, release};
 pub use hold::hold;
-pub use lease::{Wish, acquire_lease, after_restore, check_lease, release_lease, renew_lease};
+pub use lease::{PeriodRequest, acquire_lease, after_restore, check_lease, release_lease, renew_lease};
 pub use reschedule::reschedule;
 pub use resource::{create_pool, drop_resource, set_capacity, set_contention, set_open};
 pub use seats::{Plan, create_seats, set_blocked};
@@ -43,20 +43,20 @@ pub use waitlist::{join_waitlist, leave_waitlist};
 
 pub use crate::escrow::standing;
 
-use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::rules::basket::Joint;
+use crate::rules::{Micros, self};
+use crate::rules::basket::BasketDecision;
 use crate::rules::lifecycle::{Hold, Verdict};
 use crate::rules::timeline::Period;
-use crate::rules::{self, Micros};
-use crate::store::Busy;
-use crate::store::holds::{Lot, NewHold, Stay};
+use crate::server::clock::Timestamp;
+use crate::store::holds::{HoldGroup, NewHold, BookedPeriod};
+use crate::store::locks::Busy;
 use crate::store::resources::Kind;
 use crate::store::waitlist::Entry;
 use pgrx::pg_sys;
 use std::ffi::CStr;
-use turns::most_days;
+use locks::max_days;
 use uuid::Uuid;
 
 /// Which hold a verb is about, or which basket.
@@ -123,7 +123,7 @@ impl Want<'_> {
             Self::Quantity(_) => 0,
             Self::Seats(seats) => seats.len(),
             Self::Best { quantity, .. } => *quantity,
-            Self::Period { when: When::During(period), .. } => most_days(period.length()),
+            Self::Period { when: When::During(period), .. } => max_days(period.length()),
             Self::Period { when: When::Nights { check_in, check_out }, .. } => {
                 check_in.abs_diff(*check_out) as usize + 2
             }
@@ -158,7 +158,7 @@ impl<'a> Placement<'a> {
         Ok(Self {
             id: Some(entry.id),
             resource: &entry.resource,
-            want: desk::any_of(kind, want)?,
+            want: allocation::any_of(kind, want)?,
             ttl: entry.offer_ttl,
             key: None,
             fingerprint: None,
@@ -169,15 +169,15 @@ impl<'a> Placement<'a> {
     }
 
     /// The hold that is placed for it, in no basket.
-    fn hold(&self, id: Uuid, share: Share, placed_at: Timestamp) -> NewHold<'a> {
+    fn hold(&self, id: Uuid, allotment: Allotment, placed_at: Timestamp) -> NewHold<'a> {
         NewHold {
             id,
             resource: self.resource,
             basket: None,
             item: 1,
             quantity: self.want.quantity(),
-            seats: share.seats,
-            stay: share.stay,
+            seats: allotment.seats,
+            booked: allotment.booked,
             placed_at,
             expires_at: placed_at.after(self.ttl),
             key: self.key,
@@ -190,10 +190,10 @@ impl<'a> Placement<'a> {
 
 /// What of its resource a request gets: nothing to be told apart, where that is a pool.
 #[derive(Default)]
-struct Share {
+struct Allotment {
     seats: Option<Vec<String>>,
     /// When, and whether no other may overlap.
-    stay: Option<(Stay, bool)>,
+    booked: Option<(BookedPeriod, bool)>,
     /// How much is left then, where that is known.
     left: Option<i64>,
 }
@@ -213,7 +213,7 @@ pub enum Stop {
     /// Others are about to take this seat; whether they do decides.
     Contested { resource: String, seat: String },
     /// Only ending overdue holds could help: to be tried again by who may do so.
-    TooShallow,
+    NeedsExpiry,
     /// What had been read as free was taken when it was to be written: to be tried again.
     Stale,
 }
@@ -243,16 +243,16 @@ impl From<Error> for Stop {
 /// What the rules say to holds that are locked. An expected version is that of a hold alone, or of a
 /// basket, never of one of its items.
 fn judge(
-    lot: &Lot,
+    group: &HoldGroup,
     expected_version: Option<i64>,
     decide: impl Fn(&Hold, Option<i64>) -> Verdict,
     has_left: impl Fn(&Hold) -> bool,
-) -> Joint {
-    let (of_one, of_basket) = match lot.basket {
+) -> BasketDecision {
+    let (of_one, of_basket) = match group.basket {
         None => (expected_version, None),
         Some(_) => (None, expected_version),
     };
-    rules::basket::decide(&lot.lifecycles(), |hold| decide(hold, of_one), has_left, of_basket)
+    rules::basket::decide(&group.lifecycles(), |hold| decide(hold, of_one), has_left, of_basket)
 }
 
 fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {
@@ -260,7 +260,7 @@ fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {
         Stop::Busy => Ok(Outcome::busy()),
         Stop::Refused(outcome) => Ok(*outcome),
         Stop::Error(error) => Err(error),
-        Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. } | Stop::TooShallow | Stop::Stale => {
+        Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. } | Stop::NeedsExpiry | Stop::Stale => {
             Err(Error::internal("an attempt ended without an answer"))
         }
     })

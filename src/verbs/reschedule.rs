@@ -1,21 +1,25 @@
 //! Moving a hold to another period of its calendar.
 
-use super::fitting::{Wish, find_room, is_open, stay_on};
-use super::patience::patiently;
-use super::room::{owned, read};
-use super::turns::{Turns, claim, days, mode_for, most_days, take_turns};
-use super::waitlist::{missing, owed, serve_line};
-use super::{Stop, Target, When, settle};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
+use crate::request::{Target, When};
 use crate::rules::Refusal;
-use crate::rules::lifecycle::{self, Verdict};
+use crate::rules::lifecycle::{Verdict, self};
 use crate::rules::timeline::Period;
-use crate::store::holds::{self, Lot, Stay, StoredHold};
-use crate::store::queue::{self, Claim, Mode, Place};
+use crate::server::clock::{Timestamp, self};
+use crate::store::{Session, calendar};
+use crate::store::holds::{HoldGroup, BookedPeriod, StoredHold, self};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, self};
 use crate::store::resources::StoredResource;
-use crate::store::{Patience, Session, calendar};
+use super::allocation::acquire::{ResourceLocks, claim, days, places_lock_mode, max_days, acquire_all};
+use super::allocation::attempt::serve_line;
+use super::allocation::fit::{PeriodRequest, find_fit, is_open, booked_period_on};
+use super::allocation::owed::owed;
+use super::allocation::reclaim::{owned, read};
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Stop, settle};
+use super::missing::missing;
 use std::collections::BTreeSet;
 
 /// Moves a hold to another period, or leaves it where it is: what it has is never let go first.
@@ -28,50 +32,50 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
         return Ok(missing(session, target, false));
     };
     // Which calendar it is on never changes.
-    let (stored, stay) = one_on_a_calendar(&seen)?;
-    let places = most_days(stay.occupied.length()) + most_days(during.length());
-    let mut turns = Turns::from([(stored.resource.as_str(), mode_for(places))]);
-    take_turns(session, &mut turns, |_| false, Patience::Wait)?;
+    let (stored, booked) = one_on_a_calendar(&seen)?;
+    let places = max_days(booked.occupied.length()) + max_days(during.length());
+    let mut locks = ResourceLocks::from([(stored.resource.as_str(), places_lock_mode(places))]);
+    acquire_all(session, &mut locks, |_| false, LockWaitPolicy::Wait)?;
     let resource = read(session, &stored.resource)?;
     if let (Some(holder), Some(_)) = (&stored.holder, resource.pool.max_per_holder)
-        && turns.values().any(|mode| *mode == Mode::Shared)
+        && locks.values().any(|mode| *mode == LockMode::Share)
     {
-        queue::line_up_for_holder(&stored.resource, holder, Patience::Wait)?;
+        heavyweight::lock_holder(&stored.resource, holder, LockWaitPolicy::Wait)?;
     }
-    let new = stay_on(resource.as_calendar()?, When::During(during))?;
-    patiently(session, Patience::Wait, || {
+    let new = booked_period_on(resource.as_calendar()?, When::During(during))?;
+    retry_after_wait(session, LockWaitPolicy::Wait, || {
         // Where it is may have changed since the last look.
         let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
             return Ok(missing(session, target, false));
         };
-        let (_, stay) = one_on_a_calendar(&seen)?;
-        let claims = match turns.values().all(|mode| *mode == Mode::Shared) {
+        let (_, booked) = one_on_a_calendar(&seen)?;
+        let claims = match locks.values().all(|mode| *mode == LockMode::Share) {
             true => {
-                let places: BTreeSet<Place> = days(stay.occupied).chain(days(new.occupied)).collect();
-                claim(&resource.name, places, Patience::Wait)?
+                let places: BTreeSet<ClaimTarget> = days(booked.occupied).chain(days(new.occupied)).collect();
+                claim(&resource.name, places, LockWaitPolicy::Wait)?
             }
             false => Vec::new(),
         };
-        let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
+        let Some(group) = holds::lock(session, target.hold_id, target.resource)? else {
             return Ok(missing(session, target, false));
         };
-        if one_on_a_calendar(&lot)?.1 != stay {
+        if one_on_a_calendar(&group)?.1 != booked {
             return Err(Stop::Stale);
         }
-        let outcome = move_to(session, &resource, lot, new, target.expected_version)?;
+        let outcome = move_to(session, &resource, group, new, target.expected_version)?;
         if !outcome.is_news() {
             // Others may want these days.
-            claims.into_iter().for_each(Claim::let_go);
+            claims.into_iter().for_each(Claim::release);
         }
         Ok(outcome)
     })
 }
 
-fn one_on_a_calendar(lot: &Lot) -> Result<(&StoredHold, Stay), Error> {
-    match (lot.basket, lot.holds.as_slice()) {
+fn one_on_a_calendar(group: &HoldGroup) -> Result<(&StoredHold, BookedPeriod), Error> {
+    match (group.basket, group.holds.as_slice()) {
         (Some(_), _) => Err(Error::moved_basket()),
         (None, [stored]) => {
-            stored.stay.map(|stay| (stored, stay)).ok_or_else(|| Error::no_calendar(&stored.resource))
+            stored.booked.map(|booked| (stored, booked)).ok_or_else(|| Error::no_calendar(&stored.resource))
         }
         (None, _) => Err(Error::internal("a hold is there twice")),
     }
@@ -81,40 +85,40 @@ fn one_on_a_calendar(lot: &Lot) -> Result<(&StoredHold, Stay), Error> {
 fn move_to(
     session: &Session,
     resource: &StoredResource,
-    mut lot: Lot,
-    new: Stay,
+    mut group: HoldGroup,
+    new: BookedPeriod,
     expected_version: Option<i64>,
 ) -> Result<Outcome, Stop> {
     let now = clock::now();
-    let (stored, stay) = one_on_a_calendar(&lot)?;
+    let (stored, booked) = one_on_a_calendar(&group)?;
     let change =
-        match lifecycle::amend(&stored.hold, stay.during == new.during, expected_version, now.micros()) {
+        match lifecycle::amend(&stored.hold, booked.during == new.during, expected_version, now.micros()) {
             Verdict::Change(change) => change,
-            Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&lot, 0, refusal, now)),
-            Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&lot, true, now)),
+            Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&group, 0, refusal, now)),
+            Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
         };
     if let Some(refused) = refused(session, resource, stored, new, now)? {
-        return Ok(Outcome::refused(refused).about_hold(&lot, now));
+        return Ok(Outcome::refused(refused).about_hold(&group, now));
     }
     let quantity = stored.hold.quantity;
-    let unwritten = owed(session, resource)?.uses;
-    let wish = Wish { resource, occupied: new.occupied, quantity, unwritten, of: Some(stored.id) };
-    match find_room(session, &wish, now, true)? {
+    let unwritten = owed(session, resource)?.usages;
+    let request = PeriodRequest { resource, occupied: new.occupied, quantity, unwritten, of: Some(stored.id) };
+    match find_fit(session, &request, now, true)? {
         Err(tightest) => {
             let at = Timestamp::from_micros(tightest.period.from);
             let refused = Refused::over_time(quantity, tightest.free(), at, resource.pool.version);
-            Ok(Outcome::refused(refused).about_hold(&lot, now))
+            Ok(Outcome::refused(refused).about_hold(&group, now))
         }
         Ok(room) => {
-            calendar::move_to(session, stored.id, &stored.resource, change.version, new, room.is_sole);
+            calendar::move_to(session, stored.id, &stored.resource, change.version, new, room.is_exclusive);
             if resource.waiting > 0 {
                 serve_line(session, &resource.name)?;
             }
-            for stored in &mut lot.holds {
-                stored.stay = Some(new);
+            for stored in &mut group.holds {
+                stored.booked = Some(new);
                 stored.apply(&change, None);
             }
-            Ok(Outcome::changed(&lot, Some(room.left), now))
+            Ok(Outcome::changed(&group, Some(room.left), now))
         }
     }
 }
@@ -124,7 +128,7 @@ fn refused(
     session: &Session,
     resource: &StoredResource,
     stored: &StoredHold,
-    new: Stay,
+    new: BookedPeriod,
     now: Timestamp,
 ) -> Result<Option<Refused>, Stop> {
     let version = resource.pool.version;
@@ -137,7 +141,7 @@ fn refused(
     }
     let (Some(limit), Some(holder)) = (resource.pool.max_per_holder, &stored.holder) else { return Ok(None) };
     // A booking that is over counts no more, and would again.
-    let counts = stored.stay.is_some_and(|stay| stay.during.to > now.micros());
+    let counts = stored.booked.is_some_and(|booked| booked.during.to > now.micros());
     let quantity = stored.hold.quantity;
     if counts || new.during.to <= now.micros() {
         return Ok(None);

@@ -1,20 +1,21 @@
 //! Creating a resource with seats, and blocking some of them.
 
-use super::room::{all_or_wait, read};
-use super::turns::take_turn;
-use super::{Stop, settle};
-use crate::clock;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::rules::pool::Contention;
-use crate::store::definition::{self, NewResource};
+use crate::server::clock;
+use crate::store::Session;
+use crate::store::definitions::{NewResource, self};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
 use crate::store::resources::Kind;
-use crate::store::seats::{self, NewSeat, StoredSeat};
-use crate::store::{Patience, Session, attempt};
+use crate::store::seats::{NewSeat, StoredSeat, self};
+use super::allocation::acquire::acquire_exclusive;
+use super::allocation::reclaim::{all_or_wait, read};
+use super::allocation::stop::{Stop, settle};
 use pgrx::pg_sys;
 
 /// A resource with seats as it is created.
-pub struct Plan<'a> {
+pub struct NewSeats<'a> {
     pub name: &'a str,
     pub seats: Vec<NewSeat<'a>>,
     /// In the order of the seats' ranks.
@@ -25,7 +26,7 @@ pub struct Plan<'a> {
 }
 
 /// Creates a resource with seats and returns its row of `booking.resources`.
-pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
+pub fn create_seats(plan: &NewSeats) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_seats()");
     let resource = NewResource {
         name: plan.name,
@@ -44,7 +45,7 @@ pub fn create_seats(plan: &Plan) -> Result<pg_sys::Datum, Error> {
             "Its plan cannot be changed, but for set_blocked(); booking.drop_resource(resource) drops it.",
         )
     };
-    let row = definition::create(&session, &resource).ok_or_else(exists)?;
+    let row = definitions::create(&session, &resource).ok_or_else(exists)?;
     seats::create(&session, plan.name, &plan.seats);
     Ok(row)
 }
@@ -54,9 +55,9 @@ pub fn set_blocked(resource: &str, labels: &[&str], blocked: bool) -> Result<Out
     let session = Session::to_write(c"booking.set_blocked()");
     let attempt = || block(&session, resource, labels, blocked);
     settle(
-        take_turn(&session, resource, Patience::Wait)
+        acquire_exclusive(&session, resource, LockWaitPolicy::Wait)
             .map_err(Stop::from)
-            .and_then(|_| super::patience::patiently(&session, Patience::Wait, attempt)),
+            .and_then(|_| super::policy::retry_after_wait(&session, LockWaitPolicy::Wait, attempt)),
     )
 }
 
@@ -65,7 +66,7 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     if stored.kind != Kind::Seats {
         return Err(Error::has_no_seats(resource).into());
     }
-    seats::lock_ahead(session, resource, labels, Patience::Wait)?;
+    seats::lock_ahead(session, resource, labels, LockWaitPolicy::Wait)?;
     let now = clock::now();
     let found = seats::read(session, resource, labels, now);
     if let Some(unknown) = labels.iter().find(|label| !found.iter().any(|seat| seat.label == **label)) {
@@ -82,10 +83,10 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
         all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;
     }
     let seats = labels.iter().map(|&label| label.to_owned()).collect();
-    let changed = attempt::until_lock_timeout(|| seats::set_blocked(session, resource, labels, blocked))?;
+    let changed = subtransaction::until_lock_timeout(|| seats::set_blocked(session, resource, labels, blocked))?;
     if changed == 0 {
-        return Ok(Outcome::resource_changed(stored.level(), true).seats(seats));
+        return Ok(Outcome::resource_changed(stored.status(), true).seats(seats));
     }
-    let level = definition::add_capacity(session, resource, if blocked { -changed } else { changed });
-    super::resource::changed(session, resource, level).map(|outcome| outcome.seats(seats))
+    let status = definitions::add_capacity(session, resource, if blocked { -changed } else { changed });
+    super::resource::changed(session, resource, status).map(|outcome| outcome.seats(seats))
 }

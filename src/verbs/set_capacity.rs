@@ -1,27 +1,28 @@
 //! Creating a calendar, and changing its capacity and its hours.
 
-use super::fitting::{Wish, fit_among};
-use super::patience::patiently;
-use super::resource::changed;
-use super::room::read;
-use super::turns::take_turn;
-use super::{Stop, settle};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::Refusal;
 use crate::rules::hours::Week;
 use crate::rules::timeline::{Capacity, Fit, Period};
-use crate::store::calendar::{self, Overlap};
-use crate::store::definition::{self, NewResource};
-use crate::store::resources::{Level, StoredResource};
-use crate::store::{Patience, Session};
+use crate::server::clock::{Timestamp, self};
+use crate::store::Session;
+use crate::store::calendar::{Overlap, self};
+use crate::store::definitions::{NewResource, self};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::resources::{ResourceStatus, StoredResource};
+use super::allocation::acquire::acquire_exclusive;
+use super::allocation::fit::{PeriodRequest, fit_among};
+use super::allocation::reclaim::read;
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Stop, settle};
+use super::redefine::changed;
 use pgrx::pg_sys;
 
 /// Creates a calendar and returns its row of `booking.resources`.
 pub fn create_calendar(calendar: &NewResource) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_calendar()");
-    definition::create(&session, calendar).ok_or_else(|| Error::resource_exists(calendar.name))
+    definitions::create(&session, calendar).ok_or_else(|| Error::resource_exists(calendar.name))
 }
 
 /// Sets the hours beyond which nothing new is held; none: it is always open. Holds that exist are not
@@ -32,14 +33,14 @@ pub fn set_hours(resource: &str, week: Option<&Week>) -> Result<Outcome, Error> 
 }
 
 fn open_at(session: &Session, resource: &str, week: Option<&Week>) -> Result<Outcome, Stop> {
-    take_turn(session, resource, Patience::Wait)?;
+    acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
     let stored = read(session, resource)?;
     if stored.as_calendar()?.week.as_ref() == week {
-        return Ok(Outcome::resource_changed(stored.level(), true));
+        return Ok(Outcome::resource_changed(stored.status(), true));
     }
     let lines = week.map(Week::lines);
     let lines: Option<Vec<&str>> = lines.as_ref().map(|lines| lines.iter().map(String::as_str).collect());
-    changed(session, resource, definition::set_hours(session, resource, lines.as_deref()))
+    changed(session, resource, definitions::set_hours(session, resource, lines.as_deref()))
 }
 
 /// What the capacity of a calendar is to be.
@@ -62,8 +63,8 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
     }
     let all = Period::new(clock::now().micros(), Timestamp::INFINITY.micros());
     let asked = during.unwrap_or(all);
-    let (fit, old, new) = patiently(session, Patience::Wait, || {
-        let Overlap { uses, changes } = calendar::overlap(session, stored, asked);
+    let (fit, old, new) = retry_after_wait(session, LockWaitPolicy::Wait, || {
+        let Overlap { usages, changes } = calendar::overlap(session, stored, asked);
         let old = Capacity { usual: stored.pool.capacity, changes };
         let mut new = old.clone();
         match (during, capacity) {
@@ -73,10 +74,10 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
         }
         let now = clock::now();
         let Some(occupied) = asked.common(all) else {
-            return Ok((Fit::Fits { left: 0, is_sole: false }, old, new));
+            return Ok((Fit::Fits { left: 0, is_exclusive: false }, old, new));
         };
-        let wish = Wish { resource: stored, occupied, quantity: 0, unwritten: Vec::new(), of: None };
-        Ok((fit_among(session, name, &new, &uses, &wish, now, true)?, old, new))
+        let request = PeriodRequest { resource: stored, occupied, quantity: 0, unwritten: Vec::new(), of: None };
+        Ok((fit_among(session, name, &new, &usages, &request, now, true)?, old, new))
     })?;
     let left = match fit {
         Fit::Fits { left, .. } => during.map(|_| left),
@@ -89,6 +90,6 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
     if let Some(during) = during {
         calendar::write_changes(session, name, during, &new.changes);
     }
-    let level = definition::set_capacity(session, name, new.usual);
-    changed(session, name, level.map(|level| Level { available: left, ..level }))
+    let status = definitions::set_capacity(session, name, new.usual);
+    changed(session, name, status.map(|status| ResourceStatus { available: left, ..status }))
 }

@@ -1,19 +1,23 @@
 //! Moving a hold to other seats.
 
-use super::patience::patiently;
-use super::room::{all_or_wait, read};
-use super::turns::{Turns, claim, mode_for, take_turns};
-use super::waitlist::{missing, owed, serve_line};
-use super::{Stop, Target, settle};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
+use crate::request::Target;
 use crate::rules::Refusal;
-use crate::rules::lifecycle::{self, Change, Verdict};
-use crate::store::holds::{self, Lot, StoredHold};
-use crate::store::queue::{Claim, Mode, Place};
+use crate::rules::lifecycle::{Change, Verdict, self};
+use crate::server::clock::{Timestamp, self};
+use crate::store::{Session, seats};
+use crate::store::holds::{HoldGroup, StoredHold, self};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget};
 use crate::store::resources::StoredResource;
-use crate::store::{Patience, Session, attempt, seats};
+use super::allocation::acquire::{ResourceLocks, claim, places_lock_mode, acquire_all};
+use super::allocation::attempt::serve_line;
+use super::allocation::owed::owed;
+use super::allocation::reclaim::{all_or_wait, read};
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Stop, settle};
+use super::missing::missing;
 use std::collections::BTreeSet;
 
 /// Moves a hold to other seats, as many as it has, or leaves it where it is: what it has is never let go
@@ -27,40 +31,40 @@ fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome
         return Ok(missing(session, target, false));
     };
     let (stored, has) = one_with_seats(&seen)?;
-    let mut turns = Turns::from([(stored.resource.as_str(), mode_for(has.len() + labels.len()))]);
-    take_turns(session, &mut turns, |_| false, Patience::Wait)?;
+    let mut locks = ResourceLocks::from([(stored.resource.as_str(), places_lock_mode(has.len() + labels.len()))]);
+    acquire_all(session, &mut locks, |_| false, LockWaitPolicy::Wait)?;
     let resource = read(session, &stored.resource)?;
-    patiently(session, Patience::Wait, || {
+    retry_after_wait(session, LockWaitPolicy::Wait, || {
         // What it has may have changed since the last look.
         let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
             return Ok(missing(session, target, false));
         };
         let (_, has) = one_with_seats(&seen)?;
-        let claims = match turns.values().all(|mode| *mode == Mode::Shared) {
+        let claims = match locks.values().all(|mode| *mode == LockMode::Share) {
             true => {
                 let all = has.iter().map(String::as_str).chain(labels.iter().copied());
-                let places: BTreeSet<Place> = all.map(Place::Seat).collect();
-                claim(&resource.name, places, Patience::Wait)?
+                let places: BTreeSet<ClaimTarget> = all.map(ClaimTarget::Seat).collect();
+                claim(&resource.name, places, LockWaitPolicy::Wait)?
             }
             false => Vec::new(),
         };
-        let Some(lot) = holds::lock(session, target.hold_id, target.resource)? else {
+        let Some(group) = holds::lock(session, target.hold_id, target.resource)? else {
             return Ok(missing(session, target, false));
         };
-        if one_with_seats(&lot)?.1 != has {
+        if one_with_seats(&group)?.1 != has {
             return Err(Stop::Stale);
         }
-        let outcome = swap(session, &resource, lot, labels, target.expected_version)?;
+        let outcome = swap(session, &resource, group, labels, target.expected_version)?;
         if !outcome.is_news() {
             // Others may want these seats.
-            claims.into_iter().for_each(Claim::let_go);
+            claims.into_iter().for_each(Claim::release);
         }
         Ok(outcome)
     })
 }
 
-fn one_with_seats(lot: &Lot) -> Result<(&StoredHold, &[String]), Error> {
-    match (lot.basket, lot.holds.as_slice()) {
+fn one_with_seats(group: &HoldGroup) -> Result<(&StoredHold, &[String]), Error> {
+    match (group.basket, group.holds.as_slice()) {
         (Some(_), _) => Err(Error::swapped_basket()),
         (None, [stored]) => stored
             .seats
@@ -74,38 +78,38 @@ fn one_with_seats(lot: &Lot) -> Result<(&StoredHold, &[String]), Error> {
 fn swap(
     session: &Session,
     resource: &StoredResource,
-    mut lot: Lot,
+    mut group: HoldGroup,
     labels: &[&str],
     expected_version: Option<i64>,
 ) -> Result<Outcome, Stop> {
     let now = clock::now();
-    let (stored, has) = one_with_seats(&lot)?;
+    let (stored, has) = one_with_seats(&group)?;
     let is_there =
         has.iter().map(String::as_str).collect::<BTreeSet<_>>() == labels.iter().copied().collect();
     let change = match lifecycle::amend(&stored.hold, is_there, expected_version, now.micros()) {
         Verdict::Change(change) => change,
-        Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&lot, 0, refusal, now)),
-        Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&lot, true, now)),
+        Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&group, 0, refusal, now)),
+        Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
     };
     if labels.len() != has.len() {
         return Err(Error::other_number_of_seats(has.len(), labels.len()).into());
     }
     if !resource.pool.open {
         let refused = Refused::mere(Refusal::Closed, resource.pool.version);
-        return Ok(Outcome::refused(refused).about_hold(&lot, now));
+        return Ok(Outcome::refused(refused).about_hold(&group, now));
     }
     if let Some(refused) = clear(session, resource, stored, labels, now)? {
-        return Ok(Outcome::refused(refused).about_hold(&lot, now));
+        return Ok(Outcome::refused(refused).about_hold(&group, now));
     }
     write(session, stored, has, labels, &change, now)?;
     if resource.waiting > 0 {
         serve_line(session, &resource.name)?;
     }
-    for stored in &mut lot.holds {
+    for stored in &mut group.holds {
         stored.seats = Some(labels.iter().map(|&label| label.to_owned()).collect());
         stored.apply(&change, None);
     }
-    Ok(Outcome::changed(&lot, None, now))
+    Ok(Outcome::changed(&group, None, now))
 }
 
 /// Makes sure that seats are free, or the hold's own, and ends what has run out on them; or tells why they
@@ -117,7 +121,7 @@ fn clear(
     labels: &[&str],
     now: Timestamp,
 ) -> Result<Option<Refused>, Stop> {
-    seats::lock_ahead(session, &resource.name, labels, Patience::Wait)?;
+    seats::lock_ahead(session, &resource.name, labels, LockWaitPolicy::Wait)?;
     let found = seats::read(session, &resource.name, labels, now);
     let owed = owed(session, resource)?;
     let (mut taken, mut blocked, mut overdue) = (Vec::new(), Vec::new(), Vec::new());
@@ -157,5 +161,5 @@ fn write(
         holds::write(session, stored, change, Some(labels), None, now);
         Ok(())
     };
-    attempt::until_lock_timeout(write)?
+    subtransaction::until_lock_timeout(write)?
 }

@@ -1,34 +1,36 @@
 //! Looking without changing anything. Works on a standby.
 
-use super::fitting::{is_open, windows};
-use super::waitlist::{missing, owed};
-use super::{Target, room};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::request::Target;
 use crate::rules::Micros;
 use crate::rules::hours::{DAY, merge};
-use crate::rules::slots::{self, Wish};
-use crate::rules::timeline::{Capacity, Period, Stretch, Timeline, Use};
-use crate::store::calendar::{self, Overlap};
-use crate::store::resources::{Kind, StoredResource};
-use crate::store::upkeep::{self, Usage};
+use crate::rules::slots::{SlotRequest, self};
+use crate::rules::timeline::{Capacity, Period, Segment, Timeline, Usage};
+use crate::server::clock::{Timestamp, self};
 use crate::store::{Session, holds};
+use crate::store::calendar::{Overlap, self};
+use crate::store::resources::{Kind, StoredResource};
+use crate::store::upkeep::{ResourceUsage, self};
+use super::allocation::reclaim;
+use super::allocation::fit::{is_open, windows};
+use super::allocation::owed::owed;
+use super::missing::missing;
 
 /// The most slots that one call looks at.
-pub const MOST_SLOTS: usize = 100_000;
+pub const MAX_SLOTS: usize = 100_000;
 
 /// Where a hold stands now, or a basket.
 pub fn find(target: Target) -> Outcome {
     let session = Session::open();
     holds::look(&session, target.hold_id, target.resource)
-        .map_or_else(|| missing(&session, target, true), |lot| Outcome::standing(&lot, true, clock::now()))
+        .map_or_else(|| missing(&session, target, true), |group| Outcome::current(&group, true, clock::now()))
 }
 
 /// How a resource is used now; a calendar during a period, at the moment at which the least is left.
-pub fn availability(resource: &str, during: Option<Period>) -> Result<Usage, Error> {
+pub fn availability(resource: &str, during: Option<Period>) -> Result<ResourceUsage, Error> {
     let session = Session::open();
-    let stored = room::read(&session, resource)?;
+    let stored = reclaim::read(&session, resource)?;
     let now = clock::now();
     match (stored.kind, during) {
         (Kind::Calendar, _) => usage_over_time(
@@ -47,14 +49,14 @@ fn usage_over_time(
     stored: &StoredResource,
     during: Period,
     now: Timestamp,
-) -> Result<Usage, Error> {
+) -> Result<ResourceUsage, Error> {
     let calendar = stored.as_calendar()?;
     let view = View::of(session, stored, during.and(calendar.buffer), now);
     let tightest =
         view.timeline.tightest(view.period).ok_or_else(|| Error::internal("nothing to look at"))?;
     let left = view.left(session, stored)?.tightest(view.period).map_or(0, |tightest| tightest.free());
     let available = if is_open(calendar, during) { left.max(0) } else { 0 };
-    Ok(Usage {
+    Ok(ResourceUsage {
         capacity: tightest.capacity,
         confirmed: tightest.confirmed,
         held: tightest.held,
@@ -68,17 +70,17 @@ fn usage_over_time(
 struct View {
     period: Period,
     capacity: Capacity,
-    taken: Vec<Use>,
+    taken: Vec<Usage>,
     timeline: Timeline,
     next_expiry: Option<Timestamp>,
 }
 
 impl View {
     fn of(session: &Session, stored: &StoredResource, period: Period, now: Timestamp) -> Self {
-        let Overlap { uses, changes } = calendar::seen(session, stored, period);
-        let live = || uses.iter().filter(|one| !one.is_overdue(now));
+        let Overlap { usages, changes } = calendar::seen(session, stored, period);
+        let live = || usages.iter().filter(|one| !one.is_overdue(now));
         let capacity = Capacity { usual: stored.pool.capacity, changes };
-        let taken: Vec<Use> = live().map(|one| one.taken).collect();
+        let taken: Vec<Usage> = live().map(|one| one.taken).collect();
         Self {
             period,
             timeline: Timeline::of(&capacity, taken.iter().copied(), period),
@@ -90,7 +92,7 @@ impl View {
 
     /// The same with what is owed to those who wait for it, which nobody else can have.
     fn left(&self, session: &Session, stored: &StoredResource) -> Result<Timeline, Error> {
-        let owed = owed(session, stored)?.uses;
+        let owed = owed(session, stored)?.usages;
         Ok(match owed.is_empty() {
             true => self.timeline.clone(),
             false => Timeline::of(&self.capacity, self.taken.iter().copied().chain(owed), self.period),
@@ -99,10 +101,10 @@ impl View {
 }
 
 /// How a calendar is used, slot by slot.
-pub struct Slot {
+pub struct CalendarSlot {
     pub period: Period,
     /// Where the least is left while it is open; none where it never is.
-    pub tightest: Option<Stretch>,
+    pub tightest: Option<Segment>,
     /// The most that is left at any moment while it is open.
     pub most: i64,
     /// Whether there is any capacity at any moment.
@@ -118,9 +120,9 @@ pub struct Step {
 }
 
 /// A calendar slot by slot, from the beginning of a period to its end.
-pub fn slots(resource: &str, during: Period, step: Step) -> Result<Vec<Slot>, Error> {
+pub fn slots(resource: &str, during: Period, step: Step) -> Result<Vec<CalendarSlot>, Error> {
     let session = Session::open();
-    let stored = room::read(&session, resource)?;
+    let stored = reclaim::read(&session, resource)?;
     let calendar = stored.as_calendar()?;
     let periods = steps(&calendar.zone, during, step)?;
     slots_of(&session, &stored, during, &periods)
@@ -131,27 +133,27 @@ fn slots_of(
     stored: &StoredResource,
     during: Period,
     periods: &[Period],
-) -> Result<Vec<Slot>, Error> {
+) -> Result<Vec<CalendarSlot>, Error> {
     let view = View::of(session, stored, during, clock::now());
     let open = merge(windows(stored.as_calendar()?, during));
     let slot = |period: &Period| {
         let first = open.partition_point(|open| open.to <= period.from);
         let opened = open[first..].iter().map_while(|open| open.common(*period));
-        let stretches: Vec<Stretch> = opened.flat_map(|open| view.timeline.over(open)).collect();
-        let most = stretches.iter().map(Stretch::free).max().unwrap_or(0).max(0);
-        let is_open = stretches.iter().any(|stretch| stretch.capacity > 0);
-        Slot { period: *period, tightest: stretches.into_iter().min_by_key(Stretch::free), most, is_open }
+        let segments: Vec<Segment> = opened.flat_map(|open| view.timeline.over(open)).collect();
+        let most = segments.iter().map(Segment::free).max().unwrap_or(0).max(0);
+        let is_open = segments.iter().any(|segment| segment.capacity > 0);
+        CalendarSlot { period: *period, tightest: segments.into_iter().min_by_key(Segment::free), most, is_open }
     };
     Ok(periods.iter().map(slot).collect())
 }
 
-fn steps(zone: &crate::zone::Zone, during: Period, step: Step) -> Result<Vec<Period>, Error> {
+fn steps(zone: &crate::server::zones::Zone, during: Period, step: Step) -> Result<Vec<Period>, Error> {
     let clock = zone.clock(Timestamp::from_micros(during.from));
     let start = |n: i32| {
         if (step.months, step.days) == (0, 0) {
             return during.from.saturating_add(step.time.saturating_mul(i64::from(n)));
         }
-        let months = crate::zone::months_after(clock, step.months.saturating_mul(n));
+        let months = crate::server::zones::months_after(clock, step.months.saturating_mul(n));
         let days = i64::from(step.days) * i64::from(n) * DAY;
         let time = step.time.saturating_mul(i64::from(n));
         zone.instant(months.saturating_add(days)).micros().saturating_add(time)
@@ -168,8 +170,8 @@ fn steps(zone: &crate::zone::Zone, during: Period, step: Step) -> Result<Vec<Per
         if to >= during.to {
             break;
         }
-        if n as usize >= MOST_SLOTS {
-            return Err(Error::too_many_slots(MOST_SLOTS));
+        if n as usize >= MAX_SLOTS {
+            return Err(Error::too_many_slots(MAX_SLOTS));
         }
     }
     Ok(periods)
@@ -183,25 +185,25 @@ pub fn free_slots(
     step: Micros,
 ) -> Result<Vec<(Period, i64)>, Error> {
     let session = Session::open();
-    let stored = room::read(&session, resource)?;
+    let stored = reclaim::read(&session, resource)?;
     let calendar = stored.as_calendar()?;
     let view = View::of(&session, &stored, during.and(calendar.buffer), clock::now());
     let left = view.left(&session, &stored)?;
-    let wish = Wish { within: during, duration, step, buffer: calendar.buffer };
-    slots::free(&left, &windows(calendar, during), &wish, MOST_SLOTS)
-        .ok_or_else(|| Error::too_many_slots(MOST_SLOTS))
+    let request = SlotRequest { within: during, duration, step, buffer: calendar.buffer };
+    slots::free(&left, &windows(calendar, during), &request, MAX_SLOTS)
+        .ok_or_else(|| Error::too_many_slots(MAX_SLOTS))
 }
 
 /// The days of a month on a calendar's own clock, in their order. `month` is its first day, counted
 /// from 2000-01-01, and `length` how many it has.
 pub struct Month {
     pub zone: String,
-    pub days: Vec<Slot>,
+    pub days: Vec<CalendarSlot>,
 }
 
 pub fn month(resource: &str, first: i64, length: i64) -> Result<Month, Error> {
     let session = Session::open();
-    let stored = room::read(&session, resource)?;
+    let stored = reclaim::read(&session, resource)?;
     let zone = &stored.as_calendar()?.zone;
     let midnight = |day: i64| zone.instant((first + day) * DAY).micros();
     let days: Vec<Period> = (0..length).map(|day| Period::new(midnight(day), midnight(day + 1))).collect();

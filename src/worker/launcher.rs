@@ -1,8 +1,9 @@
 //! The launcher: connected to no database, it starts a sweeper where something is due.
 #![allow(unsafe_code)]
 
-use super::{registry, signals, sweeper};
-use crate::{clock, settings};
+use crate::server::{clock, settings};
+use crate::shared_memory::registry;
+use super::{signals, sweeper};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::prelude::*;
 use std::ffi::CStr;
@@ -55,7 +56,7 @@ pub extern "C-unwind" fn booking_launcher_main(_argument: pg_sys::Datum) {
 /// worker slots is enough.
 fn sweep_what_is_due(discover: bool) {
     let now = clock::now().micros();
-    let due = |database| registry::read(database).is_some_and(|slot| slot.due <= now);
+    let due = |database| registry::read(database).is_some_and(|entry| entry.due <= now);
     if !discover && !registry::is_any_due(now) {
         return;
     }

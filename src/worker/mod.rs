@@ -13,7 +13,7 @@ mod sweeper;
 pub use registry::expect_expiry;
 pub use status::status;
 
-use crate::backend;
+use crate::server::backend;
 
 /// Reserves the shared memory and registers the launcher, where the library is preloaded.
 pub fn register() {

@@ -1,15 +1,14 @@
 //! What `booking.worker_status` shows.
 
-use super::registry::{self, Slot};
-use crate::backend;
-use crate::settings;
+use crate::server::{backend, settings};
+use crate::shared_memory::registry::{DatabaseEntry, self};
 
 /// The worker as this database sees it.
 pub struct Status {
     /// `running`, `off` (by its setting), `standby` (it waits for the promotion), `starting`, or
     /// `absent` (the library is not in shared_preload_libraries).
     pub state: &'static str,
-    pub slot: Option<Slot>,
+    pub entry: Option<DatabaseEntry>,
 }
 
 pub fn status() -> Status {
@@ -24,7 +23,7 @@ pub fn status() -> Status {
     } else {
         "running"
     };
-    Status { state, slot: registry::read(backend::this_database()) }
+    Status { state, entry: registry::read(backend::this_database()) }
 }
 
 #[allow(unsafe_code)]

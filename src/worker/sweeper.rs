@@ -1,9 +1,10 @@
 //! A sweeper: connects to one database, ends what is overdue, notes when to come again, and goes.
 #![allow(unsafe_code)]
 
-use super::registry::{self, NEVER};
+use crate::verbs;
+use crate::server::{clock, settings};
+use crate::shared_memory::registry::{NEVER, self};
 use super::signals;
-use crate::{clock, settings, verbs};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::prelude::*;
 use std::ffi::CStr;
@@ -23,9 +24,9 @@ const AFTER_ERROR: i64 = 10_000_000;
 /// Starts a sweeper for a database and waits for its end.
 pub fn run(database: pg_sys::Oid) {
     // Before its first look: what commits from here on is noted again by itself.
-    registry::update(database, |slot| {
-        slot.due = NEVER;
-        slot.finished = false;
+    registry::update(database, |entry| {
+        entry.due = NEVER;
+        entry.finished = false;
     });
     let started = BackgroundWorkerBuilder::new("booking sweeper")
         .set_library("booking")
@@ -41,19 +42,19 @@ pub fn run(database: pg_sys::Oid) {
     }
     // Ended by somebody before it could say when to come again.
     let again = clock::now().after(AFTER_ENDED).micros();
-    registry::update(database, |slot| {
-        if !slot.finished {
-            slot.due = slot.due.min(again);
+    registry::update(database, |entry| {
+        if !entry.finished {
+            entry.due = entry.due.min(again);
         }
     });
 }
 
 fn note_failure(database: pg_sys::Oid, message: &str) {
     let now = clock::now();
-    registry::update(database, |slot| {
-        slot.set_error(message, now.micros());
-        slot.due = slot.due.min(now.after(AFTER_ERROR).micros());
-        slot.finished = true;
+    registry::update(database, |entry| {
+        entry.set_error(message, now.micros());
+        entry.due = entry.due.min(now.after(AFTER_ERROR).micros());
+        entry.finished = true;
     });
 }
 
@@ -112,7 +113,7 @@ fn set(name: &CStr, value: &CStr) {
 fn sweep(database: pg_sys::Oid) {
     let begun = Instant::now();
     if in_transaction(c"looking for the extension", || ()).is_none() {
-        registry::update(database, |slot| slot.finished = true);
+        registry::update(database, |entry| entry.finished = true);
         return;
     }
     let mut expired = 0;
@@ -122,7 +123,7 @@ fn sweep(database: pg_sys::Oid) {
     };
     let batch = settings::sweep_batch();
     while in_time() {
-        let sweep = || verbs::expire(batch, verbs::Sweep::Alone).unwrap_or_else(|error| error.raise());
+        let sweep = || verbs::expire(batch, verbs::Sweep::ByWorker).unwrap_or_else(|error| error.raise());
         let ended = in_transaction(c"ending overdue holds", sweep).unwrap_or(0);
         expired += ended;
         if ended < batch {
@@ -139,12 +140,12 @@ fn sweep(database: pg_sys::Oid) {
     }
     let next = in_transaction(c"looking for the next expiry", verbs::next_expiry).flatten();
     let now = clock::now().micros();
-    registry::update(database, |slot| {
-        slot.due = next.map_or(slot.due, |next| slot.due.min(next.micros()));
-        slot.finished = true;
-        slot.last_sweep = Some(now);
-        slot.last_expired = expired;
-        slot.total_expired += expired;
+    registry::update(database, |entry| {
+        entry.due = next.map_or(entry.due, |next| entry.due.min(next.micros()));
+        entry.finished = true;
+        entry.last_sweep = Some(now);
+        entry.last_expired = expired;
+        entry.total_expired += expired;
     });
 }
 
@@ -161,7 +162,7 @@ fn sweep_busy(batch: i64, in_time: &mut impl FnMut() -> bool) -> i64 {
         }
         let ended = in_transaction(c"ending overdue holds in turn", || {
             // The resource may be gone by now, and its holds with it.
-            verbs::expire_on(&resource, batch, verbs::Sweep::Alone).unwrap_or(0)
+            verbs::expire_on(&resource, batch, verbs::Sweep::ByWorker).unwrap_or(0)
         });
         expired += ended.unwrap_or(0);
     }

@@ -5,8 +5,8 @@ use super::Key;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A place in one of the arrays. None is this one.
-type Place = u32;
-const NONE: Place = Place::MAX;
+type Index = u32;
+const NONE: Index = Index::MAX;
 
 /// How much is taken of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,9 +19,9 @@ pub struct Account {
     pub counted_at: Micros,
     pub changed_at: Micros,
     /// The next one with the same hash, or that is free.
-    next: Place,
+    next: Index,
     /// The first of those who have something under way.
-    stakes: Place,
+    deltas: Index,
     is_open: bool,
     /// Asked for since the last look for one to be closed.
     is_recent: bool,
@@ -30,9 +30,9 @@ pub struct Account {
 /// What one transaction, at one of its levels, has under way on an account. It keeps the account open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
-pub struct Stake {
-    pub account: Place,
-    next: Place,
+pub struct PendingDelta {
+    pub account: Index,
+    next: Index,
     /// Whose it is, and the transaction whose end others can wait for. 0: nothing yet.
     owner: u32,
     transaction: u32,
@@ -45,10 +45,10 @@ pub struct Stake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Head {
-    free_accounts: Place,
-    free_stakes: Place,
+    free_accounts: Index,
+    free_deltas: Index,
     /// Where to look next for an account to be closed.
-    hand: Place,
+    hand: Index,
 }
 
 /// What others have under way.
@@ -61,16 +61,16 @@ pub struct Others {
 }
 
 impl Head {
-    pub const EMPTY: Self = Self { free_accounts: NONE, free_stakes: NONE, hand: 0 };
+    pub const EMPTY: Self = Self { free_accounts: NONE, free_deltas: NONE, hand: 0 };
 }
 
 /// All of it.
 pub struct Ledger<'m> {
     pub head: &'m mut Head,
     /// The first account of each hash; as many as there are accounts.
-    pub buckets: &'m mut [Place],
+    pub buckets: &'m mut [Index],
     pub accounts: &'m mut [Account],
-    pub stakes: &'m mut [Stake],
+    pub deltas: &'m mut [PendingDelta],
 }
 
 impl Account {
@@ -80,13 +80,13 @@ impl Account {
         counted_at: 0,
         changed_at: 0,
         next: NONE,
-        stakes: NONE,
+        deltas: NONE,
         is_open: false,
         is_recent: false,
     };
 }
 
-impl Stake {
+impl PendingDelta {
     pub const NOBODYS: Self =
         Self { account: NONE, next: NONE, owner: 0, transaction: 0, taken: 0, credit: 0 };
 }
@@ -96,20 +96,20 @@ impl Ledger<'_> {
     pub fn clear(&mut self) {
         self.buckets.fill(NONE);
         self.accounts.fill(Account::CLOSED);
-        self.stakes.fill(Stake::NOBODYS);
+        self.deltas.fill(PendingDelta::NOBODYS);
         for (n, account) in self.accounts.iter_mut().enumerate().skip(1) {
-            account.next = n as Place - 1;
+            account.next = n as Index - 1;
         }
-        for (n, stake) in self.stakes.iter_mut().enumerate().skip(1) {
-            stake.next = n as Place - 1;
+        for (n, delta) in self.deltas.iter_mut().enumerate().skip(1) {
+            delta.next = n as Index - 1;
         }
-        let last = |length: usize| length.checked_sub(1).map_or(NONE, |last| last as Place);
+        let last = |length: usize| length.checked_sub(1).map_or(NONE, |last| last as Index);
         *self.head =
-            Head { free_accounts: last(self.accounts.len()), free_stakes: last(self.stakes.len()), hand: 0 };
+            Head { free_accounts: last(self.accounts.len()), free_deltas: last(self.deltas.len()), hand: 0 };
     }
 
     /// The open account of a key.
-    pub fn find(&mut self, key: &Key) -> Option<Place> {
+    pub fn find(&mut self, key: &Key) -> Option<Index> {
         let mut place = self.buckets[self.bucket(key)];
         while place != NONE {
             let account = &mut self.accounts[place as usize];
@@ -122,13 +122,13 @@ impl Ledger<'_> {
         None
     }
 
-    pub fn account(&self, place: Place) -> &Account {
+    pub fn account(&self, place: Index) -> &Account {
         &self.accounts[place as usize]
     }
 
     /// Opens an account, where none is open for its key, with what was counted. Nobody else can have anything under
     /// way there. None where there is no room: all accounts have something under way.
-    pub fn open(&mut self, key: &Key, taken: i64, now: Micros) -> Option<Place> {
+    pub fn open(&mut self, key: &Key, taken: i64, now: Micros) -> Option<Index> {
         if self.head.free_accounts == NONE {
             self.close_one()?;
         }
@@ -155,9 +155,9 @@ impl Ledger<'_> {
         let count = self.accounts.len();
         for _ in 0..2 * count {
             let place = self.head.hand;
-            self.head.hand = (place + 1) % count as Place;
+            self.head.hand = (place + 1) % count as Index;
             let account = &mut self.accounts[place as usize];
-            if account.stakes == NONE && account.is_open && !std::mem::take(&mut account.is_recent) {
+            if account.deltas == NONE && account.is_open && !std::mem::take(&mut account.is_recent) {
                 self.close(place);
                 return Some(());
             }
@@ -165,7 +165,7 @@ impl Ledger<'_> {
         None
     }
 
-    fn close(&mut self, place: Place) {
+    fn close(&mut self, place: Index) {
         let account = self.accounts[place as usize];
         let bucket = self.bucket(&account.key);
         if self.buckets[bucket] == place {
@@ -185,100 +185,100 @@ impl Ledger<'_> {
     pub fn close_idle(&mut self, database: u32) {
         for place in 0..self.accounts.len() {
             let account = &self.accounts[place];
-            if account.is_open && account.key.database == database && account.stakes == NONE {
-                self.close(place as Place);
+            if account.is_open && account.key.database == database && account.deltas == NONE {
+                self.close(place as Index);
             }
         }
     }
 
     /// A stake of an owner's on an account. None where there is no room for one.
-    pub(super) fn stake(&mut self, account: Place, owner: u32) -> Option<Place> {
-        let place = self.head.free_stakes;
+    pub(super) fn delta(&mut self, account: Index, owner: u32) -> Option<Index> {
+        let place = self.head.free_deltas;
         if place == NONE {
             return None;
         }
-        let first = &mut self.accounts[account as usize].stakes;
-        let stake = &mut self.stakes[place as usize];
-        self.head.free_stakes = stake.next;
-        *stake = Stake { account, next: *first, owner, ..Stake::NOBODYS };
+        let first = &mut self.accounts[account as usize].deltas;
+        let delta = &mut self.deltas[place as usize];
+        self.head.free_deltas = delta.next;
+        *delta = PendingDelta { account, next: *first, owner, ..PendingDelta::NOBODYS };
         *first = place;
         Some(place)
     }
 
     /// Changes what is under way, for the transaction whose end is the end of it.
-    pub(super) fn change(&mut self, stake: Place, transaction: u32, taken: i64, credit: i64, now: Micros) {
-        let stake = &mut self.stakes[stake as usize];
-        let account = &mut self.accounts[stake.account as usize];
-        stake.transaction = transaction;
-        stake.taken += taken;
-        stake.credit += credit;
+    pub(super) fn change(&mut self, delta: Index, transaction: u32, taken: i64, credit: i64, now: Micros) {
+        let delta = &mut self.deltas[delta as usize];
+        let account = &mut self.accounts[delta.account as usize];
+        delta.transaction = transaction;
+        delta.taken += taken;
+        delta.credit += credit;
         account.taken += taken;
         account.changed_at = now;
     }
 
     /// Ends a stake: what was taken stays so and what was freed is free, by a commit; or the other way round.
-    pub(super) fn end(&mut self, place: Place, committed: bool, now: Micros) {
-        let stake = self.stakes[place as usize];
-        let account = &mut self.accounts[stake.account as usize];
-        account.taken -= if committed { stake.credit } else { stake.taken };
-        if stake.taken != 0 || stake.credit != 0 {
+    pub(super) fn end(&mut self, place: Index, committed: bool, now: Micros) {
+        let delta = self.deltas[place as usize];
+        let account = &mut self.accounts[delta.account as usize];
+        account.taken -= if committed { delta.credit } else { delta.taken };
+        if delta.taken != 0 || delta.credit != 0 {
             account.changed_at = now;
         }
-        self.let_go(place);
+        self.free(place);
     }
 
     /// Makes one stake of two on the same account: the first one's.
-    pub(super) fn merge(&mut self, into: Place, from: Place) {
-        let Stake { taken, credit, transaction, .. } = self.stakes[from as usize];
-        let stake = &mut self.stakes[into as usize];
-        stake.taken += taken;
-        stake.credit += credit;
-        if stake.transaction == 0 {
-            stake.transaction = transaction;
+    pub(super) fn merge(&mut self, into: Index, from: Index) {
+        let PendingDelta { taken, credit, transaction, .. } = self.deltas[from as usize];
+        let delta = &mut self.deltas[into as usize];
+        delta.taken += taken;
+        delta.credit += credit;
+        if delta.transaction == 0 {
+            delta.transaction = transaction;
         }
-        self.let_go(from);
+        self.free(from);
     }
 
-    fn let_go(&mut self, place: Place) {
-        let Stake { account, next, .. } = self.stakes[place as usize];
-        let first = &mut self.accounts[account as usize].stakes;
+    fn free(&mut self, place: Index) {
+        let PendingDelta { account, next, .. } = self.deltas[place as usize];
+        let first = &mut self.accounts[account as usize].deltas;
         if *first == place {
             *first = next;
         } else {
             let mut before = *first;
-            while self.stakes[before as usize].next != place {
-                before = self.stakes[before as usize].next;
+            while self.deltas[before as usize].next != place {
+                before = self.deltas[before as usize].next;
             }
-            self.stakes[before as usize].next = next;
+            self.deltas[before as usize].next = next;
         }
-        self.stakes[place as usize] = Stake { next: self.head.free_stakes, ..Stake::NOBODYS };
-        self.head.free_stakes = place;
+        self.deltas[place as usize] = PendingDelta { next: self.head.free_deltas, ..PendingDelta::NOBODYS };
+        self.head.free_deltas = place;
     }
 
     /// What others than an owner have under way on an account that could free something.
-    pub fn others(&self, account: Place, owner: u32) -> Option<Others> {
+    pub fn others(&self, account: Index, owner: u32) -> Option<Others> {
         let mut others: Option<Others> = None;
-        let mut place = self.accounts[account as usize].stakes;
+        let mut place = self.accounts[account as usize].deltas;
         while place != NONE {
-            let stake = &self.stakes[place as usize];
-            let gain = stake.taken.max(stake.credit);
-            if stake.owner != owner && gain > 0 {
-                let others = others.get_or_insert(Others { gain: 0, transaction: stake.transaction });
+            let delta = &self.deltas[place as usize];
+            let gain = delta.taken.max(delta.credit);
+            if delta.owner != owner && gain > 0 {
+                let others = others.get_or_insert(Others { gain: 0, transaction: delta.transaction });
                 others.gain = others.gain.saturating_add(gain);
             }
-            place = stake.next;
+            place = delta.next;
         }
         others
     }
 
     /// How many have something under way on an account, each of their levels counted.
-    pub fn under_way(&self, account: Place) -> i64 {
+    pub fn under_way(&self, account: Index) -> i64 {
         let mut count = 0;
-        let mut place = self.accounts[account as usize].stakes;
+        let mut place = self.accounts[account as usize].deltas;
         while place != NONE {
-            let stake = &self.stakes[place as usize];
-            count += i64::from(stake.taken != 0 || stake.credit != 0);
-            place = stake.next;
+            let delta = &self.deltas[place as usize];
+            count += i64::from(delta.taken != 0 || delta.credit != 0);
+            place = delta.next;
         }
         count
     }

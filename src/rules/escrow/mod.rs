@@ -5,13 +5,13 @@
 //! way, there is never more taken than there is, and never less counted than is taken (O'Neil, "The Escrow
 //! Transactional Method", ACM TODS 11(4), 1986: here with one bound, and requests for whole numbers).
 //!
-//! An [`Account`] is the count of a pool, a [`Stake`] what one transaction has under way on it. Both lie in memory
+//! An [`Account`] is the count of a pool, a [`PendingDelta`] what one transaction has under way on it. Both lie in memory
 //! of a fixed size, which the server's processes share behind one lock; nothing here allocates.
 
 mod ledger;
 mod transaction;
 
-pub use ledger::{Account, Head, Ledger, Others, Stake};
+pub use ledger::{Account, Head, Ledger, Others, PendingDelta};
 pub use transaction::{By, Taken, Transaction};
 
 /// Whose count it is: no two pools, nor one pool before and after its holds were replaced, share a key.

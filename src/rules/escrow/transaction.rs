@@ -29,24 +29,24 @@ pub enum Taken {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Transaction {
-    stakes: Vec<Own>,
+    deltas: Vec<Own>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Own {
-    stake: u32,
+    delta: u32,
     account: u32,
     level: u32,
 }
 
 impl Transaction {
     pub const fn new() -> Self {
-        Self { stakes: Vec::new() }
+        Self { deltas: Vec::new() }
     }
 
     /// Whether it has anything to do with a count.
     pub const fn is_idle(&self) -> bool {
-        self.stakes.is_empty()
+        self.deltas.is_empty()
     }
 
     /// Keeps the account of a key open for as long as this level lasts, if it is. Whether it is: [`Taken::Yes`],
@@ -78,16 +78,16 @@ impl Transaction {
         if quantity > own && quantity > free {
             return Taken::Short { free };
         }
-        let Some(stake) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
-        ledger.change(stake, transaction, quantity - own, -own, by.now);
+        let Some(delta) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
+        ledger.change(delta, transaction, quantity - own, -own, by.now);
         Taken::Yes { left: free - quantity }
     }
 
     /// Frees so much: at once for this transaction, for others when it commits. Whether it has entered.
     pub fn give(&mut self, ledger: &mut Ledger, key: &Key, by: By, transaction: u32, quantity: i64) -> Taken {
         let Some(account) = ledger.find(key) else { return Taken::Outside };
-        let Some(stake) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
-        ledger.change(stake, transaction, 0, quantity, by.now);
+        let Some(delta) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
+        ledger.change(delta, transaction, 0, quantity, by.now);
         Taken::Yes { left: 0 }
     }
 
@@ -99,47 +99,47 @@ impl Transaction {
 
     /// It is over. Nothing here can fail.
     pub fn end(&mut self, ledger: &mut Ledger, committed: bool, now: Micros) {
-        for own in self.stakes.drain(..) {
-            ledger.end(own.stake, committed, now);
+        for own in self.deltas.drain(..) {
+            ledger.end(own.delta, committed, now);
         }
     }
 
     /// A level is over: rolled back, or part of the one around it. Nothing here can fail.
     pub fn end_level(&mut self, ledger: &mut Ledger, level: u32, around: u32, committed: bool, now: Micros) {
         let mut n = 0;
-        while n < self.stakes.len() {
-            let own = self.stakes[n];
+        while n < self.deltas.len() {
+            let own = self.deltas[n];
             if own.level != level {
                 n += 1;
                 continue;
             }
             let of_around = |other: &&Own| other.level == around && other.account == own.account;
-            match (committed, self.stakes.iter().find(of_around).copied()) {
-                (true, None) => self.stakes[n].level = around,
+            match (committed, self.deltas.iter().find(of_around).copied()) {
+                (true, None) => self.deltas[n].level = around,
                 (true, Some(other)) => {
-                    ledger.merge(other.stake, own.stake);
-                    self.stakes.swap_remove(n);
+                    ledger.merge(other.delta, own.delta);
+                    self.deltas.swap_remove(n);
                 }
                 (false, _) => {
-                    ledger.end(own.stake, false, now);
-                    self.stakes.swap_remove(n);
+                    ledger.end(own.delta, false, now);
+                    self.deltas.swap_remove(n);
                 }
             }
         }
     }
 
     fn credit(&self, ledger: &Ledger, account: u32) -> i64 {
-        let own = self.stakes.iter().filter(|own| own.account == account);
-        own.map(|own| ledger.stakes[own.stake as usize].credit).sum()
+        let own = self.deltas.iter().filter(|own| own.account == account);
+        own.map(|own| ledger.deltas[own.delta as usize].credit).sum()
     }
 
     fn at_level(&mut self, ledger: &mut Ledger, account: u32, by: By) -> Option<u32> {
         let here = |own: &&Own| own.account == account && own.level == by.level;
-        if let Some(own) = self.stakes.iter().find(here) {
-            return Some(own.stake);
+        if let Some(own) = self.deltas.iter().find(here) {
+            return Some(own.delta);
         }
-        let stake = ledger.stake(account, by.owner)?;
-        self.stakes.push(Own { stake, account, level: by.level });
-        Some(stake)
+        let delta = ledger.delta(account, by.owner)?;
+        self.deltas.push(Own { delta, account, level: by.level });
+        Some(delta)
     }
 }

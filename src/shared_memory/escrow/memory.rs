@@ -2,9 +2,9 @@
 //! and gone when it stops or crashes.
 #![allow(unsafe_code)]
 
-use crate::backend::is_preloaded;
-use crate::rules::escrow::{Account, Head, Ledger, Stake};
-use crate::settings;
+use crate::rules::escrow::{Account, Head, Ledger, PendingDelta};
+use crate::server::settings;
+use crate::server::backend::is_preloaded;
 use pgrx::pg_shmem_init;
 use pgrx::prelude::*;
 use pgrx::shmem::PgSharedMemoryInitialization;
@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 const NAME: &CStr = c"booking escrow";
 /// How many transactions there is room for that have something under way, per account.
-const STAKES_PER_ACCOUNT: usize = 8;
+const DELTAS_PER_ACCOUNT: usize = 8;
 /// And at the least.
-const LEAST_STAKES: usize = 4096;
+const MIN_DELTAS: usize = 4096;
 
 /// Where the memory is; the same address in every process of the server.
-struct Memory(AtomicPtr<Parts>);
+struct EscrowMemory(AtomicPtr<Parts>);
 
 /// Where its parts are.
 #[repr(C)]
@@ -27,30 +27,30 @@ struct Parts {
     head: Head,
     buckets: *mut u32,
     accounts: *mut Account,
-    stakes: *mut Stake,
+    deltas: *mut PendingDelta,
     entries: usize,
-    stakes_count: usize,
+    deltas_count: usize,
 }
 
-static MEMORY: Memory = Memory(AtomicPtr::new(std::ptr::null_mut()));
+static MEMORY: EscrowMemory = EscrowMemory(AtomicPtr::new(std::ptr::null_mut()));
 
 /// How many accounts and stakes there is to be room for.
 fn sizes() -> (usize, usize) {
     let accounts = settings::escrow_entries();
-    (accounts, (accounts * STAKES_PER_ACCOUNT).max(LEAST_STAKES))
+    (accounts, (accounts * DELTAS_PER_ACCOUNT).max(MIN_DELTAS))
 }
 
 /// All of it in one piece: each part is a multiple of eight bytes long, or the last.
 fn bytes() -> usize {
-    let (accounts, stakes) = sizes();
+    let (accounts, deltas) = sizes();
     size_of::<Parts>()
         + accounts * size_of::<Account>()
-        + stakes * size_of::<Stake>()
+        + deltas * size_of::<PendingDelta>()
         + accounts * size_of::<u32>()
 }
 
 // SAFETY: implements what pgrx calls in the server's hooks for shared memory, as it does for its own types.
-impl PgSharedMemoryInitialization for Memory {
+impl PgSharedMemoryInitialization for EscrowMemory {
     type Value = bool;
 
     unsafe fn on_shmem_request(&'static self) {
@@ -62,7 +62,7 @@ impl PgSharedMemoryInitialization for Memory {
     }
 
     unsafe fn on_shmem_startup(&'static self, _: bool) {
-        let (entries, stakes_count) = sizes();
+        let (entries, deltas_count) = sizes();
         // SAFETY: the size is what was reserved, and the parts lie one behind the other in it. Nobody else is
         // there yet: the postmaster does this before it forks.
         unsafe {
@@ -70,17 +70,17 @@ impl PgSharedMemoryInitialization for Memory {
             let parts = pg_sys::ShmemInitStruct(NAME.as_ptr(), bytes(), &mut found).cast::<Parts>();
             if !found {
                 let accounts = parts.add(1).cast::<Account>();
-                let stakes = accounts.add(entries).cast::<Stake>();
-                let buckets = stakes.add(stakes_count).cast::<u32>();
+                let deltas = accounts.add(entries).cast::<PendingDelta>();
+                let buckets = deltas.add(deltas_count).cast::<u32>();
                 let lock = &raw mut (*pg_sys::GetNamedLWLockTranche(NAME.as_ptr())).lock;
                 std::ptr::write_bytes(parts.cast::<u8>(), 0, bytes());
                 (&raw mut (*parts).lock).write(lock);
                 (&raw mut (*parts).head).write(Head::EMPTY);
                 (&raw mut (*parts).accounts).write(accounts);
-                (&raw mut (*parts).stakes).write(stakes);
+                (&raw mut (*parts).deltas).write(deltas);
                 (&raw mut (*parts).buckets).write(buckets);
                 (&raw mut (*parts).entries).write(entries);
-                (&raw mut (*parts).stakes_count).write(stakes_count);
+                (&raw mut (*parts).deltas_count).write(deltas_count);
                 ledger(parts).clear();
             }
             self.0.store(parts, Ordering::Relaxed);
@@ -100,12 +100,12 @@ pub fn register() {
 unsafe fn ledger<'m>(parts: *mut Parts) -> Ledger<'m> {
     // SAFETY: as many of each as there was room reserved for, all of it plain numbers.
     unsafe {
-        let &Parts { accounts, stakes, buckets, entries, stakes_count, .. } = &*parts;
+        let &Parts { accounts, deltas, buckets, entries, deltas_count, .. } = &*parts;
         Ledger {
             head: &mut (*parts).head,
             buckets: std::slice::from_raw_parts_mut(buckets, entries),
             accounts: std::slice::from_raw_parts_mut(accounts, entries),
-            stakes: std::slice::from_raw_parts_mut(stakes, stakes_count),
+            deltas: std::slice::from_raw_parts_mut(deltas, deltas_count),
         }
     }
 }

@@ -14,10 +14,10 @@ mod memory;
 
 pub use memory::register;
 
-use crate::backend::{self, is_preloaded};
-use crate::clock;
 use crate::error::Error;
 use crate::rules::escrow::{By, Key, Ledger, Others, Taken, Transaction};
+use crate::server::clock;
+use crate::server::backend::{is_preloaded, self};
 use memory::with_ledger;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
@@ -167,7 +167,7 @@ pub fn forget() {
 }
 
 /// A count as it stands.
-pub struct Standing {
+pub struct EscrowStatus {
     pub taken: i64,
     pub under_way: i64,
     pub counted_at: i64,
@@ -175,12 +175,12 @@ pub struct Standing {
 }
 
 /// A count as it stands, where it is in memory.
-pub fn standing(id: Id) -> Option<Standing> {
+pub fn status(id: Id) -> Option<EscrowStatus> {
     let key = key(id);
     with_ledger(|ledger| {
         let place = ledger.find(&key)?;
         let account = ledger.account(place);
-        Some(Standing {
+        Some(EscrowStatus {
             taken: account.taken,
             under_way: ledger.under_way(place),
             counted_at: account.counted_at,

@@ -1,9 +1,9 @@
 //! Holds changed as the rules decided.
 
-use super::StoredHold;
-use crate::clock::Timestamp;
 use crate::rules::lifecycle::Change;
 use crate::rules::timeline::Period;
+use crate::server::clock::Timestamp;
+use super::StoredHold;
 use crate::store::statement::{Argument, Session, statement};
 use uuid::Uuid;
 
@@ -99,18 +99,18 @@ pub fn write(
     WRITE.with(|statement| statement.run(session, &arguments));
 }
 
-statement!(HAND_OVER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
+statement!(SET_HOLDER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
     "update booking.holds set version = $3, holder = $4 where id = $1 and resource = $2");
 
 /// Makes a hold that is locked another holder's.
-pub fn hand_over(session: &Session, stored: &StoredHold, change: &Change, holder: &str) {
+pub fn set_holder(session: &Session, stored: &StoredHold, change: &Change, holder: &str) {
     let arguments = [
         Argument::Uuid(Some(stored.id)),
         Argument::Text(Some(&stored.resource)),
         Argument::Bigint(Some(change.version)),
         Argument::Text(Some(holder)),
     ];
-    HAND_OVER.with(|statement| statement.run(session, &arguments));
+    SET_HOLDER.with(|statement| statement.run(session, &arguments));
 }
 
 statement!(DELETE_ENDED (TEXTOID)

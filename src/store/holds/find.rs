@@ -1,9 +1,9 @@
 //! Holds found by their id or key, and locked.
 
-use super::{Lot, StoredHold};
-use crate::store::attempt::{until_lock_timeout, wait_only};
+use super::{HoldGroup, StoredHold};
+use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
+use crate::store::locks::subtransaction::{until_lock_timeout, wait_only};
 use crate::store::statement::{Argument, Session, statement};
-use crate::store::{Busy, Patience, snapshot};
 use uuid::Uuid;
 
 /// What of a hold is read, in the order of [`StoredHold::read`].
@@ -57,22 +57,22 @@ statement!(BY_BASKET (UUIDOID)
      order by id"));
 
 /// Holds as they stand, without a lock: only to be shown, or to learn which locks are needed.
-pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
+pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldGroup> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let one = BY_ID.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
-    Lot::one(one).or_else(|| look_at_basket(session, id, resource))
+    HoldGroup::one(one).or_else(|| look_at_basket(session, id, resource))
 }
 
-fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Lot> {
+fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldGroup> {
     let arguments = [Argument::Uuid(Some(id))];
     let holds = BY_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
-    Lot::basket(id, holds, resource)
+    HoldGroup::basket(id, holds, resource)
 }
 
 /// A hold that was found, and the rest of its basket.
-pub fn lot_of(session: &Session, stored: StoredHold) -> Lot {
+pub fn group_of(session: &Session, stored: StoredHold) -> HoldGroup {
     let basket = stored.basket.and_then(|id| look_at_basket(session, id, None));
-    basket.unwrap_or_else(|| Lot { basket: None, holds: vec![stored] })
+    basket.unwrap_or_else(|| HoldGroup { basket: None, holds: vec![stored] })
 }
 
 statement!(LOCK_OR_SKIP (UUIDOID, TEXTOID)
@@ -97,19 +97,19 @@ statement!(LOCK_BASKET (UUIDOID)
 ///
 /// Those of a basket one after the other by id, and never those first that happen to be free: two
 /// that lock the same holds would each have what the other waits for.
-pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<Lot>, Busy> {
+pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<HoldGroup>, Busy> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let free = LOCK_OR_SKIP.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
     if !free.is_empty() {
-        return Ok(Lot::one(free));
+        return Ok(HoldGroup::one(free));
     }
     until_lock_timeout(|| {
         let one = LOCK.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
-        Lot::one(one).or_else(|| {
+        HoldGroup::one(one).or_else(|| {
             let arguments = [Argument::Uuid(Some(id))];
             let holds =
                 LOCK_BASKET.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
-            Lot::basket(id, holds, resource)
+            HoldGroup::basket(id, holds, resource)
         })
     })
 }
@@ -122,10 +122,10 @@ statement!(LOCK_THESE (UUIDARRAYOID)
 
 /// Waits for whoever has these holds locked, and locks none of them: what was done to them is to be
 /// seen in the next statement.
-pub fn wait_for(session: &Session, ids: &[Uuid], patience: Patience) -> Result<(), Busy> {
-    match patience {
-        Patience::NoWait => Err(Busy),
-        Patience::Wait => wait_only(|| {
+pub fn wait_for(session: &Session, ids: &[Uuid], policy: LockWaitPolicy) -> Result<(), Busy> {
+    match policy {
+        LockWaitPolicy::NoWait => Err(Busy),
+        LockWaitPolicy::Wait => wait_only(|| {
             LOCK_THESE.with(|statement| statement.run(session, &[Argument::Uuids(ids)]));
         }),
     }

@@ -4,28 +4,28 @@ mod change;
 mod find;
 mod new;
 
-pub use change::{ConfirmedHold, confirm_in_time, delete_ended, hand_over, write};
-pub use find::{by_key, by_keys, lock, look, lot_of, wait_for};
+pub use change::{ConfirmedHold, confirm_in_time, delete_ended, set_holder, write};
+pub use find::{by_key, by_keys, lock, look, group_of, wait_for};
 pub use new::{NewHold, insert, insert_all};
 
-use super::Session;
-use super::resources::Kind;
-use super::statement::{Row, Rows};
-use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::rules::lifecycle::{Change, Hold, State};
 use crate::rules::timeline::Period;
+use crate::server::clock::Timestamp;
+use super::Session;
+use super::resources::Kind;
+use super::statement::{Row, Rows};
 use uuid::Uuid;
 
 /// The period of a hold on a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stay {
+pub struct BookedPeriod {
     pub during: Period,
     /// For how long its place cannot be another's: its buffer included.
     pub occupied: Period,
 }
 
-impl Stay {
+impl BookedPeriod {
     fn read(row: &Row) -> Option<Self> {
         let time = |column| row.get(column).map(Timestamp::micros);
         let (from, to, until) = (time(14)?, time(15)?, time(16)?);
@@ -46,7 +46,7 @@ pub struct StoredHold {
     /// The labels of its seats; none where its resource has no seats.
     pub seats: Option<Vec<String>>,
     /// When it is; none where its resource is no calendar.
-    pub stay: Option<Stay>,
+    pub booked: Option<BookedPeriod>,
     pub hold: Hold,
 }
 
@@ -61,7 +61,7 @@ impl StoredHold {
             basket: row.get(11),
             item: row.need(12),
             seats: row.get(13),
-            stay: Stay::read(row),
+            booked: BookedPeriod::read(row),
             hold: Hold {
                 state: State::from_name(&state)
                     .unwrap_or_else(|| Error::internal(format!("a hold is in state \"{state}\"")).raise()),
@@ -80,7 +80,7 @@ impl StoredHold {
 
     /// The kind of its resource.
     pub fn kind(&self) -> Kind {
-        match (&self.seats, &self.stay) {
+        match (&self.seats, &self.booked) {
             (Some(_), _) => Kind::Seats,
             (None, Some(_)) => Kind::Calendar,
             (None, None) => Kind::Pool,
@@ -97,12 +97,12 @@ impl StoredHold {
 
 /// The holds that an id stands for: one, or those of a basket by their ids.
 #[derive(Clone, Debug)]
-pub struct Lot {
+pub struct HoldGroup {
     pub basket: Option<Uuid>,
     pub holds: Vec<StoredHold>,
 }
 
-impl Lot {
+impl HoldGroup {
     fn one(holds: Vec<StoredHold>) -> Option<Self> {
         (!holds.is_empty()).then_some(Self { basket: None, holds })
     }
@@ -112,8 +112,8 @@ impl Lot {
     }
 
     /// When each of them is.
-    pub fn stays(&self) -> Vec<Option<Stay>> {
-        self.holds.iter().map(|stored| stored.stay).collect()
+    pub fn booked_periods(&self) -> Vec<Option<BookedPeriod>> {
+        self.holds.iter().map(|stored| stored.booked).collect()
     }
 
     /// Writes what the rules decided for these holds, which are locked, and how they stand then.

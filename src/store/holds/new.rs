@@ -1,9 +1,9 @@
 //! Holds placed.
 
-use super::{Stay, StoredHold};
-use crate::clock::Timestamp;
 use crate::rules::Micros;
 use crate::rules::lifecycle::{Hold, State};
+use crate::server::clock::Timestamp;
+use super::{BookedPeriod, StoredHold};
 use crate::store::statement::{Argument, Session, statement};
 use pgrx::pg_sys;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ pub struct NewHold<'a> {
     pub quantity: i64,
     pub seats: Option<Vec<String>>,
     /// When it is, and whether no other may overlap; on a calendar.
-    pub stay: Option<(Stay, bool)>,
+    pub booked: Option<(BookedPeriod, bool)>,
     pub placed_at: Timestamp,
     pub expires_at: Timestamp,
     pub key: Option<&'a str>,
@@ -38,7 +38,7 @@ impl NewHold<'_> {
             basket: self.basket,
             item: self.item,
             seats: self.seats.clone(),
-            stay: self.stay.map(|(stay, _)| stay),
+            booked: self.booked.map(|(booked, _)| booked),
             hold: Hold {
                 state: State::Held,
                 quantity: self.quantity,
@@ -57,7 +57,7 @@ statement!(INSERT (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIME
          (id, resource, quantity, seats, state, placed_at, expires_at, key, fingerprint, holder, metadata)
      values ($1, $2, $3, $4, 'held', $5, $6, $7, $8, $9, $10)");
 
-statement!(INSERT_STAY (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID,
+statement!(INSERT_BOOKED (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID,
                         TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
     "insert into booking.holds
          (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at, key, fingerprint,
@@ -66,8 +66,8 @@ statement!(INSERT_STAY (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOI
 
 /// Writes a hold that is in no basket.
 pub fn insert(session: &Session, hold: &NewHold) {
-    if let Some((stay, is_sole)) = hold.stay {
-        return insert_stay(session, hold, stay, is_sole);
+    if let Some((booked, is_exclusive)) = hold.booked {
+        return insert_booked(session, hold, booked, is_exclusive);
     }
     let seats = hold.seats.as_ref().map(|seats| seats.iter().map(String::as_str).collect::<Vec<_>>());
     let arguments = [
@@ -85,16 +85,16 @@ pub fn insert(session: &Session, hold: &NewHold) {
     INSERT.with(|statement| statement.run(session, &arguments));
 }
 
-fn insert_stay(session: &Session, hold: &NewHold, stay: Stay, is_sole: bool) {
+fn insert_booked(session: &Session, hold: &NewHold, booked: BookedPeriod, is_exclusive: bool) {
     let time = |micros| Argument::Time(Some(Timestamp::from_micros(micros)));
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
         Argument::Bigint(Some(hold.quantity)),
-        time(stay.during.from),
-        time(stay.during.to),
-        time(stay.occupied.to),
-        Argument::Boolean(is_sole),
+        time(booked.during.from),
+        time(booked.during.to),
+        time(booked.occupied.to),
+        Argument::Boolean(is_exclusive),
         Argument::Time(Some(hold.placed_at)),
         Argument::Time(Some(hold.expires_at)),
         Argument::Text(hold.key),
@@ -102,7 +102,7 @@ fn insert_stay(session: &Session, hold: &NewHold, stay: Stay, is_sole: bool) {
         Argument::Text(hold.holder),
         Argument::Jsonb(hold.metadata),
     ];
-    INSERT_STAY.with(|statement| statement.run(session, &arguments));
+    INSERT_BOOKED.with(|statement| statement.run(session, &arguments));
 }
 
 statement!(INSERT_ALL (UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID,
@@ -130,8 +130,8 @@ pub fn insert_all(session: &Session, holds: &[NewHold]) {
     let seats: Vec<_> = holds.iter().map(|hold| hold.seats.as_deref().map(array_literal)).collect();
     let keys: Vec<_> = holds.iter().map(|hold| hold.key).collect();
     let holders: Vec<_> = holds.iter().map(|hold| hold.holder).collect();
-    let time = |of: fn(&Stay) -> Micros| -> Vec<_> {
-        let time = |hold: &NewHold| hold.stay.map(|(stay, _)| Timestamp::from_micros(of(&stay)));
+    let time = |of: fn(&BookedPeriod) -> Micros| -> Vec<_> {
+        let time = |hold: &NewHold| hold.booked.map(|(booked, _)| Timestamp::from_micros(of(&booked)));
         holds.iter().map(time).collect()
     };
     let arguments = [
@@ -147,10 +147,10 @@ pub fn insert_all(session: &Session, holds: &[NewHold]) {
         Argument::NullableUuids(&holds.iter().map(|hold| hold.fingerprint).collect::<Vec<_>>()),
         Argument::NullableTexts(&holders),
         Argument::Jsonbs(&holds.iter().map(|hold| hold.metadata).collect::<Vec<_>>()),
-        Argument::NullableTimes(&time(|stay| stay.during.from)),
-        Argument::NullableTimes(&time(|stay| stay.during.to)),
-        Argument::NullableTimes(&time(|stay| stay.occupied.to)),
-        Argument::NullableBooleans(&holds.iter().map(|hold| Some(hold.stay?.1)).collect::<Vec<_>>()),
+        Argument::NullableTimes(&time(|booked| booked.during.from)),
+        Argument::NullableTimes(&time(|booked| booked.during.to)),
+        Argument::NullableTimes(&time(|booked| booked.occupied.to)),
+        Argument::NullableBooleans(&holds.iter().map(|hold| Some(hold.booked?.1)).collect::<Vec<_>>()),
     ];
     INSERT_ALL.with(|statement| statement.run(session, &arguments));
 }

@@ -7,20 +7,20 @@
 //! this lock may be missing (on another node, say) and nothing is oversold.
 #![allow(unsafe_code)]
 
-use super::attempt::{has_lock_timeout, until_lock_timeout};
-use super::{Busy, Patience};
-use crate::backend;
+use crate::server::backend;
+use super::{Busy, LockWaitPolicy};
+use super::subtransaction::{has_lock_timeout, until_lock_timeout};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How much of a resource a turn is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub enum LockMode {
     /// Some of its places, beside others who want some: the places themselves are [claimed](Claim).
-    Shared,
+    Share,
     /// All of it.
-    Alone,
+    Exclusive,
 }
 
 /// Waits for its turn at a resource, and keeps it until the transaction ends.
@@ -28,28 +28,28 @@ pub enum Mode {
 /// The lock is an "object" lock on the table of resources with a hash of the name in place of the
 /// object's id: no user's advisory lock can meet it, and `pg_locks` shows it under the table's oid.
 /// Two names with one hash share a turn, which costs them speed alone.
-pub fn line_up(resource: &str, mode: Mode, patience: Patience) -> Result<Turn, Busy> {
+pub fn lock_resource(resource: &str, mode: LockMode, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
     let mode = match mode {
-        Mode::Shared => pg_sys::ShareLock,
-        Mode::Alone => pg_sys::ExclusiveLock,
+        LockMode::Share => pg_sys::ShareLock,
+        LockMode::Exclusive => pg_sys::ExclusiveLock,
     };
-    Turn::wait(tag(c"resources", resource), mode, patience)
+    HeavyweightLock::wait(tag(c"resources", resource), mode, policy)
 }
 
 /// Waits until nobody else places holds under a key, where no turn alone at a resource does so.
-pub fn line_up_for_key(key: &str, patience: Patience) -> Result<Turn, Busy> {
-    Turn::wait(tag(c"holds", key), pg_sys::ExclusiveLock, patience)
+pub fn lock_key(key: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
+    HeavyweightLock::wait(tag(c"holds", key), pg_sys::ExclusiveLock, policy)
 }
 
 /// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
 /// be counted there, where no turn alone at the resource does so.
-pub fn line_up_for_holder(resource: &str, holder: &str, patience: Patience) -> Result<Turn, Busy> {
-    Turn::wait(tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, patience)
+pub fn lock_holder(resource: &str, holder: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
+    HeavyweightLock::wait(tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, policy)
 }
 
 /// A part of a resource with a queue of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place<'a> {
+pub enum ClaimTarget<'a> {
     Seat(&'a str),
     /// A day of a calendar, of 24 hours and without regard to its time zone. Bookings that overlap have a day in
     /// common.
@@ -57,25 +57,25 @@ pub enum Place<'a> {
 }
 
 /// Waits until nobody else is acquiring a lease, or waiting for it to come free.
-pub fn line_up_for_lease(name: &str, patience: Patience) -> Result<Turn, Busy> {
-    Turn::wait(tag(c"leases", name), pg_sys::ExclusiveLock, patience)
+pub fn lock_lease(name: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
+    HeavyweightLock::wait(tag(c"leases", name), pg_sys::ExclusiveLock, policy)
 }
 
 /// A lock that was waited for in line, kept until the transaction ends unless it is let go.
 #[derive(Clone, Copy)]
-pub struct Turn {
+pub struct HeavyweightLock {
     tag: pg_sys::LOCKTAG,
     mode: u32,
     owner: pg_sys::ResourceOwner,
 }
 
-impl Turn {
-    fn wait(tag: pg_sys::LOCKTAG, mode: u32, patience: Patience) -> Result<Self, Busy> {
-        wait(&tag, mode, patience).map(|owner| Self { tag, mode, owner })
+impl HeavyweightLock {
+    fn wait(tag: pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<Self, Busy> {
+        wait(&tag, mode, policy).map(|owner| Self { tag, mode, owner })
     }
 
     /// Lets go of it, where nothing was done under it.
-    pub fn let_go(self) {
+    pub fn release(self) {
         // SAFETY: a complete tag; at worst a warning that the lock is not held. The owner lives: it is let
         // go in the call, and at the level of transaction, that took it.
         unsafe {
@@ -87,7 +87,7 @@ impl Turn {
     }
 }
 
-impl Place<'_> {
+impl ClaimTarget<'_> {
     fn tag(self, resource: &str) -> pg_sys::LOCKTAG {
         match self {
             Self::Seat(label) => tag(c"seats", (resource, label)),
@@ -99,31 +99,31 @@ impl Place<'_> {
 /// A place's own queue, which whoever is about to take or give back the place claims first. Kept until
 /// the transaction ends, or let go where nothing was taken.
 #[derive(Clone, Copy)]
-pub struct Claim(Turn);
+pub struct Claim(HeavyweightLock);
 
 impl Claim {
     /// Waits for it; in a subtransaction that is rolled back, it is let go again.
-    pub fn wait(resource: &str, place: Place, patience: Patience) -> Result<Self, Busy> {
-        Turn::wait(place.tag(resource), pg_sys::ExclusiveLock, patience).map(Self)
+    pub fn wait(resource: &str, place: ClaimTarget, policy: LockWaitPolicy) -> Result<Self, Busy> {
+        HeavyweightLock::wait(place.tag(resource), pg_sys::ExclusiveLock, policy).map(Self)
     }
 
     /// Waits until nobody has it, and does not take it.
     ///
     /// Shared with all who wait like this: in a queue of those who want it for themselves, each would
     /// be handed it in turn and let it go, and as long as one was waiting nobody could claim the place.
-    pub fn await_none(resource: &str, place: Place, patience: Patience) -> Result<(), Busy> {
-        Turn::wait(place.tag(resource), pg_sys::ShareLock, patience).map(Turn::let_go)
+    pub fn await_none(resource: &str, place: ClaimTarget, policy: LockWaitPolicy) -> Result<(), Busy> {
+        HeavyweightLock::wait(place.tag(resource), pg_sys::ShareLock, policy).map(HeavyweightLock::release)
     }
 
-    pub fn let_go(self) {
-        self.0.let_go();
+    pub fn release(self) {
+        self.0.release();
     }
 }
 
 /// Takes a lock, and tells whose it then is: only in its owner's name can it be let go.
-fn wait(tag: &pg_sys::LOCKTAG, mode: u32, patience: Patience) -> Result<pg_sys::ResourceOwner, Busy> {
+fn wait(tag: &pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<pg_sys::ResourceOwner, Busy> {
     let waits = !acquire(tag, mode, true);
-    if waits && patience == Patience::NoWait {
+    if waits && policy == LockWaitPolicy::NoWait {
         return Err(Busy);
     }
     if waits {

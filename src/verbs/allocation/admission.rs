@@ -1,19 +1,20 @@
 //! Whether a resource lets a request in: it is open and of the right kind, the holder may have so much
 //! more, and a pool has room.
 
-use super::{Depth, Desk};
 use crate::error::Error;
-use crate::escrow;
 use crate::outcome::Refused;
+use crate::request::{Placement, Want};
 use crate::rules::Refusal;
 use crate::rules::pool::{Admission, admit};
+use crate::shared_memory::escrow;
 use crate::store::overdue;
 use crate::store::resources::Kind;
-use crate::verbs::room::{self, Reclaimed, Shortage};
-use crate::verbs::{Placement, Stop, Want};
+use super::{Pass, Allocation};
+use super::reclaim::{Reclaimed, Shortage, self};
+use super::stop::Stop;
 use serde_json::json;
 
-impl<'a> Desk<'_, 'a> {
+impl<'a> Allocation<'_, 'a> {
     /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
     /// that is all there is to ask; which seats there are is the next question.
     pub fn admission(&mut self, placement: &Placement<'a>, quantity: i64) -> Result<Option<Refused>, Stop> {
@@ -44,27 +45,27 @@ impl<'a> Desk<'_, 'a> {
             admit(pool, asked, placement.expected_version, owned)
         };
         if let Admission::Short(missing) = admission
-            && self.makes_room(resource, missing)?
+            && self.reclaims(resource, missing)?
         {
             admission = admit(&self.resource(resource)?.pool, asked, None, owned);
         }
         let is_owed = self.owed.contains(resource);
         let stored = self.resource(resource)?;
-        let mut level = stored.level();
+        let mut status = stored.status();
         if is_owed {
-            level.available = Some(0);
+            status.available = Some(0);
         }
         let refused = |refusal, detail| Refused {
             refusal,
-            version: Some(level.version),
-            available: level.available,
+            version: Some(status.version),
+            available: status.available,
             seats: None,
             detail,
         };
         Ok(match admission {
             Admission::Fits if !is_owed => None,
             Admission::Fits | Admission::Short(_) => {
-                let mut detail = json!({"requested": quantity, "available": level.available});
+                let mut detail = json!({"requested": quantity, "available": status.available});
                 if is_owed {
                     detail["waiting"] = json!(stored.waiting);
                 }
@@ -86,40 +87,40 @@ impl<'a> Desk<'_, 'a> {
         if let Some(owned) = self.owned.get(&(resource, holder)) {
             return Ok(*owned);
         }
-        let owned = if self.depth == Depth::Shallow {
+        let owned = if self.pass == Pass::Cheap {
             if !overdue::due_of(self.session, resource, holder, self.now).is_empty() {
-                return Err(Stop::TooShallow);
+                return Err(Stop::NeedsExpiry);
             }
             overdue::owned(self.session, resource, holder, self.now)
         } else {
-            room::owned(self.session, resource, holder, self.now)?
+            reclaim::owned(self.session, resource, holder, self.now)?
         };
         self.owned.insert((resource, holder), owned);
         Ok(owned)
     }
 
     /// Ends overdue holds of a pool that is short of room. Whether that freed any.
-    fn makes_room(&mut self, resource: &'a str, missing: i64) -> Result<bool, Stop> {
+    fn reclaims(&mut self, resource: &'a str, missing: i64) -> Result<bool, Stop> {
         if self.exhausted.contains(resource) {
             return Ok(false);
         }
         let taken = self.resource(resource)?.pool.taken;
-        if self.depth == Depth::Shallow {
+        if self.pass == Pass::Cheap {
             if !overdue::due(self.session, resource, self.now, 1).is_empty() {
-                return Err(Stop::TooShallow);
+                return Err(Stop::NeedsExpiry);
             }
             // What this desk has given away itself is in nobody else's count yet.
-            match room::shortage(self.session, resource, missing, taken - self.unwritten(resource)) {
+            match reclaim::shortage(self.session, resource, missing, taken - self.unwritten(resource)) {
                 Shortage::Lasting => self.exhausted.insert(resource),
-                Shortage::Passing(_) => return Err(Stop::TooShallow),
+                Shortage::Passing(_) => return Err(Stop::NeedsExpiry),
                 Shortage::Over => return Err(Stop::Stale),
             };
             return Ok(false);
         }
-        let Reclaimed { freed, locked } = room::reclaim(self.session, resource, missing, self.now)?;
+        let Reclaimed { freed, locked } = reclaim::reclaim(self.session, resource, missing, self.now)?;
         if freed < missing && locked.is_empty() {
             let taken = taken - self.unwritten(resource) - freed;
-            room::shortage(self.session, resource, missing - freed, taken).or_again()?;
+            reclaim::shortage(self.session, resource, missing - freed, taken).or_again()?;
             self.exhausted.insert(resource);
         }
         if freed > 0
@@ -133,7 +134,7 @@ impl<'a> Desk<'_, 'a> {
 
     /// How much of a pool is given away here and not written yet.
     fn unwritten(&self, resource: &str) -> i64 {
-        self.sums.get(resource).map_or(0, |sum| sum.quantity)
+        self.deltas.get(resource).map_or(0, |delta| delta.quantity)
     }
 }
 

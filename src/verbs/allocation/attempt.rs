@@ -1,17 +1,19 @@
 //! Attempts at a desk, each as deep as it takes.
 
-use super::Desk;
-use crate::clock;
-use crate::store::{Patience, Session, resources, waitlist};
-use crate::verbs::patience::{MOST_LOOKS, patiently};
-use crate::verbs::turns::Turns;
-use crate::verbs::{Placement, Stop};
+use crate::request::Placement;
+use crate::server::clock;
+use crate::store::{Session, resources, waitlist};
+use crate::store::locks::LockWaitPolicy;
+use super::Allocation;
+use super::acquire::ResourceLocks;
+use super::retry::{MAX_ATTEMPTS, retry_after_wait};
+use super::stop::Stop;
 
 /// How far a desk goes to serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum Pass {
     /// It ends no overdue hold, and so writes nothing before the end.
-    Shallow,
+    Cheap,
     /// It does, in an attempt that can be undone.
     Deep,
     /// The same, and what would have to be waited for is answered with "busy".
@@ -22,32 +24,32 @@ pub enum Depth {
 /// enough; then as deep as it takes.
 pub fn serve<T>(
     session: &Session,
-    turns: &Turns,
+    locks: &ResourceLocks,
     placements: &[Placement],
-    patience: Patience,
-    answer: impl for<'a> Fn(&mut Desk<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
+    policy: LockWaitPolicy,
+    answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let at = |depth| serve_at(session, turns, placements, patience, depth, &answer);
-    for _ in 0..MOST_LOOKS {
-        match at(Depth::Shallow) {
+    let at = |pass| serve_at(session, locks, placements, policy, pass, &answer);
+    for _ in 0..MAX_ATTEMPTS {
+        match at(Pass::Cheap) {
             Err(Stop::Stale) => {}
-            Err(Stop::TooShallow) => break,
+            Err(Stop::NeedsExpiry) => break,
             result => return result,
         }
     }
-    patiently(session, patience, || at(Depth::Deep))
+    retry_after_wait(session, policy, || at(Pass::Deep))
 }
 
 /// Makes one attempt: those who wait come first, and what is left then is for the requests.
 pub fn serve_at<T>(
     session: &Session,
-    turns: &Turns,
+    locks: &ResourceLocks,
     placements: &[Placement],
-    patience: Patience,
-    depth: Depth,
-    answer: impl for<'a> Fn(&mut Desk<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
+    policy: LockWaitPolicy,
+    pass: Pass,
+    answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let names: Vec<&str> = turns.keys().copied().collect();
+    let names: Vec<&str> = locks.keys().copied().collect();
     let resources = resources::read_all(session, &names);
     let waited_for: Vec<_> = resources
         .iter()
@@ -63,9 +65,9 @@ pub fn serve_at<T>(
         .iter()
         .filter_map(|entry| Some(Placement::of_entry(entry, kind_of(&entry.resource)?)))
         .collect::<Result<Vec<_>, _>>()?;
-    let desk = Desk::open(session, turns, resources.clone(), placements, &lines, patience, depth)?;
-    desk.close_after(|desk| {
-        desk.serve_lines(&lines)?;
-        answer(desk, placements)
+    let allocation = Allocation::begin(session, locks, resources.clone(), placements, &lines, policy, pass)?;
+    allocation.finish(|allocation| {
+        allocation.serve_lines(&lines)?;
+        answer(allocation, placements)
     })
 }

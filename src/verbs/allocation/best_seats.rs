@@ -5,34 +5,34 @@
 //! queueing for its front. Only before it says no does a call wait, for one seat that somebody is
 //! about to take, or for one hold that ran out and that somebody has locked.
 
-use super::{Depth, Desk};
 use crate::error::Error;
-use crate::frontier;
 use crate::outcome::Refused;
 use crate::rules::Refusal;
-use crate::rules::seating::{Place, ROWS_A_SECTION, Search, best as choose, first_row};
-use crate::settings;
-use crate::store::plan::{self, FreeSeat};
-use crate::store::queue::{self, Claim};
-use crate::store::seats;
-use crate::store::{Patience, overdue, snapshot};
-use crate::verbs::{Stop, room};
+use crate::rules::seating::{SeatPosition, ROWS_A_SECTION, Search, best as choose, first_row};
+use crate::server::settings;
+use crate::shared_memory::seat_hint;
+use crate::store::{overdue, seats};
+use crate::store::locks::{LockWaitPolicy, snapshot};
+use crate::store::locks::heavyweight::{Claim, self};
+use crate::store::seat_plan::{FreeSeat, self};
+use super::{Pass, Allocation, reclaim};
+use super::stop::Stop;
 use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;
 
 /// How many free seats are read at first; each further look takes four times as many.
-const FIRST_LOOK: i64 = 48;
-const MOST_A_LOOK: i64 = 16_384;
+const FIRST_READ: i64 = 48;
+const MAX_READ: i64 = 16_384;
 
 /// What a desk has seen of a plan.
-pub struct Plan {
+pub struct SeatPlanView {
     /// Its free seats from the front, without those that this desk gave away.
     free: Vec<FreeSeat>,
     /// Those that others were about to take when this desk wanted them.
     contested: Vec<FreeSeat>,
     /// All that was read, whoever is taking it.
-    read: Vec<Place>,
+    read: Vec<SeatPosition>,
     /// From which rank on it goes, how far it was read, and before which rank it ends.
     from: i32,
     seen: (i32, i32),
@@ -46,7 +46,7 @@ pub struct Plan {
     complete: bool,
 }
 
-impl Plan {
+impl SeatPlanView {
     fn of_section(section: Option<usize>) -> Self {
         let rank = |section: usize| i32::try_from(section).unwrap_or(i32::MAX).saturating_mul(ROWS_A_SECTION);
         Self {
@@ -58,7 +58,7 @@ impl Plan {
             from: section.map_or(0, rank),
             seen: (section.map_or(0, rank), i32::MIN),
             before: section.map_or(i32::MAX, |section| rank(section + 1)),
-            look: FIRST_LOOK,
+            look: FIRST_READ,
             looks: 0,
             complete: false,
         }
@@ -66,15 +66,15 @@ impl Plan {
 
     /// A party is split only over a plan that was read from its front.
     fn choose(&self, quantity: usize, together: bool) -> Search {
-        let places: Vec<Place> = self.free.iter().map(|seat| seat.place).collect();
+        let places: Vec<SeatPosition> = self.free.iter().map(|seat| seat.place).collect();
         choose(&places, self.complete, quantity, together || self.skips.is_some())
     }
 
     /// Leaves out the rows in front of which it is known that none would do.
     fn skip(&mut self, resource: &str, quantity: usize) {
         // An old plan is nothing to remember, or to compare with what is known of the current one.
-        self.count = if snapshot::is_kept() { None } else { frontier::count(resource) };
-        let rank = self.count.and_then(|count| frontier::recall(resource, self.from, quantity, count));
+        self.count = if snapshot::is_repeatable_read() { None } else { seat_hint::count(resource) };
+        let rank = self.count.and_then(|count| seat_hint::first_free_row(resource, self.from, quantity, count));
         if let Some(rank) = rank {
             self.seen = (rank, i32::MIN);
             self.skips = Some(quantity);
@@ -96,7 +96,7 @@ impl Plan {
 
     fn remember(&self, resource: &str, quantity: usize) {
         if let (Some(count), Some(rank)) = (self.count, first_row(&self.read, quantity)) {
-            frontier::remember(resource, self.from, quantity, count, rank);
+            seat_hint::remember(resource, self.from, quantity, count, rank);
         }
     }
 
@@ -112,7 +112,7 @@ impl Plan {
     }
 }
 
-impl<'a> Desk<'_, 'a> {
+impl<'a> Allocation<'_, 'a> {
     /// Chooses seats, and claims them where others are choosing, too.
     pub fn best(
         &mut self,
@@ -126,7 +126,7 @@ impl<'a> Desk<'_, 'a> {
             // What would not do for some would perhaps for fewer.
             Some(plan) if plan.skips.is_none_or(|skipped| skipped <= quantity) => plan,
             _ => {
-                let mut plan = Plan::of_section(self.section(resource, section)?);
+                let mut plan = SeatPlanView::of_section(self.section(resource, section)?);
                 plan.skip(resource, quantity);
                 plan
             }
@@ -172,9 +172,9 @@ impl<'a> Desk<'_, 'a> {
         if self.exhausted.contains(resource) {
             return Ok(());
         }
-        if self.depth == Depth::Shallow {
+        if self.pass == Pass::Cheap {
             if !overdue::due(self.session, resource, self.now, 1).is_empty() {
-                return Err(Stop::TooShallow);
+                return Err(Stop::NeedsExpiry);
             }
         } else {
             // All of them: those that are left are taken for locked, and waited for.
@@ -187,18 +187,18 @@ impl<'a> Desk<'_, 'a> {
             }
             // Before the plan is read: whoever is ending the others now may be done by the time it has
             // been, and their seats would be found neither free nor overdue.
-            let others = plan::overdue(self.session, resource, self.now, room::MOST_LOCKED);
+            let others = seat_plan::overdue(self.session, resource, self.now, reclaim::MAX_LOCKED);
             self.overdue.insert(resource, others);
         }
         self.exhausted.insert(resource);
         Ok(())
     }
 
-    fn look_further(&self, resource: &str, plan: &mut Plan) {
-        let more = plan::free(self.session, resource, plan.seen, plan.before, plan.look);
+    fn look_further(&self, resource: &str, plan: &mut SeatPlanView) {
+        let more = seat_plan::free(self.session, resource, plan.seen, plan.before, plan.look);
         plan.complete = (more.len() as i64) < plan.look;
         plan.looks += 1;
-        plan.look = plan.look.saturating_mul(4).min(MOST_A_LOOK);
+        plan.look = plan.look.saturating_mul(4).min(MAX_READ);
         if let Some(last) = more.last() {
             plan.seen = (last.place.rank, last.place.position);
         }
@@ -217,42 +217,42 @@ impl<'a> Desk<'_, 'a> {
     /// Claims seats that looked free: all of them, or none. The error is a seat that somebody else
     /// has claimed; else it tells those that were taken since the look.
     fn claim_free(&mut self, resource: &str, labels: &[String]) -> Result<Vec<String>, String> {
-        if self.has_alone(resource) {
+        if self.has_exclusive(resource) {
             return Ok(Vec::new());
         }
         let before = self.claims.len();
         for label in labels {
-            match Claim::wait(resource, queue::Place::Seat(label), Patience::NoWait) {
+            match Claim::wait(resource, heavyweight::ClaimTarget::Seat(label), LockWaitPolicy::NoWait) {
                 Ok(claim) => self.claims.push(claim),
                 Err(_) => {
-                    self.claims.drain(before..).for_each(Claim::let_go);
+                    self.claims.drain(before..).for_each(Claim::release);
                     return Err(label.clone());
                 }
             }
         }
         // Nobody takes them any more, so what this look finds stays so.
         let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-        let free = plan::still_free(self.session, resource, &names);
+        let free = seat_plan::still_free(self.session, resource, &names);
         if free.len() < labels.len() {
-            self.claims.drain(before..).for_each(Claim::let_go);
+            self.claims.drain(before..).for_each(Claim::release);
         }
         Ok(labels.iter().filter(|label| !free.contains(label)).cloned().collect())
     }
 
     /// Says no, unless what others are doing at this moment could still make it a yes.
-    fn nothing(&self, resource: &str, plan: &Plan, quantity: usize, together: bool) -> Result<Refused, Stop> {
+    fn nothing(&self, resource: &str, plan: &SeatPlanView, quantity: usize, together: bool) -> Result<Refused, Stop> {
         let overdue = self.overdue.get(resource).cloned().unwrap_or_default();
         let in_plan = |seat: &FreeSeat| (plan.from..plan.before).contains(&seat.place.rank);
         let overdue: Vec<_> = overdue.into_iter().filter(|(seat, _)| in_plan(seat)).collect();
         if !plan.contested.is_empty() || !overdue.is_empty() {
-            if self.depth == Depth::Shallow {
-                return Err(Stop::TooShallow);
+            if self.pass == Pass::Cheap {
+                return Err(Stop::NeedsExpiry);
             }
             if let Some(stop) = obstacle(resource, plan, &overdue, quantity, together) {
                 return Err(stop);
             }
         }
-        plan::assert_plan_is_current(self.session, resource);
+        seat_plan::assert_plan_is_current(self.session, resource);
         let available = plan.free.len();
         let mut detail = json!({"requested": quantity, "available": available});
         if together && available >= quantity {
@@ -271,20 +271,20 @@ impl<'a> Desk<'_, 'a> {
 /// The first thing in the way of seats that would do if nothing were in the way.
 fn obstacle(
     resource: &str,
-    plan: &Plan,
+    plan: &SeatPlanView,
     overdue: &[(FreeSeat, Uuid)],
     quantity: usize,
     together: bool,
 ) -> Option<Stop> {
     let contested =
         |seat: &FreeSeat| Stop::Contested { resource: resource.to_owned(), seat: seat.label.clone() };
-    let mut seats: Vec<(Place, Option<Stop>)> = Vec::new();
+    let mut seats: Vec<(SeatPosition, Option<Stop>)> = Vec::new();
     seats.extend(plan.free.iter().map(|seat| (seat.place, None)));
     seats.extend(plan.contested.iter().map(|seat| (seat.place, Some(contested(seat)))));
     seats.extend(overdue.iter().map(|(seat, owner)| (seat.place, Some(Stop::Locked(vec![*owner])))));
     seats.sort_by_key(|(place, _)| (place.rank, place.position));
     seats.dedup_by_key(|(place, _)| (place.rank, place.position));
-    let places: Vec<Place> = seats.iter().map(|(place, _)| *place).collect();
+    let places: Vec<SeatPosition> = seats.iter().map(|(place, _)| *place).collect();
     let Search::Take(mut picks) = choose(&places, true, quantity, together) else { return None };
     picks.sort_unstable();
     let picked: HashSet<usize> = picks.into_iter().collect();

@@ -1,44 +1,45 @@
 //! Whether there is room on a calendar for as long as it is asked for.
 
-use super::{Depth, Desk, Share};
-use crate::clock::Timestamp;
 use crate::outcome::Refused;
-use crate::rules::timeline::Use;
-use crate::verbs::fitting::{Wish, find_room, is_open, stay_on};
-use crate::verbs::{Stop, When};
+use crate::request::When;
+use crate::rules::timeline::Usage;
+use crate::server::clock::Timestamp;
+use super::{Pass, Allocation, Allotment};
+use super::fit::{PeriodRequest, find_fit, is_open, booked_period_on};
+use super::stop::Stop;
 
-impl<'a> Desk<'_, 'a> {
+impl<'a> Allocation<'_, 'a> {
     /// Finds room for so much, all the time.
     pub(super) fn period(
         &mut self,
         resource: &'a str,
         quantity: i64,
         when: When,
-    ) -> Result<Result<Share, Refused>, Stop> {
+    ) -> Result<Result<Allotment, Refused>, Stop> {
         let stored = self.resource(resource)?;
         let calendar = stored.as_calendar()?;
-        let stay = stay_on(calendar, when)?;
-        if !is_open(calendar, stay.during) {
+        let booked = booked_period_on(calendar, when)?;
+        if !is_open(calendar, booked.during) {
             return Ok(Err(Refused::outside_hours(calendar, stored.pool.version)));
         }
         // A batch may have given thousands, nearly all of them at other times.
         let unwritten = self.new.iter().filter_map(|hold| {
-            let occupied = hold.stay?.0.occupied.common(stay.occupied)?;
-            let given = Use { occupied, quantity: hold.quantity, is_held: true };
+            let occupied = hold.booked?.0.occupied.common(booked.occupied)?;
+            let given = Usage { occupied, quantity: hold.quantity, is_held: true };
             (hold.resource == resource).then_some(given)
         });
-        let owed = self.owed_uses.iter().filter(|(of, _)| *of == resource).map(|(_, owed)| *owed);
-        let wish = Wish {
+        let owed = self.owed_usages.iter().filter(|(of, _)| *of == resource).map(|(_, owed)| *owed);
+        let request = PeriodRequest {
             resource: stored,
-            occupied: stay.occupied,
+            occupied: booked.occupied,
             quantity,
             unwritten: unwritten.chain(owed).collect(),
             of: None,
         };
-        let room = find_room(self.session, &wish, self.now, self.depth != Depth::Shallow)?;
+        let room = find_fit(self.session, &request, self.now, self.pass != Pass::Cheap)?;
         Ok(match room {
             Ok(room) => {
-                Ok(Share { stay: Some((stay, room.is_sole)), left: Some(room.left), ..Share::default() })
+                Ok(Allotment { booked: Some((booked, room.is_exclusive)), left: Some(room.left), ..Allotment::default() })
             }
             Err(tightest) => {
                 let at = Timestamp::from_micros(tightest.period.from);

@@ -1,13 +1,15 @@
 //! What was decided at the desk, written: a statement for each table.
 
-use super::{Desk, Stop};
-use crate::store::holds::{self, NewHold};
-use crate::store::{Patience, attempt, pools, seats, waitlist};
-use crate::{settings, worker};
+use crate::worker;
+use crate::server::settings;
+use crate::store::{pools, seats, waitlist};
+use crate::store::holds::{NewHold, self};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use super::{Allocation, Stop};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-impl Desk<'_, '_> {
+impl Allocation<'_, '_> {
     /// Writes what was decided.
     pub(super) fn write(&self) -> Result<(), Stop> {
         let mut by_resource: BTreeMap<&str, Vec<&NewHold>> = BTreeMap::new();
@@ -16,31 +18,31 @@ impl Desk<'_, '_> {
         }
         let write = || {
             for (resource, holds) in &by_resource {
-                if self.patience == Patience::NoWait {
+                if self.policy == LockWaitPolicy::NoWait {
                     seats::lock_at_once(self.session, resource, holds)?;
                 }
                 if !seats::take_all(self.session, resource, holds) {
                     return Err(Stop::Stale);
                 }
             }
-            let sums = self.sums.iter().map(|(name, sum)| Ok((self.resource(name)?, *sum)));
-            let sums = sums.collect::<Result<Vec<_>, Stop>>()?;
-            if !sums.is_empty() && !pools::take_sums(self.session, &sums)? {
+            let deltas = self.deltas.iter().map(|(name, delta)| Ok((self.resource(name)?, *delta)));
+            let deltas = deltas.collect::<Result<Vec<_>, Stop>>()?;
+            if !deltas.is_empty() && !pools::apply_deltas(self.session, &deltas)? {
                 return Err(Stop::Stale);
             }
             Ok(())
         };
         // Locked pools are written whole or not at all, and so is one resource; with more of them, the first may have
         // been. Nor may rows stay locked of which others have one: whoever claims such a seat would wait for them.
-        let locks_ahead = self.patience == Patience::NoWait && !by_resource.is_empty();
+        let locks_ahead = self.policy == LockWaitPolicy::NoWait && !by_resource.is_empty();
         let is_locked = |name: &&str| self.resource(name).is_ok_and(|stored| stored.escrow.is_none());
-        let is_whole = by_resource.is_empty() && self.sums.keys().all(is_locked);
-        match by_resource.len() + self.sums.len() {
+        let is_whole = by_resource.is_empty() && self.deltas.keys().all(is_locked);
+        match by_resource.len() + self.deltas.len() {
             0 if self.new.is_empty() => return Ok(()),
             0 => {}
-            1 if !locks_ahead => attempt::until_lock_timeout(write)??,
-            _ if is_whole => attempt::until_lock_timeout(write)??,
-            _ => attempt::until_lock_timeout(|| attempt::undo_unless_ok(write))??,
+            1 if !locks_ahead => subtransaction::until_lock_timeout(write)??,
+            _ if is_whole => subtransaction::until_lock_timeout(write)??,
+            _ => subtransaction::until_lock_timeout(|| subtransaction::undo_unless_ok(write))??,
         }
         holds::insert_all(self.session, &self.new);
         if !self.offers.is_empty() {

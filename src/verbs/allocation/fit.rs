@@ -1,20 +1,21 @@
 //! Finding room on a calendar, over time. What has run out keeps nobody from its place, but it has to be
-//! ended first: see [`patiently`](super::patience::patiently).
+//! ended first: see [`retry_after_wait`](super::policy::retry_after_wait).
 
-use super::{Stop, When};
-use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::request::When;
 use crate::rules::hours::{DAY, merge};
-use crate::rules::timeline::{Capacity, Fit, Period, Stretch, Use, fit};
-use crate::settings;
+use crate::rules::timeline::{Capacity, Fit, Period, Segment, Usage, fit};
+use crate::server::settings;
+use crate::server::clock::Timestamp;
 use crate::store::Session;
-use crate::store::calendar::{self, Overlap, StoredUse};
-use crate::store::holds::Stay;
+use crate::store::calendar::{Overlap, StoredUsage, self};
+use crate::store::holds::BookedPeriod;
 use crate::store::resources::{Calendar, StoredResource};
+use super::stop::Stop;
 use uuid::Uuid;
 
 /// The period that is meant, on a calendar's own clock.
-pub fn stay_on(calendar: &Calendar, when: When) -> Result<Stay, Error> {
+pub fn booked_period_on(calendar: &Calendar, when: When) -> Result<BookedPeriod, Error> {
     let during = match when {
         When::During(period) => period,
         When::Nights { check_in, check_out } => {
@@ -29,7 +30,7 @@ pub fn stay_on(calendar: &Calendar, when: When) -> Result<Stay, Error> {
     if during.length() > settings::max_period() {
         return Err(Error::period_too_long(&settings::max_period_shown()));
     }
-    Ok(Stay { during, occupied: during.and(calendar.buffer) })
+    Ok(BookedPeriod { during, occupied: during.and(calendar.buffer) })
 }
 
 /// When a calendar is open around a period, window by window.
@@ -46,39 +47,39 @@ pub fn is_open(calendar: &Calendar, during: Period) -> bool {
 }
 
 /// What is wanted of a calendar.
-pub struct Wish<'a> {
+pub struct PeriodRequest<'a> {
     pub resource: &'a StoredResource,
     pub occupied: Period,
     pub quantity: i64,
     /// What takes places there besides what is written down.
-    pub unwritten: Vec<Use>,
+    pub unwritten: Vec<Usage>,
     /// The hold that it is for, whose place it has now keeps it from none.
     pub of: Option<Uuid>,
 }
 
 /// What was found.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub struct PeriodFit {
     /// How much is left at every moment then.
     pub left: i64,
     /// There is one place, and no other booking may overlap.
-    pub is_sole: bool,
+    pub is_exclusive: bool,
 }
 
 /// Looks for room, whose days the caller has claimed; ends what has run out where that helps, and has
 /// to be undone where it is in vain. `Err` is where the least is left.
-pub fn find_room(
+pub fn find_fit(
     session: &Session,
-    wish: &Wish,
+    request: &PeriodRequest,
     now: Timestamp,
     may_end: bool,
-) -> Result<Result<Room, Stretch>, Stop> {
-    let name = wish.resource.name.as_str();
-    let Overlap { uses, changes } = calendar::overlap(session, wish.resource, wish.occupied);
-    let capacity = Capacity { usual: wish.resource.pool.capacity, changes };
-    match fit_among(session, name, &capacity, &uses, wish, now, may_end)? {
-        Fit::Fits { left, is_sole } => Ok(Ok(Room { left, is_sole })),
-        Fit::Short(stretch) => Ok(Err(stretch)),
+) -> Result<Result<PeriodFit, Segment>, Stop> {
+    let name = request.resource.name.as_str();
+    let Overlap { usages, changes } = calendar::overlap(session, request.resource, request.occupied);
+    let capacity = Capacity { usual: request.resource.pool.capacity, changes };
+    match fit_among(session, name, &capacity, &usages, request, now, may_end)? {
+        Fit::Fits { left, is_exclusive } => Ok(Ok(PeriodFit { left, is_exclusive })),
+        Fit::Short(segment) => Ok(Err(segment)),
         Fit::OnceEnded => Err(Error::internal("what was ended is still there").into()),
     }
 }
@@ -88,28 +89,28 @@ pub fn fit_among(
     session: &Session,
     name: &str,
     capacity: &Capacity,
-    uses: &[StoredUse],
-    wish: &Wish,
+    usages: &[StoredUsage],
+    request: &PeriodRequest,
     now: Timestamp,
     may_end: bool,
 ) -> Result<Fit, Stop> {
-    let others = || uses.iter().filter(|one| Some(one.id) != wish.of);
-    let live: Vec<Use> = others()
+    let others = || usages.iter().filter(|one| Some(one.id) != request.of);
+    let live: Vec<Usage> = others()
         .filter(|one| !one.is_overdue(now))
         .map(|one| one.taken)
-        .chain(wish.unwritten.iter().copied())
+        .chain(request.unwritten.iter().copied())
         .collect();
-    let overdue: Vec<&StoredUse> = others().filter(|one| one.is_overdue(now)).collect();
-    let fit_beside = |overdue: &[&StoredUse]| {
-        let overdue: Vec<Use> = overdue.iter().map(|one| one.taken).collect();
-        fit(capacity, &live, &overdue, wish.occupied, wish.quantity)
+    let overdue: Vec<&StoredUsage> = others().filter(|one| one.is_overdue(now)).collect();
+    let fit_beside = |overdue: &[&StoredUsage]| {
+        let overdue: Vec<Usage> = overdue.iter().map(|one| one.taken).collect();
+        fit(capacity, &live, &overdue, request.occupied, request.quantity)
     };
     match fit_beside(&overdue) {
-        Fit::OnceEnded if !may_end => Err(Stop::TooShallow),
+        Fit::OnceEnded if !may_end => Err(Stop::NeedsExpiry),
         Fit::OnceEnded => {
             let ids: Vec<Uuid> = overdue.iter().map(|one| one.id).collect();
             let ended = calendar::end_these(session, name, &ids, now);
-            let locked: Vec<&StoredUse> =
+            let locked: Vec<&StoredUsage> =
                 overdue.into_iter().filter(|one| !ended.contains(&one.id)).collect();
             match fit_beside(&locked) {
                 Fit::OnceEnded => Err(Stop::Locked(locked.iter().map(|one| one.id).collect())),

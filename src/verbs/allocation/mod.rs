@@ -15,22 +15,25 @@ mod write;
 
 pub use admission::fits_kind;
 pub use line::any_of;
-pub use serve::{Depth, serve, serve_at};
+pub use serve::{Pass, serve, serve_at};
 
-use super::fitting::stay_on;
-use super::turns::{Turns, claim, days};
-use super::{Placement, Share, Stop, Want};
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
-use crate::rules::timeline::Use;
-use crate::store::holds::{self, Lot, NewHold, StoredHold};
-use crate::store::plan::FreeSeat;
-use crate::store::pools::Sum;
-use crate::store::queue::{self, Claim, Mode, Place};
+use crate::request::{Placement, Want};
+use crate::rules::timeline::Usage;
+use crate::server::clock::{Timestamp, self};
+use crate::store::Session;
+use crate::store::holds::{HoldGroup, NewHold, StoredHold, self};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, self};
+use crate::store::pools::{PoolDelta, self};
 use crate::store::resources::StoredResource;
-use crate::store::seats::{self, StoredSeat};
-use crate::store::{Patience, Session, pools};
+use crate::store::seat_plan::FreeSeat;
+use crate::store::seats::{StoredSeat, self};
+use self::Allotment;
+use super::allocation::acquire::{ResourceLocks, claim, days};
+use super::allocation::fit::booked_period_on;
+use super::allocation::stop::Stop;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -43,22 +46,22 @@ pub enum Served {
     },
     Refused(Refused),
     /// The key was used before.
-    Earlier(Box<Lot>),
+    Earlier(Box<HoldGroup>),
     Busy,
 }
 
-pub struct Desk<'s, 'a> {
+pub struct Allocation<'s, 'a> {
     pub session: &'s Session,
     pub now: Timestamp,
-    pub depth: Depth,
-    patience: Patience,
-    turns: &'s Turns<'a>,
+    pub pass: Pass,
+    policy: LockWaitPolicy,
+    locks: &'s ResourceLocks<'a>,
     resources: HashMap<String, StoredResource>,
     pub seats: HashMap<(&'a str, String), StoredSeat>,
-    pub plans: HashMap<(&'a str, Option<&'a str>), best::Plan>,
+    pub plans: HashMap<(&'a str, Option<&'a str>), best::SeatPlanView>,
     earlier: HashMap<(String, String), StoredHold>,
     owned: HashMap<(&'a str, &'a str), i64>,
-    sums: BTreeMap<&'a str, Sum>,
+    deltas: BTreeMap<&'a str, PoolDelta>,
     /// Resources of which no overdue hold is left to be ended.
     pub exhausted: HashSet<&'a str>,
     /// The seats of those overdue holds that others have locked.
@@ -68,95 +71,95 @@ pub struct Desk<'s, 'a> {
     /// of calendars.
     pub owed: HashSet<&'a str>,
     pub owed_seats: HashSet<(&'a str, &'a str)>,
-    pub owed_uses: Vec<(&'a str, Use)>,
+    pub owed_usages: Vec<(&'a str, Usage)>,
     /// The holds of those who waited, which come first among the new ones; and what they take.
     offers: Vec<Uuid>,
     of_lines: usize,
     read_of_lines: i64,
-    sums_of_lines: BTreeMap<&'a str, Sum>,
+    deltas_of_lines: BTreeMap<&'a str, PoolDelta>,
     pub new: Vec<NewHold<'a>>,
 }
 
-impl<'s, 'a> Desk<'s, 'a> {
+impl<'s, 'a> Allocation<'s, 'a> {
     /// Takes the locks that are still missing behind the turns, and reads what the requests are about.
-    fn open(
+    fn begin(
         session: &'s Session,
-        turns: &'s Turns<'a>,
+        locks: &'s ResourceLocks<'a>,
         found: Vec<StoredResource>,
         placements: &'a [Placement<'a>],
         lines: &'a [Placement<'a>],
-        patience: Patience,
-        depth: Depth,
+        policy: LockWaitPolicy,
+        pass: Pass,
     ) -> Result<Self, Stop> {
         let resources: HashMap<_, _> = found.into_iter().map(|found| (found.name.clone(), found)).collect();
-        let mut desk = Self {
+        let mut allocation = Self {
             session,
             now: clock::now(),
-            depth,
-            patience,
-            turns,
+            pass,
+            policy,
+            locks,
             resources,
             seats: HashMap::new(),
             plans: HashMap::new(),
             earlier: HashMap::new(),
             owned: HashMap::new(),
-            sums: BTreeMap::new(),
+            deltas: BTreeMap::new(),
             exhausted: HashSet::new(),
             overdue: HashMap::new(),
             claims: Vec::new(),
             owed: HashSet::new(),
             owed_seats: HashSet::new(),
-            owed_uses: Vec::new(),
+            owed_usages: Vec::new(),
             offers: Vec::new(),
             of_lines: 0,
             read_of_lines: 0,
-            sums_of_lines: BTreeMap::new(),
+            deltas_of_lines: BTreeMap::new(),
             new: Vec::with_capacity(placements.len()),
         };
-        desk.line_up_for_holders(placements, patience)?;
-        let wanted = desk.places(placements.iter().chain(lines));
+        allocation.lock_holders(placements, policy)?;
+        let wanted = allocation.places(placements.iter().chain(lines));
         for (resource, places) in &wanted {
-            if !desk.has_alone(resource) {
-                match claim(resource, places.iter().copied(), patience) {
-                    Ok(claims) => desk.claims.extend(claims),
-                    Err(busy) => return Err(desk.let_go(busy.into())),
+            if !allocation.has_exclusive(resource) {
+                match claim(resource, places.iter().copied(), policy) {
+                    Ok(claims) => allocation.claims.extend(claims),
+                    Err(busy) => return Err(allocation.release(busy.into())),
                 }
             }
-            if let Err(busy) = seats::lock_ahead(session, resource, &labels(places), patience) {
-                return Err(desk.let_go(busy.into()));
+            if let Err(busy) = seats::lock_ahead(session, resource, &labels(places), policy) {
+                return Err(allocation.release(busy.into()));
             }
         }
         // Only now is every lock granted.
-        desk.now = clock::now();
+        allocation.now = clock::now();
         // What others take from at the same time may have changed while locks were waited for.
-        for (name, found) in &mut desk.resources {
+        for (name, found) in &mut allocation.resources {
             if let Some(id) = found.escrow {
                 found.pool.taken = pools::taken(session, name, id);
             }
         }
         for (resource, places) in &wanted {
-            for seat in seats::read(session, resource, &labels(places), desk.now) {
-                desk.seats.insert((*resource, seat.label.clone()), seat);
+            for seat in seats::read(session, resource, &labels(places), allocation.now) {
+                allocation.seats.insert((*resource, seat.label.clone()), seat);
             }
         }
-        Ok(desk)
+        Ok(allocation)
     }
 
     /// The places that the requests name, by resource and in their order, where the turn was to be had.
     fn places(&self, placements: impl Iterator<Item = &'a Placement<'a>>) -> Wanted<'a, 'a> {
         let mut wanted = Wanted::new();
-        for placement in placements.filter(|placement| self.turns.contains_key(placement.resource)) {
+        for placement in placements.filter(|placement| self.locks.contains_key(placement.resource)) {
             match &placement.want {
                 Want::Seats(labels) => {
-                    let places = labels.iter().map(|&label| Place::Seat(label));
+                    let places = labels.iter().map(|&label| ClaimTarget::Seat(label));
                     wanted.entry(placement.resource).or_default().extend(places);
                 }
                 Want::Period { when, .. } => {
                     if let Some(found) = self.resources.get(placement.resource)
                         && let Some(calendar) = &found.calendar
-                        && let Ok(stay) = stay_on(calendar, *when)
+                        && let Ok(booked) = booked_period_on(calendar, *when)
                     {
-                        wanted.entry(placement.resource).or_default().extend(days(stay.occupied));
+                        wanted.entry(placement.resource).or_default().extend(days(booked.occupied));
                     }
                 }
                 Want::Quantity(_) | Want::Best { .. } => {}
@@ -166,30 +169,30 @@ impl<'s, 'a> Desk<'s, 'a> {
     }
 
     /// Serves, and writes what was decided, or lets go of the seats where nothing was.
-    pub fn close_after<T>(mut self, answer: impl Fn(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn finish<T>(mut self, answer: impl Fn(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         let result = answer(&mut self).and_then(|answer| self.write().map(|()| answer));
         match result {
             Ok(answer) => {
                 if self.new.is_empty() {
-                    self.claims.drain(..).for_each(Claim::let_go);
+                    self.claims.drain(..).for_each(Claim::release);
                 }
                 Ok(answer)
             }
-            Err(stop) => Err(self.let_go(stop)),
+            Err(stop) => Err(self.release(stop)),
         }
     }
 
     /// Where the attempt is undone, its claims go with it.
-    fn let_go(&mut self, stop: Stop) -> Stop {
-        if self.depth == Depth::Shallow {
-            self.claims.drain(..).for_each(Claim::let_go);
+    fn release(&mut self, stop: Stop) -> Stop {
+        if self.pass == Pass::Cheap {
+            self.claims.drain(..).for_each(Claim::release);
         }
         stop
     }
 
-    fn line_up_for_holders(&self, placements: &[Placement], patience: Patience) -> Result<(), Stop> {
+    fn lock_holders(&self, placements: &[Placement], policy: LockWaitPolicy) -> Result<(), Stop> {
         let limited = |placement: &&Placement| {
-            !self.has_alone(placement.resource)
+            !self.has_exclusive(placement.resource)
                 && self
                     .resources
                     .get(placement.resource)
@@ -203,7 +206,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         holders.sort_unstable();
         holders.dedup();
         for (resource, holder) in holders {
-            queue::line_up_for_holder(resource, holder, patience)?;
+            heavyweight::lock_holder(resource, holder, policy)?;
         }
         Ok(())
     }
@@ -216,14 +219,14 @@ impl<'s, 'a> Desk<'s, 'a> {
         }
         keys.sort_unstable();
         keys.dedup();
-        let names: Vec<&str> = self.turns.keys().copied().collect();
+        let names: Vec<&str> = self.locks.keys().copied().collect();
         for (key, stored) in holds::by_keys(self.session, &keys, &names) {
             self.earlier.entry((key, stored.resource.clone())).or_insert(stored);
         }
     }
 
-    pub fn has_alone(&self, resource: &str) -> bool {
-        self.turns.get(resource) == Some(&Mode::Alone)
+    pub fn has_exclusive(&self, resource: &str) -> bool {
+        self.locks.get(resource) == Some(&LockMode::Exclusive)
     }
 
     pub fn resource(&self, name: &str) -> Result<&StoredResource, Error> {
@@ -233,7 +236,7 @@ impl<'s, 'a> Desk<'s, 'a> {
     /// Serves one request.
     pub fn serve(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
         let served = match self.earlier(placement) {
-            Some(lot) => Ok(Served::Earlier(Box::new(lot))),
+            Some(group) => Ok(Served::Earlier(Box::new(group))),
             None => self.admission(placement, placement.want.quantity()).and_then(|refused| match refused {
                 Some(refused) => Ok(Served::Refused(refused)),
                 None => self.seat(placement),
@@ -241,7 +244,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         };
         match served {
             Err(Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. })
-                if self.depth == Depth::DeepOrBusy =>
+                if self.pass == Pass::DeepOrBusy =>
             {
                 Ok(Served::Busy)
             }
@@ -250,16 +253,16 @@ impl<'s, 'a> Desk<'s, 'a> {
     }
 
     /// What was placed under the request's key before.
-    pub fn earlier(&self, placement: &Placement) -> Option<Lot> {
+    pub fn earlier(&self, placement: &Placement) -> Option<HoldGroup> {
         let key = (placement.key?.to_owned(), placement.resource.to_owned());
-        self.earlier.get(&key).map(|stored| holds::lot_of(self.session, stored.clone()))
+        self.earlier.get(&key).map(|stored| holds::group_of(self.session, stored.clone()))
     }
 
     /// Gives a request that was let in its place, or tells which seats are not to be had.
     pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
-        let of_seats = |seats| Share { seats: Some(seats), ..Share::default() };
-        let share = match &placement.want {
-            Want::Quantity(_) => Ok(Share::default()),
+        let of_seats = |seats| Allotment { seats: Some(seats), ..Allotment::default() };
+        let allotment = match &placement.want {
+            Want::Quantity(_) => Ok(Allotment::default()),
             Want::Seats(labels) => {
                 let labels_owned = || labels.iter().map(|&label| label.to_owned()).collect();
                 self.named(placement.resource, labels)?.map(|()| of_seats(labels_owned()))
@@ -269,28 +272,28 @@ impl<'s, 'a> Desk<'s, 'a> {
             }
             Want::Period { quantity, when } => self.period(placement.resource, *quantity, *when)?,
         };
-        match share {
+        match allotment {
             Err(refused) => Ok(Served::Refused(refused)),
-            Ok(share) => Ok(self.give(placement, share)),
+            Ok(allotment) => Ok(self.give(placement, allotment)),
         }
     }
 
-    fn give(&mut self, placement: &'a Placement<'a>, share: Share) -> Served {
+    fn give(&mut self, placement: &'a Placement<'a>, allotment: Allotment) -> Served {
         let id = placement.id.unwrap_or_else(Uuid::now_v7);
         let resource = placement.resource;
         let quantity = placement.want.quantity();
-        let mut available = share.left;
+        let mut available = allotment.left;
         if placement.want.is_of_pool()
             && let Some(stored) = self.resources.get_mut(resource)
         {
             stored.pool.taken += quantity;
             stored.pool.version += 1;
             available = Some(stored.pool.free());
-            let sum = self.sums.entry(resource).or_default();
-            sum.quantity += quantity;
-            sum.changes += 1;
+            let delta = self.deltas.entry(resource).or_default();
+            delta.quantity += quantity;
+            delta.changes += 1;
         }
-        for label in share.seats.iter().flatten() {
+        for label in allotment.seats.iter().flatten() {
             if let Some(seat) = self.seats.get_mut(&(resource, label.clone())) {
                 seat.owner = Some(id);
             }
@@ -303,7 +306,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         {
             *owned += quantity;
         }
-        let hold = placement.hold(id, share, self.now);
+        let hold = placement.hold(id, allotment, self.now);
         if let Some(key) = placement.key {
             self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| hold.as_stored());
         }
@@ -319,16 +322,16 @@ impl<'s, 'a> Desk<'s, 'a> {
     }
 
     /// Makes one basket of the new holds.
-    pub fn bind(&mut self, basket: Uuid) -> Lot {
+    pub fn bind(&mut self, basket: Uuid) -> HoldGroup {
         let items = &mut self.new[self.of_lines..];
         items.iter_mut().for_each(|hold| hold.basket = Some(basket));
-        Lot { basket: Some(basket), holds: items.iter().map(|hold| hold.as_stored()).collect() }
+        HoldGroup { basket: Some(basket), holds: items.iter().map(|hold| hold.as_stored()).collect() }
     }
 
     /// Takes back what was decided of the requests.
     pub fn forget(&mut self) {
         self.new.truncate(self.of_lines);
-        self.sums = self.sums_of_lines.clone();
+        self.deltas = self.deltas_of_lines.clone();
     }
 
     /// The answer to a single request.
@@ -336,20 +339,20 @@ impl<'s, 'a> Desk<'s, 'a> {
         match served {
             Served::Placed { new, available } => {
                 let placed = Outcome::placed(&self.new[new], available);
-                match (&placement.want, self.new[new].stay) {
-                    (Want::Period { when, .. }, Some((stay, _))) => placed.of_nights(*when, stay),
+                match (&placement.want, self.new[new].booked) {
+                    (Want::Period { when, .. }, Some((booked, _))) => placed.of_nights(*when, booked),
                     _ => placed,
                 }
             }
             Served::Refused(refused) => Outcome::refused(refused),
-            Served::Earlier(lot) => replay(&lot, placement.fingerprint, self.now),
+            Served::Earlier(group) => replay(&group, placement.fingerprint, self.now),
             Served::Busy => Outcome::busy(),
         }
     }
 }
 
 /// The answer to a request whose key was used before.
-pub fn replay(earlier: &Lot, fingerprint: Option<Uuid>, now: Timestamp) -> Outcome {
+pub fn replay(earlier: &HoldGroup, fingerprint: Option<Uuid>, now: Timestamp) -> Outcome {
     let first = earlier.holds.first();
     if first.is_none_or(|stored| stored.fingerprint != fingerprint) {
         return Outcome::key_reused(earlier, now);
@@ -359,12 +362,12 @@ pub fn replay(earlier: &Lot, fingerprint: Option<Uuid>, now: Timestamp) -> Outco
 }
 
 /// Places by resource.
-type Wanted<'a, 'p> = BTreeMap<&'a str, BTreeSet<Place<'p>>>;
+type Wanted<'a, 'p> = BTreeMap<&'a str, BTreeSet<ClaimTarget<'p>>>;
 
-fn labels<'p>(places: &BTreeSet<Place<'p>>) -> Vec<&'p str> {
-    let label = |place: &Place<'p>| match place {
-        Place::Seat(label) => Some(*label),
-        Place::Day(_) => None,
+fn labels<'p>(places: &BTreeSet<ClaimTarget<'p>>) -> Vec<&'p str> {
+    let label = |place: &ClaimTarget<'p>| match place {
+        ClaimTarget::Seat(label) => Some(*label),
+        ClaimTarget::Day(_) => None,
     };
     places.iter().filter_map(label).collect()
 }

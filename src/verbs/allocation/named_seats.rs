@@ -1,14 +1,14 @@
 //! Whether seats are to be had that are asked for by their names.
 
-use super::{Depth, Desk};
 use crate::error::Error;
 use crate::outcome::Refused;
-use crate::store::seats::{self, StoredSeat};
-use crate::verbs::Stop;
-use crate::verbs::room::all_or_wait;
+use crate::store::seats::{StoredSeat, self};
+use super::{Pass, Allocation};
+use super::reclaim::all_or_wait;
+use super::stop::Stop;
 use uuid::Uuid;
 
-impl<'a> Desk<'_, 'a> {
+impl<'a> Allocation<'_, 'a> {
     /// Whether these seats are to be had.
     pub(super) fn named(&mut self, resource: &'a str, labels: &[&str]) -> Result<Result<(), Refused>, Stop> {
         let mut taken = Vec::new();
@@ -35,8 +35,8 @@ impl<'a> Desk<'_, 'a> {
 
     /// Ends overdue holds of a resource with seats, all of these.
     pub fn end(&mut self, resource: &str, ids: &[Uuid]) -> Result<(), Stop> {
-        if self.depth == Depth::Shallow {
-            return Err(Stop::TooShallow);
+        if self.pass == Pass::Cheap {
+            return Err(Stop::NeedsExpiry);
         }
         let ended = seats::end_these(self.session, resource, ids, self.now);
         self.seats_freed(&ended);

@@ -4,16 +4,16 @@
 //! A locked one may be confirmed this moment and its place gone, or its transaction may roll back and
 //! the place come free: to refuse without waiting for it would be a false "sold out". It is waited for
 //! only if that could make the request fit; and then the clock is read again, since others may have
-//! run out meanwhile. See [`patiently`](super::patience::patiently).
+//! run out meanwhile. See [`retry_after_wait`](super::policy::retry_after_wait).
 
-use super::Stop;
-use crate::clock::{self, Timestamp};
 use crate::error::Error;
-use crate::escrow;
 use crate::rules::pool::{Admission, Pool};
-use crate::settings;
-use crate::store::resources::StoredResource;
-use crate::store::{Session, overdue, pools, resources};
+use crate::server::settings;
+use crate::server::clock::{Timestamp, self};
+use crate::shared_memory::escrow;
+use crate::store::{Session, overdue, pools};
+use crate::store::resources::{StoredResource, self};
+use super::stop::Stop;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use uuid::Uuid;
 /// holds and decides again.
 ///
 /// The second time without the expected version: ending them was this call's own change.
-pub fn decide_with_room(
+pub fn decide_with_reclaim(
     session: &Session,
     resource: &str,
     expected_version: Option<i64>,
@@ -60,7 +60,7 @@ impl Reclaimed {
 }
 
 /// The most overdue holds, locked by others, that are waited for at once.
-pub const MOST_LOCKED: i64 = 10_000;
+pub const MAX_LOCKED: i64 = 10_000;
 
 /// Ends expired holds of a pool, whose locks the caller has, until `missing` is free or none is left
 /// that nobody else has locked.
@@ -79,7 +79,7 @@ pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) 
     }
     if freed < missing {
         // What is still there is locked by others.
-        let locked = overdue::due(session, resource, now, MOST_LOCKED);
+        let locked = overdue::due(session, resource, now, MAX_LOCKED);
         let quantity: i64 = locked.iter().map(|due| due.quantity).sum();
         if quantity > 0 && freed + quantity >= missing {
             return Ok(Reclaimed { freed, locked: locked.iter().map(|due| due.id).collect() });

@@ -1,17 +1,18 @@
 //! Those who wait are served before anybody else, and what they are owed is kept for them.
 
-use super::{Desk, Served};
 use crate::error::Error;
+use crate::request::{Placement, Want};
 use crate::rules::Refusal;
-use crate::rules::timeline::Use;
-use crate::rules::waitlist::{self, Answer, Counter};
+use crate::rules::timeline::Usage;
+use crate::rules::waitlist::{Answer, WaitlistServer, self};
 use crate::store::resources::{Kind, StoredResource};
-use crate::verbs::fitting::stay_on;
-use crate::verbs::{Placement, Stop, Want};
+use super::{Allocation, Served};
+use super::fit::booked_period_on;
+use super::stop::Stop;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-impl<'a> Desk<'_, 'a> {
+impl<'a> Allocation<'_, 'a> {
     /// Serves the lines of all resources here, each in its order. A line goes on behind what was read of it.
     pub(super) fn serve_lines(&mut self, lines: &'a [Placement<'a>]) -> Result<(), Stop> {
         let mut by_resource: BTreeMap<&'a str, Vec<&'a Placement<'a>>> = BTreeMap::new();
@@ -31,26 +32,26 @@ impl<'a> Desk<'_, 'a> {
         }
         self.read_of_lines = lines.len() as i64;
         self.of_lines = self.new.len();
-        self.sums_of_lines = self.sums.clone();
+        self.deltas_of_lines = self.deltas.clone();
         Ok(())
     }
 
     /// Whether a line that was not read to its end was served to the end of what was read.
     pub fn goes_on(&self, resource: &str) -> bool {
         let waiting = self.resources.get(resource).map_or(0, |stored| stored.waiting);
-        let offers = self.sums.get(resource).map_or(0, |sum| sum.offers);
+        let offers = self.deltas.get(resource).map_or(0, |delta| delta.offers);
         offers > 0 && offers == self.read_of_lines && offers < waiting
     }
 }
 
-impl<'a> Counter<&'a Placement<'a>> for Desk<'_, 'a> {
+impl<'a> WaitlistServer<&'a Placement<'a>> for Allocation<'_, 'a> {
     type Stop = Stop;
 
     fn serve(&mut self, one: &&'a Placement<'a>) -> Result<Answer, Stop> {
-        match Desk::serve(self, one) {
+        match Allocation::serve(self, one) {
             Ok(Served::Placed { new, .. }) => {
                 self.offers.push(self.new[new].id);
-                self.sums.entry(one.resource).or_default().offers += 1;
+                self.deltas.entry(one.resource).or_default().offers += 1;
                 Ok(Answer::Served)
             }
             Ok(Served::Refused(refused)) if refused.refusal == Refusal::Unavailable => Ok(Answer::Short),
@@ -83,10 +84,10 @@ impl<'a> Counter<&'a Placement<'a>> for Desk<'_, 'a> {
                 return false;
             }
             Want::Period { quantity, when } => {
-                let stay = self.resource(resource).and_then(|stored| stay_on(stored.as_calendar()?, *when));
-                if let Ok(stay) = stay {
-                    let owed = Use { occupied: stay.occupied, quantity: *quantity, is_held: true };
-                    self.owed_uses.push((resource, owed));
+                let booked = self.resource(resource).and_then(|stored| booked_period_on(stored.as_calendar()?, *when));
+                if let Ok(booked) = booked {
+                    let owed = Usage { occupied: booked.occupied, quantity: *quantity, is_held: true };
+                    self.owed_usages.push((resource, owed));
                 }
                 return false;
             }

@@ -1,6 +1,6 @@
 //! What becomes of several holds: every basket of three, against the rules told another way.
 
-use booking_rules::basket::{self, Joint};
+use booking_rules::basket::{self, BasketDecision};
 use booking_rules::lifecycle::{self, Hold, Late, State, Verdict};
 use booking_rules::{Micros, Refusal};
 
@@ -40,20 +40,20 @@ fn every_basket(mut each: impl FnMut(&[&Hold])) {
 }
 
 fn stand(holds: &[&Hold], state: State) -> usize {
-    holds.iter().filter(|hold| hold.standing(NOW) == state).count()
+    holds.iter().filter(|hold| hold.state_at(NOW) == state).count()
 }
 
 /// What a joint answer comes to: how many are changed, or the refusal.
-fn told(joint: &Joint) -> Result<usize, Refusal> {
+fn told(joint: &BasketDecision) -> Result<usize, Refusal> {
     match joint {
-        Joint::Change(changes) => Ok(changes.len()),
-        Joint::Repeat => Ok(0),
-        Joint::Refuse(_, refusal) => Err(*refusal),
-        Joint::TooMuch(n) => panic!("nobody asked for a part, yet item {n} has too little"),
+        BasketDecision::Change(changes) => Ok(changes.len()),
+        BasketDecision::Repeat => Ok(0),
+        BasketDecision::Refuse(_, refusal) => Err(*refusal),
+        BasketDecision::TooMuch(n) => panic!("nobody asked for a part, yet item {n} has too little"),
     }
 }
 
-fn confirm(holds: &[&Hold], reference: &str, late: Late, expected: Option<i64>) -> Joint {
+fn confirm(holds: &[&Hold], reference: &str, late: Late, expected: Option<i64>) -> BasketDecision {
     let judge = |hold: &Hold| lifecycle::confirm(hold, Some(reference), None, late, NOW);
     basket::decide(holds, judge, |hold| basket::was_given_back(hold, NOW), expected)
 }
@@ -133,7 +133,7 @@ fn every_change_of_an_item_is_one_of_the_basket_and_a_repetition_asks_for_no_ver
             Ok(changes) if changes > 0 => assert_eq!(told(&stale), Err(Refusal::VersionMismatch)),
             _ => assert_eq!(stale, right),
         }
-        if let Joint::Change(changes) = right {
+        if let BasketDecision::Change(changes) = right {
             let after: i64 = changes.iter().map(|(n, change)| change.version - holds[*n].version).sum();
             assert_eq!(after, changes.len() as i64);
         }
@@ -143,10 +143,10 @@ fn every_change_of_an_item_is_one_of_the_basket_and_a_repetition_asks_for_no_ver
 #[test]
 fn a_basket_stands_where_the_liveliest_of_it_does() {
     every_basket(|holds| {
-        let standing = basket::standing(holds, NOW);
+        let standing = basket::state_at(holds, NOW);
         let order = [State::Held, State::Confirmed, State::Expired, State::Cancelled, State::Released];
         let place = |state: State| order.iter().position(|other| *other == state).unwrap();
-        let liveliest = holds.iter().map(|hold| place(hold.standing(NOW))).min().unwrap();
+        let liveliest = holds.iter().map(|hold| place(hold.state_at(NOW))).min().unwrap();
         assert_eq!(place(standing), liveliest, "{holds:?}");
         let live = holds.iter().filter(|hold| hold.is_live(NOW)).map(|hold| hold.expires_at).min();
         assert!(live.is_none() || basket::expires_at(holds, NOW) == live, "{holds:?}");
@@ -161,9 +161,9 @@ fn one_hold_is_judged_as_if_there_were_no_basket() {
             let judge = |hold: &Hold| lifecycle::confirm(hold, None, expected, Late::Refuse, NOW);
             let joint = basket::decide(&[&hold], judge, |hold| basket::was_given_back(hold, NOW), None);
             match judge(&hold) {
-                Verdict::Change(change) => assert_eq!(joint, Joint::Change(vec![(0, change)])),
-                Verdict::Repeat => assert_eq!(joint, Joint::Repeat),
-                Verdict::Refuse(refusal) => assert_eq!(joint, Joint::Refuse(0, refusal)),
+                Verdict::Change(change) => assert_eq!(joint, BasketDecision::Change(vec![(0, change)])),
+                Verdict::Repeat => assert_eq!(joint, BasketDecision::Repeat),
+                Verdict::Refuse(refusal) => assert_eq!(joint, BasketDecision::Refuse(0, refusal)),
                 Verdict::TooMuch => unreachable!("nothing is given back"),
             }
         }

@@ -191,7 +191,7 @@ fn a_week_is_open_in_the_minutes_that_are_in_its_hours() {
         windows.sort_unstable();
         assert_eq!(told, windows, "{hours:?}");
         let merged: Vec<(i64, i64)> = merge(open).into_iter().map(in_minutes).collect();
-        assert_eq!(merged, walk::stretches(&minutes), "{hours:?}");
+        assert_eq!(merged, walk::segments(&minutes), "{hours:?}");
         seen[0] += u64::from(merged.len() < windows.len());
         seen[1] += u64::from(hours.iter().any(Hours::is_overnight));
         seen[2] += u64::from(hours.iter().any(|hours| hours.closes == 1440));
@@ -224,7 +224,7 @@ fn a_week_is_as_open_as_it_lasts_while_clocks_are_changed() {
         windows.sort_unstable();
         assert_eq!(told, windows, "{twice:?} {changes:?} {hours:?}");
         let merged: Vec<(i64, i64)> = merge(open).into_iter().map(in_minutes).collect();
-        assert_eq!(merged, walk::stretches(&minutes), "{changes:?} {hours:?}");
+        assert_eq!(merged, walk::segments(&minutes), "{changes:?} {hours:?}");
         let hours: BTreeSet<i64> = hours.iter().map(Hours::length).collect();
         let odd = |(from, to): &&(i64, i64)| !hours.contains(&(to - from));
         seen[1] += windows.iter().filter(odd).count();
@@ -309,6 +309,6 @@ fn merging_leaves_the_stretches_that_are_covered() {
         let covered: Vec<i64> = periods.iter().flat_map(|period| period.from..period.to).collect();
         let merged: Vec<(i64, i64)> =
             merge(periods.iter().copied()).iter().map(|period| (period.from, period.to)).collect();
-        assert_eq!(merged, walk::stretches(&covered), "{periods:?}");
+        assert_eq!(merged, walk::segments(&covered), "{periods:?}");
     }
 }

@@ -271,7 +271,7 @@ fn whether_an_expired_hold_was_swept_changes_only_the_room() {
 fn told(hold: &Hold, verdict: Verdict, now: Micros) -> Result<State, Option<Refusal>> {
     match verdict {
         Verdict::Change(change) => Ok(change.state),
-        Verdict::Repeat => Ok(hold.standing(now)),
+        Verdict::Repeat => Ok(hold.state_at(now)),
         Verdict::Refuse(refusal) => Err(Some(refusal)),
         Verdict::TooMuch => Err(None),
     }
@@ -281,7 +281,7 @@ fn told(hold: &Hold, verdict: Verdict, now: Micros) -> Result<State, Option<Refu
 fn row(hold: &Hold, verdict: Verdict, now: Micros) -> (State, i64, Micros, i64) {
     match verdict {
         Verdict::Change(change) => (change.state, change.quantity, change.expires_at, change.version),
-        _ => (hold.standing(now), hold.quantity, hold.expires_at, hold.version),
+        _ => (hold.state_at(now), hold.quantity, hold.expires_at, hold.version),
     }
 }
 
@@ -295,7 +295,7 @@ fn a_hold_is_live_exactly_while_the_clock_is_before_its_expiry() {
         let live = name == "confirmed" || (name == "held" && time == "live");
         let standing = if name == "held" && time == "late" { "expired" } else { name };
         assert_eq!(hold(state, None).is_live(now), live, "{name} at {now}");
-        assert_eq!(hold(state, None).standing(now).name(), standing, "{name} at {now}");
+        assert_eq!(hold(state, None).state_at(now).name(), standing, "{name} at {now}");
         assert_eq!(state.takes_room(), name == "held" || name == "confirmed", "{name}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use booking_rules::seating::{Place, REACH, ROWS_A_SECTION, Search, best, first_row};
+use booking_rules::seating::{SeatPosition, REACH, ROWS_A_SECTION, Search, best, first_row};
 
 #[path = "seating/judge.rs"]
 mod judge;
@@ -283,8 +283,8 @@ fn the_furthest_numbers_do_not_overflow() {
     let ends = [i32::MIN, -1, 0, i32::MAX - 1, i32::MAX];
     for middle in ends {
         let places = ends.iter().flat_map(|rank| ends.iter().map(move |position| (*rank, *position)));
-        let places = places.map(|(rank, position)| Place { rank, position, middle });
-        let free: Vec<Place> = places.collect();
+        let places = places.map(|(rank, position)| SeatPosition { rank, position, middle });
+        let free: Vec<SeatPosition> = places.collect();
         for shown in 0..=free.len() {
             for quantity in [1, 2, 3, 5, 6, shown, shown + 1, usize::MAX] {
                 for (complete, together) in [(true, true), (true, false), (false, true), (false, false)] {
@@ -300,10 +300,10 @@ fn the_furthest_numbers_do_not_overflow() {
 }
 
 /// Rows of one section in which every `step`th of so many places is free.
-fn combed(rows: i32, places: i32, step: i32) -> Vec<Place> {
+fn combed(rows: i32, places: i32, step: i32) -> Vec<SeatPosition> {
     let middle = places - 1;
     let row = move |rank| (0..places).step_by(step as usize).map(move |position| (rank, position));
-    (0..rows).flat_map(row).map(|(rank, position)| Place { rank, position, middle }).collect()
+    (0..rows).flat_map(row).map(|(rank, position)| SeatPosition { rank, position, middle }).collect()
 }
 
 /// The limit is far above what it takes, yet far below what trying everything would.

@@ -1,15 +1,15 @@
 //! Where something of a certain length still fits, found by trying every minute.
 
 use booking_rules::Micros;
-use booking_rules::slots::{self, Wish};
-use booking_rules::timeline::{Capacity, Period, Timeline, Use};
+use booking_rules::slots::{self, SlotRequest};
+use booking_rules::timeline::{Capacity, Period, Timeline, Usage};
 
 #[path = "timeline/picture.rs"]
 mod picture;
 #[path = "timeline/random.rs"]
 mod random;
 
-use picture::{Booking, Clock, MINUTES, Minute, Said, paint, stretch, uses};
+use picture::{Booking, Clock, MINUTES, Minute, Said, paint, segment, usages};
 use random::Random;
 
 const CASES: u64 = 60_000;
@@ -34,7 +34,7 @@ impl Case {
         let bookings = (0..random.within(0, 6)).map(|_| Booking::random(random, 33)).collect();
         let buffer = if random.percent(40) { 0 } else { random.within(1, 15) as usize };
         // The buffer reaches beyond what is asked about, and the picture must show that.
-        let (from, to) = stretch(random, MINUTES as i64);
+        let (from, to) = segment(random, MINUTES as i64);
         Self {
             clock,
             said,
@@ -51,12 +51,12 @@ impl Case {
     fn answer(&self, most: usize) -> Option<Vec<(Period, i64)>> {
         let long = |minutes: usize| minutes as Micros * self.clock.minute;
         let within = self.clock.period(self.within);
-        let (live, _) = uses(self.clock, &self.bookings, self.buffer);
+        let (live, _) = usages(self.clock, &self.bookings, self.buffer);
         let timeline = Timeline::of(&self.said.capacity, live, within.and(long(self.buffer)));
         let windows: Vec<Period> = self.windows.iter().map(|window| self.clock.period(*window)).collect();
-        let wish =
-            Wish { within, duration: long(self.duration), step: long(self.step), buffer: long(self.buffer) };
-        slots::free(&timeline, &windows, &wish, most)
+        let request =
+            SlotRequest { within, duration: long(self.duration), step: long(self.step), buffer: long(self.buffer) };
+        slots::free(&timeline, &windows, &request, most)
     }
 
     /// How often a slot begins in a minute: once for each window on whose grid it is.
@@ -110,7 +110,7 @@ fn windows(random: &mut Random) -> Vec<(usize, usize)> {
     let mut windows = Vec::new();
     let mut last: Option<usize> = None;
     for _ in 0..random.within(0, 4) {
-        let (mut from, mut to) = stretch(random, 80);
+        let (mut from, mut to) = segment(random, 80);
         if let (Some(last), true) = (last, random.percent(40)) {
             (from, to) = (last, (last + to - from).min(MINUTES));
         }
@@ -177,13 +177,13 @@ fn between(text: &str) -> Period {
 
 /// Asserts which slots of half an hour there are on a calendar of one place.
 fn finds(windows: &[&str], within: &str, step: Micros, buffer: Micros, taken: &[&str], right: &[&str]) {
-    let wish = Wish { within: between(within), duration: 30, step, buffer };
-    let uses =
-        taken.iter().map(|text| Use { occupied: between(text).and(buffer), quantity: 1, is_held: false });
+    let request = SlotRequest { within: between(within), duration: 30, step, buffer };
+    let usages =
+        taken.iter().map(|text| Usage { occupied: between(text).and(buffer), quantity: 1, is_held: false });
     let capacity = Capacity { usual: 1, changes: Vec::new() };
-    let timeline = Timeline::of(&capacity, uses, wish.within.and(buffer));
+    let timeline = Timeline::of(&capacity, usages, request.within.and(buffer));
     let windows: Vec<Period> = windows.iter().map(|text| between(text)).collect();
-    let found = slots::free(&timeline, &windows, &wish, 1_000).expect("they are few");
+    let found = slots::free(&timeline, &windows, &request, 1_000).expect("they are few");
     let right: Vec<(Period, i64)> =
         right.iter().map(|start| (Period::new(at(start), at(start) + 30), 1)).collect();
     assert_eq!(found, right, "{windows:?} within {within}");
@@ -229,8 +229,8 @@ fn the_longest_lengths_do_not_overflow() {
     let capacity = Capacity { usual: 1, changes: Vec::new() };
     let timeline = Timeline::of(&capacity, [], Period::new(0, Micros::MAX));
     let starts = |within: Period, duration: Micros, step: Micros, buffer: Micros| {
-        let wish = Wish { within, duration, step, buffer };
-        let found = slots::free(&timeline, &windows, &wish, 10).expect("they are few");
+        let request = SlotRequest { within, duration, step, buffer };
+        let found = slots::free(&timeline, &windows, &request, 10).expect("they are few");
         found.into_iter().map(|(slot, _)| slot.from).collect::<Vec<_>>()
     };
     for step in [100, Micros::MAX / 2, Micros::MAX - 1, Micros::MAX] {

@@ -1,6 +1,6 @@
 //! What fits over time, judged minute by minute by pictures of the calendar.
 
-use booking_rules::timeline::{Capacity, Fit, Period, Stretch, Timeline, Use, fit};
+use booking_rules::timeline::{Capacity, Fit, Period, Segment, Timeline, Usage, fit};
 
 #[path = "timeline/judge.rs"]
 mod judge;
@@ -13,7 +13,7 @@ mod random;
 
 use judge::{Right, check, minutes_of};
 use life::Life;
-use picture::{Booking, Clock, MINUTES, Minute, Said, paint, stretch, uses};
+use picture::{Booking, Clock, MINUTES, Minute, Said, paint, segment, usages};
 use random::Random;
 
 const CASES: u64 = 200_000;
@@ -22,8 +22,8 @@ const CASES: u64 = 200_000;
 struct Case {
     clock: Clock,
     said: Said,
-    live: Vec<Use>,
-    overdue: Vec<Use>,
+    live: Vec<Usage>,
+    overdue: Vec<Usage>,
     buffer: usize,
     picture: Vec<Minute>,
 }
@@ -36,7 +36,7 @@ impl Case {
         let said = Said::random(random, clock, most);
         let buffer = if random.percent(40) { 0 } else { random.within(1, 15) as usize };
         let bookings: Vec<Booking> = (0..random.within(0, 12)).map(|_| Booking::random(random, 33)).collect();
-        let (live, overdue) = uses(clock, &bookings, buffer);
+        let (live, overdue) = usages(clock, &bookings, buffer);
         let picture = paint(&said, &bookings, buffer);
         Self { clock, said, live, overdue, buffer, picture }
     }
@@ -52,7 +52,7 @@ fn a_request_is_told_what_every_single_minute_says() {
     let mut seen = [0; 5];
     for _ in 0..CASES {
         let case = Case::random(&mut random);
-        let (from, to) = stretch(&mut random, 40);
+        let (from, to) = segment(&mut random, 40);
         let asked = (from, (to + case.buffer).min(MINUTES));
         let quantity = random.within(1, 3);
         let occupied = case.clock.period(asked);
@@ -61,7 +61,7 @@ fn a_request_is_told_what_every_single_minute_says() {
             panic!("{wrong}\n{:?}\n{:?}\n{:?}", case.said.capacity, case.live, case.overdue)
         });
         seen[match right {
-            Right::Fits { is_sole: true, .. } => 0,
+            Right::Fits { is_exclusive: true, .. } => 0,
             Right::Fits { left: 0, .. } => 1,
             Right::Fits { .. } => 2,
             Right::OnceEnded => 3,
@@ -78,17 +78,17 @@ fn a_timeline_shows_every_minute_as_it_is() {
     let mut seen = [0; 3];
     for _ in 0..CASES / 4 {
         let case = Case::random(&mut random);
-        let (whole, part) = (stretch(&mut random, MINUTES as i64), stretch(&mut random, 60));
+        let (whole, part) = (segment(&mut random, MINUTES as i64), segment(&mut random, 60));
         let timeline = case.timeline(whole);
         let (from, to) = (whole.0.max(part.0), whole.1.min(part.1));
         let mut next = from;
         let mut tightest: Option<(i64, usize)> = None;
-        for stretch in timeline.over(case.clock.period(part)) {
-            let (begins, ends) = minutes_of(&stretch, &case.picture, case.clock);
-            assert_eq!(begins, next, "a gap, or twice: {stretch:?} of {part:?} in {timeline:?}");
+        for segment in timeline.over(case.clock.period(part)) {
+            let (begins, ends) = minutes_of(&segment, &case.picture, case.clock);
+            assert_eq!(begins, next, "a gap, or twice: {segment:?} of {part:?} in {timeline:?}");
             next = ends;
             let free = case.picture[begins].free();
-            assert_eq!(stretch.free(), free);
+            assert_eq!(segment.free(), free);
             if tightest.is_none_or(|(least, _)| free < least) {
                 tightest = Some((free, begins));
             }
@@ -129,21 +129,21 @@ fn what_was_said_of_the_capacity_last_is_in_force() {
 }
 
 /// A confirmed booking of so many.
-fn booked(from: i64, to: i64, quantity: i64) -> Use {
-    Use { occupied: Period::new(from, to), quantity, is_held: false }
+fn booked(from: i64, to: i64, quantity: i64) -> Usage {
+    Usage { occupied: Period::new(from, to), quantity, is_held: false }
 }
 
 fn of_one_place() -> Capacity {
     Capacity { usual: 1, changes: Vec::new() }
 }
 
-const SOLE: Fit = Fit::Fits { left: 0, is_sole: true };
+const SOLE: Fit = Fit::Fits { left: 0, is_exclusive: true };
 
 #[test]
 fn back_to_back_is_no_conflict_and_with_a_buffer_it_is() {
     let taken = Period::new(100, 200);
     for buffer in 0..=3 {
-        let taken = [Use { occupied: taken.and(buffer), ..booked(0, 0, 1) }];
+        let taken = [Usage { occupied: taken.and(buffer), ..booked(0, 0, 1) }];
         for (from, to) in (50..=250).flat_map(|from| [1, 10, 100].map(|length| (from, from + length))) {
             // It must be over, and its buffer too, before the other begins.
             let clear = to + buffer <= 100 || from >= 200 + buffer;
@@ -156,11 +156,11 @@ fn back_to_back_is_no_conflict_and_with_a_buffer_it_is() {
 #[test]
 fn two_that_follow_one_another_take_one_place() {
     let capacity = Capacity { usual: 2, changes: Vec::new() };
-    let chain: Vec<Use> = (0..10).map(|n| booked(n * 10, n * 10 + 10, 1)).collect();
+    let chain: Vec<Usage> = (0..10).map(|n| booked(n * 10, n * 10 + 10, 1)).collect();
     let whole = Period::new(0, 100);
-    assert_eq!(fit(&capacity, &chain, &[], whole, 1), Fit::Fits { left: 0, is_sole: false });
+    assert_eq!(fit(&capacity, &chain, &[], whole, 1), Fit::Fits { left: 0, is_exclusive: false });
     assert_eq!(fit(&of_one_place(), &[], &chain, whole, 1), Fit::OnceEnded);
-    let first = Stretch { period: Period::new(0, 10), capacity: 2, confirmed: 1, held: 0 };
+    let first = Segment { period: Period::new(0, 10), capacity: 2, confirmed: 1, held: 0 };
     assert_eq!(fit(&capacity, &chain, &[], whole, 2), Fit::Short(first));
 }
 
@@ -172,23 +172,23 @@ fn the_largest_quantities_do_not_overflow() {
     let capacity = Capacity { usual: most, changes: vec![(Period::new(40, 50), 0)] };
     let chain = [(0, 10, some), (10, 20, more), (20, 30, some), (30, 40, most), (50, 60, most)];
     for (is_held, is_reversed) in [(false, false), (false, true), (true, false), (true, true)] {
-        let mut uses = chain.map(|(from, to, quantity)| Use { is_held, ..booked(from, to, quantity) });
+        let mut usages = chain.map(|(from, to, quantity)| Usage { is_held, ..booked(from, to, quantity) });
         if is_reversed {
-            uses.reverse();
+            usages.reverse();
         }
-        let timeline = Timeline::of(&capacity, uses, Period::new(0, 60));
-        let free: Vec<i64> = timeline.over(Period::new(0, 60)).map(|stretch| stretch.free()).collect();
+        let timeline = Timeline::of(&capacity, usages, Period::new(0, 60));
+        let free: Vec<i64> = timeline.over(Period::new(0, 60)).map(|segment| segment.free()).collect();
         assert_eq!(free, [most - some, most - more, most - some, 0, 0, 0], "{timeline:?}");
         for (from, to, quantity) in [(5, 15, most - some), (15, 25, most - some), (0, 60, 1)] {
             let period = Period::new(from, to);
-            let answer = fit(&capacity, &uses, &[], period, quantity);
+            let answer = fit(&capacity, &usages, &[], period, quantity);
             assert!(matches!(answer, Fit::Short(_)), "{from}-{to}: {answer:?}");
-            let answer = fit(&capacity, &[], &uses[..], period, quantity);
+            let answer = fit(&capacity, &[], &usages[..], period, quantity);
             let right = if to == 60 { matches!(answer, Fit::Short(_)) } else { answer == Fit::OnceEnded };
             assert!(right, "{from}-{to}: {answer:?}");
         }
-        let answer = fit(&capacity, &uses, &[], Period::new(5, 15), most - more);
-        assert_eq!(answer, Fit::Fits { left: 0, is_sole: false });
+        let answer = fit(&capacity, &usages, &[], Period::new(5, 15), most - more);
+        assert_eq!(answer, Fit::Fits { left: 0, is_exclusive: false });
     }
 }
 
@@ -197,16 +197,16 @@ fn what_never_ends_is_judged_like_the_rest() {
     let for_ever = Period::new(i64::MIN, i64::MAX);
     assert_eq!(for_ever.and(i64::MAX), for_ever);
     assert_eq!(for_ever.length(), i64::MAX);
-    let taken = [Use { occupied: for_ever, ..booked(0, 0, 1) }];
+    let taken = [Usage { occupied: for_ever, ..booked(0, 0, 1) }];
     let capacity = Capacity { usual: 1, changes: vec![(Period::new(10, i64::MAX), 2)] };
     for period in [for_ever, Period::new(i64::MIN, 0), Period::new(9, 11), Period::new(0, i64::MAX)] {
         let answer = fit(&capacity, &taken, &[], period, 1);
         let before = Period { to: period.to.min(10), ..period };
-        let tightest = Stretch { period: before, capacity: 1, confirmed: 1, held: 0 };
+        let tightest = Segment { period: before, capacity: 1, confirmed: 1, held: 0 };
         assert_eq!(answer, Fit::Short(tightest), "{period:?}");
     }
     let later = Period::new(10, i64::MAX).and(1);
-    assert_eq!(fit(&capacity, &taken, &[], later, 1), Fit::Fits { left: 0, is_sole: false });
+    assert_eq!(fit(&capacity, &taken, &[], later, 1), Fit::Fits { left: 0, is_exclusive: false });
 }
 
 #[test]

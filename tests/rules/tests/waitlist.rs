@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
-use booking_rules::timeline::{Capacity, Fit, Period, Use, fit};
-use booking_rules::waitlist::{Answer, Counter, serve};
+use booking_rules::timeline::{Capacity, Fit, Period, Usage, fit};
+use booking_rules::waitlist::{Answer, WaitlistServer, serve};
 use proptest::prelude::*;
 
 /// Somebody who waits: for so much, for these seats, during these hours; and perhaps barred.
@@ -70,28 +70,28 @@ impl Stock for Seats {
 #[derive(Clone)]
 struct Calendar {
     capacity: i64,
-    uses: Vec<Use>,
+    usages: Vec<Usage>,
 }
 
-fn as_use(one: &One) -> Use {
-    Use { occupied: Period::new(one.from, one.to), quantity: one.quantity, is_held: true }
+fn as_use(one: &One) -> Usage {
+    Usage { occupied: Period::new(one.from, one.to), quantity: one.quantity, is_held: true }
 }
 
 impl Stock for Calendar {
     fn fits(&self, one: &One) -> bool {
         let capacity = Capacity { usual: self.capacity, changes: Vec::new() };
-        let fits = fit(&capacity, &self.uses, &[], Period::new(one.from, one.to), one.quantity);
+        let fits = fit(&capacity, &self.usages, &[], Period::new(one.from, one.to), one.quantity);
         let is_left = matches!(fits, Fit::Fits { .. });
         // Hour by hour.
         let taken = |hour: i64| -> i64 {
-            let there = self.uses.iter().filter(|used| used.occupied.from <= hour && hour < used.occupied.to);
+            let there = self.usages.iter().filter(|used| used.occupied.from <= hour && hour < used.occupied.to);
             there.map(|used| used.quantity).sum()
         };
         assert_eq!(is_left, (one.from..one.to).all(|hour| taken(hour) + one.quantity <= self.capacity));
         is_left
     }
     fn take(&mut self, one: &One) {
-        self.uses.push(as_use(one));
+        self.usages.push(as_use(one));
     }
     fn is_all_owed(&self) -> bool {
         false
@@ -105,7 +105,7 @@ struct Clerk<S> {
     next: usize,
 }
 
-impl<S: Stock> Counter<One> for Clerk<S> {
+impl<S: Stock> WaitlistServer<One> for Clerk<S> {
     type Stop = Infallible;
 
     fn serve(&mut self, one: &One) -> Result<Answer, Infallible> {
@@ -208,7 +208,7 @@ proptest! {
         there in prop::collection::vec(one(), 0..5),
         capacity in 1..5_i64,
     ) {
-        let mut calendar = Calendar { capacity, uses: Vec::new() };
+        let mut calendar = Calendar { capacity, usages: Vec::new() };
         for one in &there {
             if calendar.fits(one) {
                 calendar.take(one);

@@ -1,22 +1,22 @@
 //! Memory for counts, as large as a test wants it.
 
-use booking_rules::escrow::{Account, Head, Key, Ledger, Stake};
+use booking_rules::escrow::{Account, Head, Key, Ledger, PendingDelta};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
     head: Head,
     buckets: Vec<u32>,
     accounts: Vec<Account>,
-    stakes: Vec<Stake>,
+    deltas: Vec<PendingDelta>,
 }
 
 impl Memory {
-    pub fn new(accounts: usize, stakes: usize) -> Self {
+    pub fn new(accounts: usize, deltas: usize) -> Self {
         let mut memory = Self {
             head: Head::EMPTY,
             buckets: vec![0; accounts],
             accounts: vec![Account::CLOSED; accounts],
-            stakes: vec![Stake::NOBODYS; stakes],
+            deltas: vec![PendingDelta::NOBODYS; deltas],
         };
         memory.ledger().clear();
         memory
@@ -27,7 +27,7 @@ impl Memory {
             head: &mut self.head,
             buckets: &mut self.buckets,
             accounts: &mut self.accounts,
-            stakes: &mut self.stakes,
+            deltas: &mut self.deltas,
         }
     }
 

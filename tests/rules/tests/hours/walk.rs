@@ -178,7 +178,7 @@ pub fn open(hours: &BTreeSet<Hours>, changes: &Changes, twice: Twice) -> (Vec<(i
 }
 
 /// From when to when there is one minute after the other.
-pub fn stretches(minutes: &[i64]) -> Vec<(i64, i64)> {
+pub fn segments(minutes: &[i64]) -> Vec<(i64, i64)> {
     let all: BTreeSet<i64> = minutes.iter().copied().collect();
     let begin = all.iter().filter(|minute| !all.contains(&(**minute - 1)));
     let end = all.iter().filter(|minute| !all.contains(&(**minute + 1)));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use booking_rules::seating::{Place, ROWS_A_SECTION};
+use booking_rules::seating::{SeatPosition, ROWS_A_SECTION};
 
 /// A seat by what is printed on the ticket, and not by where it lies in any list.
 pub type Label = (i32, i32);
@@ -64,11 +64,11 @@ impl Plan {
     }
 
     /// The free seats as the search is shown them.
-    pub fn free(&self) -> Vec<Place> {
+    pub fn free(&self) -> Vec<SeatPosition> {
         let places = self.rows.iter().flat_map(|row| {
             let (first, last) = row.ends();
             let middle = row.position(first) + row.position(last);
-            row.free().map(move |index| Place { rank: row.rank, position: row.position(index), middle })
+            row.free().map(move |index| SeatPosition { rank: row.rank, position: row.position(index), middle })
         });
         places.collect()
     }

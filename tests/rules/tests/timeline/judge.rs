@@ -1,13 +1,13 @@
 //! Whether there is room, told from the picture of a calendar alone.
 
-use booking_rules::timeline::{Fit, Stretch};
+use booking_rules::timeline::{Fit, Segment};
 
 use crate::picture::{Clock, MINUTES, Minute};
 
 /// What a request for some minutes must be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
-    Fits { left: i64, is_sole: bool },
+    Fits { left: i64, is_exclusive: bool },
     OnceEnded,
     Short { first: usize },
 }
@@ -18,7 +18,7 @@ pub fn right(picture: &[Minute], (from, to): (usize, usize), quantity: i64) -> R
     let mut least = asked[0].free();
     let mut first = from;
     let mut with_overdue = true;
-    let mut is_sole = true;
+    let mut is_exclusive = true;
     for (n, minute) in asked.iter().enumerate() {
         if minute.free() < least {
             least = minute.free();
@@ -28,7 +28,7 @@ pub fn right(picture: &[Minute], (from, to): (usize, usize), quantity: i64) -> R
             with_overdue = false;
         }
         if minute.capacity > 1 {
-            is_sole = false;
+            is_exclusive = false;
         }
     }
     if least < quantity {
@@ -36,21 +36,21 @@ pub fn right(picture: &[Minute], (from, to): (usize, usize), quantity: i64) -> R
     } else if !with_overdue {
         Right::OnceEnded
     } else {
-        Right::Fits { left: least - quantity, is_sole }
+        Right::Fits { left: least - quantity, is_exclusive }
     }
 }
 
 /// Asserts that a stretch has the numbers of each of its minutes, and returns which these are.
-pub fn minutes_of(stretch: &Stretch, picture: &[Minute], clock: Clock) -> (usize, usize) {
+pub fn minutes_of(segment: &Segment, picture: &[Minute], clock: Clock) -> (usize, usize) {
     let minute = |at: i64| {
         let minute = (0..=MINUTES).find(|minute| clock.at(*minute) == at);
-        minute.unwrap_or_else(|| panic!("between two minutes, or outside: {stretch:?}, {clock:?}"))
+        minute.unwrap_or_else(|| panic!("between two minutes, or outside: {segment:?}, {clock:?}"))
     };
-    let (from, to) = (minute(stretch.period.from), minute(stretch.period.to));
-    assert!(from < to, "empty: {stretch:?}");
+    let (from, to) = (minute(segment.period.from), minute(segment.period.to));
+    assert!(from < to, "empty: {segment:?}");
     for (n, minute) in picture.iter().enumerate().take(to).skip(from) {
-        let shown = (stretch.capacity, stretch.confirmed, stretch.held);
-        assert_eq!(shown, (minute.capacity, minute.confirmed, minute.held), "minute {n} in {stretch:?}");
+        let shown = (segment.capacity, segment.confirmed, segment.held);
+        assert_eq!(shown, (minute.capacity, minute.confirmed, minute.held), "minute {n} in {segment:?}");
     }
     (from, to)
 }
@@ -65,10 +65,10 @@ pub fn check(
 ) -> Result<Right, String> {
     let right = right(picture, asked, quantity);
     let is_right = match (answer, right) {
-        (Fit::Fits { left, is_sole }, right) => right == Right::Fits { left, is_sole },
+        (Fit::Fits { left, is_exclusive }, right) => right == Right::Fits { left, is_exclusive },
         (Fit::OnceEnded, right) => right == Right::OnceEnded,
-        (Fit::Short(stretch), Right::Short { first }) => {
-            let (from, to) = minutes_of(&stretch, picture, clock);
+        (Fit::Short(segment), Right::Short { first }) => {
+            let (from, to) = minutes_of(&segment, picture, clock);
             from == first && to <= asked.1
         }
         (Fit::Short(_), _) => false,

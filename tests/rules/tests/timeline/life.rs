@@ -5,7 +5,7 @@
 use booking_rules::timeline::{Fit, fit};
 
 use crate::judge::{Right, check};
-use crate::picture::{Booking, Clock, MINUTES, Said, Standing, paint, stretch, uses};
+use crate::picture::{Booking, Clock, MINUTES, Said, Standing, paint, segment, usages};
 use crate::random::Random;
 
 /// What a step can come to.
@@ -68,7 +68,7 @@ impl Life {
 
     /// Asks the rules for some minutes and the buffer after them, and the picture whether they are right.
     fn ask(&self, said: &Said, bookings: &[Booking], asked: (usize, usize), quantity: i64) -> Right {
-        let (live, overdue) = uses(self.clock, bookings, self.buffer);
+        let (live, overdue) = usages(self.clock, bookings, self.buffer);
         let answer: Fit = fit(&said.capacity, &live, &overdue, self.clock.period(asked), quantity);
         let picture = paint(said, bookings, self.buffer);
         check(answer, &picture, self.clock, asked, quantity)
@@ -98,7 +98,7 @@ impl Life {
     }
 
     fn place(&mut self) -> usize {
-        let (from, to) = stretch(&mut self.random, 50);
+        let (from, to) = segment(&mut self.random, 50);
         let quantity = self.random.within(1, 3);
         let asked = self.occupied((from, to));
         let kind = match self.ask(&self.said, &self.bookings, asked, quantity) {
@@ -155,7 +155,7 @@ impl Life {
             let from = (moved.from + self.random.within(0, 20) as usize).clamp(10, MINUTES - 2) - 10;
             (from, (from + moved.to - moved.from).min(MINUTES - 1))
         } else {
-            stretch(&mut self.random, 50)
+            segment(&mut self.random, 50)
         };
         let asked = self.occupied((from, to));
         let kind = match self.ask(&self.said, &self.bookings, asked, moved.left()) {
@@ -172,7 +172,7 @@ impl Life {
 
     /// Asks for nothing in the new capacity: that fits exactly where all that is booked does.
     fn change_capacity(&mut self) -> usize {
-        let during = stretch(&mut self.random, 120);
+        let during = segment(&mut self.random, 120);
         let capacity = if self.random.percent(30) { None } else { Some(self.random.within(0, 8)) };
         let mut changed = self.said.clone();
         changed.say(self.clock, during, capacity);

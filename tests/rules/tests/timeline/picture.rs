@@ -4,7 +4,7 @@
 //! another clock, whose beginning and whose minute are any.
 
 use booking_rules::Micros;
-use booking_rules::timeline::{Capacity, Period, Use};
+use booking_rules::timeline::{Capacity, Period, Usage};
 
 use crate::random::Random;
 
@@ -55,7 +55,7 @@ pub struct Booking {
 
 impl Booking {
     pub fn random(random: &mut Random, overdue: i64) -> Self {
-        let (from, to) = stretch(random, 60);
+        let (from, to) = segment(random, 60);
         let quantity = random.within(1, 3);
         // A third is given back in part or whole.
         let given_back = if random.percent(33) { random.within(1, quantity) } else { 0 };
@@ -73,7 +73,7 @@ impl Booking {
 }
 
 /// From when to when, not empty, no longer than so many minutes.
-pub fn stretch(random: &mut Random, longest: i64) -> (usize, usize) {
+pub fn segment(random: &mut Random, longest: i64) -> (usize, usize) {
     let from = random.within(0, MINUTES as i64 - 2);
     let to = (from + random.within(1, longest)).min(MINUTES as i64 - 1);
     (from as usize, to as usize)
@@ -121,7 +121,7 @@ impl Said {
     pub fn random(random: &mut Random, clock: Clock, most: i64) -> Self {
         let mut said = Self::usual(random.within(0, most));
         for _ in 0..random.within(0, 6) {
-            let during = stretch(random, 90);
+            let during = segment(random, 90);
             let capacity = if random.percent(30) { None } else { Some(random.within(0, most)) };
             said.say(clock, during, capacity);
         }
@@ -146,16 +146,16 @@ pub fn paint(said: &Said, bookings: &[Booking], buffer: usize) -> Vec<Minute> {
 }
 
 /// What the rules are told of the bookings: those that count, and those that have run out.
-pub fn uses<'a>(
+pub fn usages<'a>(
     clock: Clock,
     bookings: impl IntoIterator<Item = &'a Booking>,
     buffer: usize,
-) -> (Vec<Use>, Vec<Use>) {
+) -> (Vec<Usage>, Vec<Usage>) {
     let (mut live, mut overdue) = (Vec::new(), Vec::new());
     for booking in bookings {
         let occupied = clock.period((booking.from, booking.to)).and(buffer as Micros * clock.minute);
         let is_held = booking.standing != Standing::Confirmed;
-        let one = Use { occupied, quantity: booking.left(), is_held };
+        let one = Usage { occupied, quantity: booking.left(), is_held };
         if booking.left() > 0 {
             if booking.standing == Standing::Overdue { overdue.push(one) } else { live.push(one) }
         }

@@ -150,7 +150,7 @@ impl World {
         let Verdict::Change(change) = confirm(&hold, reference, expected, late, self.now) else {
             return Answer::Nothing;
         };
-        if hold.standing(self.now) == State::Expired {
+        if hold.state_at(self.now) == State::Expired {
             let owned = self.live_of(holder);
             let answer = self.with_room(None, |pool, _| readmit(pool, hold.quantity, change.room, owned));
             if answer != Answer::Done {
