@@ -5,21 +5,16 @@
 #![deny(unsafe_code)]
 
 mod api;
-mod backend;
-mod bell;
-mod clock;
-mod definitions;
-mod durability;
 mod error;
-mod escrow;
-mod frontier;
+mod limits;
 mod outcome;
+mod request;
 mod rules;
-mod settings;
+mod server;
+mod shared_memory;
 mod store;
 mod verbs;
 mod worker;
-mod zone;
 
 pgrx::pg_module_magic!(name, version);
 
@@ -48,11 +43,11 @@ pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 #[pgrx::pg_guard]
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {
-    backend::register();
-    settings::register();
-    bell::register();
-    definitions::register();
-    escrow::register();
-    frontier::register();
+    server::backend::register();
+    server::settings::register();
+    server::condition_variables::register();
+    shared_memory::generations::register();
+    shared_memory::escrow::register();
+    shared_memory::seat_hint::register();
     worker::register();
 }

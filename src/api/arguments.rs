@@ -1,6 +1,7 @@
 //! Arguments: what is needed is there, and what is there makes sense.
 
 use crate::error::Error;
+use crate::limits::{MAX_CAPACITY, MAX_METADATA, MAX_NAME, MAX_SEATS};
 use crate::request::{Placement, Want, When};
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
@@ -12,15 +13,6 @@ use pgrx::datum::{Array, Interval, IntoDatum};
 use pgrx::pg_sys;
 use serde_json::Value;
 use uuid::Uuid;
-
-/// The longest name, key, holder or reference, in characters.
-const MAX_NAME: usize = 255;
-/// The largest metadata, in bytes as PostgreSQL stores it.
-const MAX_METADATA: usize = 8192;
-/// The most seats of one hold.
-pub const MAX_SEATS: usize = 1000;
-/// Capacity and overbooking: half of what a bigint holds, so that their sum is one.
-const MAX_CAPACITY: i64 = i64::MAX / 2;
 
 /// A jsonb passed on as it is: parsing it would cost more than the rest of the call, and would
 /// change its numbers.

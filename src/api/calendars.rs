@@ -1,17 +1,17 @@
 //! Calendars: created, given hours, and looked at over time.
 
-use crate::verbs;
-use super::{month, period};
-use super::arguments::{Jsonb, TimeOfDay, need, self};
+use super::arguments::{self, Jsonb, TimeOfDay, need};
 use super::views::timestamptz;
+use super::{month, period};
 use crate::error::Error;
 use crate::outcome::{Outcome, ResourceRow};
-use crate::rules::timeline;
 use crate::rules::pool::Contention;
+use crate::rules::timeline;
 use crate::server::clock::Timestamp;
 use crate::server::zones::Zone;
 use crate::store::definitions::NewResource;
 use crate::store::resources::{Calendar, Kind};
+use crate::verbs;
 use pgrx::datum::{Date, Interval, Range, RangeBound, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

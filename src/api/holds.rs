@@ -1,12 +1,12 @@
 //! The verbs of a hold's life.
 
+use super::arguments::{self, Fingerprint, Jsonb, need};
 use super::{items, period};
-use super::arguments::{Fingerprint, Jsonb, need, self};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::{Confirmation, Part, Target, Want};
 use crate::store::locks::LockWaitPolicy;
-use crate::verbs::{Basket, self};
+use crate::verbs;
 use pgrx::datum::{Array, Date, Interval, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -105,7 +105,7 @@ fn hold_all(
         metadata: arguments::metadata(metadata)?,
     };
     let items = items::of_basket(&value, &common)?;
-    Ok(verbs::hold_all(&Basket { items, policy: LockWaitPolicy::from_wait(need(wait, "wait")?) })?)
+    Ok(verbs::hold_all(&items, LockWaitPolicy::from_wait(need(wait, "wait")?))?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]

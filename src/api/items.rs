@@ -1,8 +1,9 @@
 //! The items of a basket and the requests of a batch, as JSON.
 
+use super::arguments::{self, Jsonb};
 use super::period;
-use super::arguments::{Jsonb, self};
 use crate::error::Error;
+use crate::limits::{MAX_ITEMS, MAX_REQUESTS, MAX_RESOURCES};
 use crate::request::{Placement, Want, When};
 use crate::rules::Micros;
 use pgrx::datum::Interval;
@@ -11,11 +12,6 @@ use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use uuid::Uuid;
-
-const MAX_ITEMS: usize = 100;
-const MAX_REQUESTS: usize = 10_000;
-/// Each takes an entry of the server's lock table.
-const MAX_RESOURCES: usize = 1000;
 
 const OF_AN_ITEM: &[&str] =
     &["resource", "quantity", "seats", "best", "section", "together", "during", "nights"];

@@ -1,16 +1,15 @@
 //! Leases: a name for a while, with a token that rises.
 
-use crate::verbs;
-use super::arguments::{need, self};
+use super::arguments::{self, need};
 use crate::error::Error;
+use crate::limits::MAX_LEASE_SLOTS;
 use crate::outcome::LeaseOutcome;
+use crate::request::LeaseRequest;
 use crate::store::locks::LockWaitPolicy;
+use crate::verbs;
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-
-/// The most that may have one name at once.
-const MAX_LEASE_SLOTS: i32 = 1000;
 
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
@@ -21,7 +20,7 @@ fn acquire_lease(
     wait: default!(Option<bool>, "false"),
     slots: default!(Option<i32>, "1"),
 ) -> Result<LeaseOutcome, ErrorReport> {
-    let request = verbs::LeaseRequest {
+    let request = LeaseRequest {
         name: lease_name(name)?,
         holder: need(arguments::name(holder, "holder")?, "holder")?,
         ttl: arguments::ttl(ttl)?,

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::rules::hours::{WEEKDAYS, weekday};
-use crate::verbs::{Month, CalendarSlot};
+use crate::verbs::{CalendarSlot, Month};
 use pgrx::datum::Date;
 
 const NAMES: [&str; 12] = [

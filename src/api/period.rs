@@ -2,6 +2,7 @@
 
 use super::arguments::need;
 use crate::error::Error;
+use crate::limits::{MAX_BUFFER, MAX_WINDOWS};
 use crate::request::{Step, When};
 use crate::rules::Micros;
 use crate::rules::hours::{WEEKDAYS, Week, Window};
@@ -15,11 +16,6 @@ use std::str::FromStr;
 /// The years 1 to 9999, for which every date can be written and every sum of times is one.
 const SENSIBLE: RangeInclusive<Micros> = -63_082_281_600_000_000..=252_455_615_999_999_999;
 const SENSIBLE_DAYS: RangeInclusive<i32> = -730_119..=2_921_939;
-/// The longest that a place can stay taken after a booking.
-const MAX_BUFFER: Micros = 31 * 24 * 60 * 60 * 1_000_000;
-/// The most windows of one day.
-const MAX_WINDOWS: usize = 24;
-
 /// A period, where given: it has a beginning and an end, and is not longer than allowed.
 pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Period>, Error> {
     let Some(range) = value else { return Ok(None) };

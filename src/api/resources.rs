@@ -1,12 +1,12 @@
 //! Creating, changing and dropping resources.
 
+use super::arguments::{self, Jsonb, need};
 use super::{period, seat_plan};
-use super::arguments::{Jsonb, need, self};
 use crate::outcome::{Outcome, ResourceRow};
 use crate::request::Resizing;
 use crate::store::definitions::NewResource;
 use crate::store::resources::Kind;
-use crate::verbs::{NewSeats, self};
+use crate::verbs::{self, NewSeats};
 use pgrx::datum::{Array, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

@@ -1,15 +1,11 @@
 //! The plan of a resource with seats, as JSON.
 
 use crate::error::Error;
-use crate::rules::seating::{SeatPosition, ROWS_A_SECTION};
+use crate::limits::{MAX_LABEL, MAX_POSITION, MAX_SEATS_OF_RESOURCE, MAX_SECTIONS};
+use crate::rules::seating::{ROWS_A_SECTION, SeatPosition};
 use crate::store::seats::NewSeat;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-
-const MAX_SEATS_OF_RESOURCE: usize = 200_000;
-const MAX_SECTIONS: usize = 1000;
-const MAX_LABEL: usize = 64;
-const MAX_POSITION: i32 = 1_000_000;
 
 /// A seat as it is written in the plan.
 struct Entry<'a> {

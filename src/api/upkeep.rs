@@ -1,7 +1,7 @@
 //! What a scheduler calls, where the worker does not do it.
 
 use super::arguments;
-use crate::verbs::{Sweep, self};
+use crate::verbs::{self, Sweep};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

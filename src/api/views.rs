@@ -1,8 +1,9 @@
 //! What is only shown.
 
-use crate::{verbs, worker};
 use super::{arguments, period};
 use crate::server::clock::Timestamp;
+use crate::shared_memory::escrow;
+use crate::{verbs, worker};
 use pgrx::datum::{Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

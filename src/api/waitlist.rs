@@ -1,9 +1,9 @@
 //! Waiting for what is taken.
 
-use crate::verbs;
+use super::arguments::{self, Jsonb, need};
 use super::period;
-use super::arguments::{Jsonb, need, self};
 use crate::outcome::Outcome;
+use crate::verbs;
 use pgrx::datum::{Array, Interval, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

@@ -9,12 +9,12 @@ pub use refused::Refused;
 pub use row::ResourceRow;
 
 use crate::request::When;
-use crate::rules::{Refusal, basket};
 use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
 use crate::rules::timeline::{Period, Segment};
+use crate::rules::{Refusal, basket};
 use crate::server::clock::Timestamp;
-use crate::store::holds::{ConfirmedHold, HoldGroup, NewHold, BookedPeriod, StoredHold};
+use crate::store::holds::{BookedPeriod, ConfirmedHold, HoldGroup, NewHold, StoredHold};
 use crate::store::resources::ResourceStatus;
 use crate::store::waitlist::Entry;
 use serde_json::{Value, json};

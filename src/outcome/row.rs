@@ -1,7 +1,7 @@
 //! Answers as PostgreSQL's rows.
 
-use crate::error::Error;
 use super::{LeaseOutcome, Outcome};
+use crate::error::Error;
 use pgrx::JsonB;
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::{Datum, IntoDatum};

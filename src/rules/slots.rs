@@ -24,7 +24,12 @@ pub struct SlotRequest {
 ///
 /// The timeline reaches from the beginning of `request.within` to its end and the buffer after it. None
 /// where there are more slots to look at than `most`.
-pub fn free(timeline: &Timeline, windows: &[Period], request: &SlotRequest, most: usize) -> Option<Vec<(Period, i64)>> {
+pub fn free(
+    timeline: &Timeline,
+    windows: &[Period],
+    request: &SlotRequest,
+    most: usize,
+) -> Option<Vec<(Period, i64)>> {
     let open = merge(windows.iter().copied());
     let mut starts: Vec<Micros> = Vec::new();
     for window in windows {

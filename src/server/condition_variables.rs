@@ -5,7 +5,7 @@
 //! preloaded) the sleeper looks up now and then instead.
 #![allow(unsafe_code)]
 
-use super::backend::{is_preloaded, self};
+use super::backend::{self, is_preloaded};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
@@ -75,7 +75,9 @@ pub fn sleep(name: &str, time: Duration) {
     if is_preloaded() {
         // SAFETY: a bell in shared memory. The first call only lines up, and returns at once, so that the
         // caller looks again and misses no bell; the next one sleeps.
-        unsafe { pg_sys::ConditionVariableTimedSleep(variable(number(name)), millis, pg_sys::PG_WAIT_EXTENSION) };
+        unsafe {
+            pg_sys::ConditionVariableTimedSleep(variable(number(name)), millis, pg_sys::PG_WAIT_EXTENSION)
+        };
     } else {
         let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
         // SAFETY: the latch is this process's own.

@@ -1,7 +1,7 @@
 //! The settings `booking.*`.
 
-use crate::rules::Micros;
 use super::backend::is_preloaded;
+use crate::rules::Micros;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
 use std::time::Duration;

@@ -9,9 +9,9 @@
 //! for everybody.
 #![allow(unsafe_code)]
 
+use super::clock::Timestamp;
 use crate::error::Error;
 use crate::rules::Micros;
-use super::clock::Timestamp;
 use pgrx::{direct_function_call, pg_sys};
 use std::ffi::{CStr, CString};
 

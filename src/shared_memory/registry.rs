@@ -6,7 +6,7 @@
 //! that finds nothing.
 #![allow(unsafe_code)]
 
-use crate::server::backend::{is_preloaded, self, this_database};
+use crate::server::backend::{self, is_preloaded, this_database};
 use crate::server::clock::Timestamp;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};

@@ -12,8 +12,8 @@
 #![allow(unsafe_code)]
 
 use crate::rules::Micros;
-use crate::server::backend::{is_preloaded, self};
-use crate::server::clock::{Timestamp, self};
+use crate::server::backend::{self, is_preloaded};
+use crate::server::clock::{self, Timestamp};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};

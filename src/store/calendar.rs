@@ -4,14 +4,14 @@
 //! places, moves or gives back anything there; only the sweep and a confirmation go on, and those keep
 //! within what is there already.
 
+use super::holds::{BookedPeriod, NewHold};
+use super::locks::snapshot;
+use super::resources::{self, Calendar, StoredResource};
+use super::statement::{Argument, Row, Rows, Session, Statement, statement};
 use crate::rules::Micros;
 use crate::rules::timeline::{Period, Usage};
 use crate::server::clock::Timestamp;
-use crate::shared_memory::generations::{LIFETIME, Cache};
-use super::holds::{NewHold, BookedPeriod};
-use super::locks::snapshot;
-use super::resources::{Calendar, StoredResource, self};
-use super::statement::{Argument, Row, Rows, Session, Statement, statement};
+use crate::shared_memory::generations::{Cache, LIFETIME};
 use uuid::Uuid;
 
 /// A booking that overlaps a period.
@@ -162,7 +162,8 @@ pub fn plain(session: &Session, name: &str) -> Option<Calendar> {
         let found = resources::read(session, name)?;
         let lets_all_in = found.pool.open && found.pool.max_per_holder.is_none() && found.waiting == 0;
         let is_exclusive = found.pool.capacity == 1 && !found.is_resized();
-        let calendar = found.calendar.filter(|calendar| lets_all_in && is_exclusive && calendar.week.is_none())?;
+        let calendar =
+            found.calendar.filter(|calendar| lets_all_in && is_exclusive && calendar.week.is_none())?;
         Some((calendar, LIFETIME))
     };
     PLAIN.with(|memory| memory.get_or_load(name, read))
@@ -249,7 +250,14 @@ statement!(MOVE (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIME
      where id = $1 and resource = $2");
 
 /// Moves a hold that is locked to another period.
-pub fn move_to(session: &Session, id: Uuid, resource: &str, version: i64, booked: BookedPeriod, is_exclusive: bool) {
+pub fn move_to(
+    session: &Session,
+    id: Uuid,
+    resource: &str,
+    version: i64,
+    booked: BookedPeriod,
+    is_exclusive: bool,
+) {
     let arguments = [
         Argument::Uuid(Some(id)),
         Argument::Text(Some(resource)),
@@ -268,7 +276,8 @@ statement!(SET_EXCLUSIVE (UUIDOID, TEXTOID, BOOLOID)
 /// Says whether no other hold may overlap one that has ended and is about to come back: the capacity
 /// may have been changed meanwhile.
 pub fn set_exclusive(session: &Session, id: Uuid, resource: &str, is_exclusive: bool) {
-    let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Boolean(is_exclusive)];
+    let arguments =
+        [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Boolean(is_exclusive)];
     SET_EXCLUSIVE.with(|statement| statement.run(session, &arguments));
 }
 

@@ -1,9 +1,9 @@
 //! What a resource is: created, changed and dropped. Its row is read and counted on in `resources`.
 
-use crate::rules::pool::Contention;
-use crate::shared_memory::generations;
 use super::resources::{Calendar, Kind, ResourceStatus};
 use super::statement::{Argument, Session, statement};
+use crate::rules::pool::Contention;
+use crate::shared_memory::generations;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -66,7 +66,8 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
 pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
-    SET_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    SET_CAPACITY
+        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(ADD_CAPACITY (TEXTOID, INT8OID)
@@ -79,7 +80,8 @@ statement!(ADD_CAPACITY (TEXTOID, INT8OID)
 pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
-    ADD_CAPACITY.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    ADD_CAPACITY
+        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(SET_OPEN (TEXTOID, BOOLOID)
@@ -92,7 +94,8 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
-    SET_OPEN.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    SET_OPEN
+        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
@@ -106,7 +109,8 @@ statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
 pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))];
-    SET_ESCROW.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    SET_ESCROW
+        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
@@ -119,7 +123,8 @@ statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
 pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
-    SET_HOURS.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    SET_HOURS
+        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(DROP (TEXTOID)

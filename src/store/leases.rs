@@ -4,12 +4,12 @@
 //! Leases are one truth for all, whatever a transaction's isolation level: every statement here sees what is
 //! committed now.
 
-use crate::rules::lease::Lease;
-use crate::server::wal_timeline;
-use crate::server::clock::Timestamp;
 use super::Session;
 use super::locks::LockWaitPolicy;
 use super::statement::{Argument, Row, Statement, statement};
+use crate::rules::lease::Lease;
+use crate::server::clock::Timestamp;
+use crate::server::wal_timeline;
 
 impl Lease {
     fn read(row: &Row) -> Self {

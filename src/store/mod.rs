@@ -8,40 +8,19 @@
 //! have to wait for a hold's row out of that order gives back what it has locked first. Leases are apart: a
 //! name's queue, and its row.
 
-pub mod attempt;
 pub mod calendar;
-pub mod definition;
+pub mod definitions;
 pub mod holds;
 pub mod leases;
-pub mod lineage;
+pub mod locks;
 pub mod overdue;
-pub mod plan;
+pub mod pool_count;
 pub mod pools;
-pub mod queue;
 pub mod resources;
+pub mod seat_plan;
 pub mod seats;
-pub mod snapshot;
 mod statement;
 pub mod upkeep;
 pub mod waitlist;
 
 pub use statement::Session;
-
-/// What to do where another transaction is in the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockWaitPolicy {
-    /// Wait for it, until `lock_timeout` where that is set.
-    Wait,
-    /// Come back without the lock.
-    NoWait,
-}
-
-impl LockWaitPolicy {
-    pub const fn from_wait(wait: bool) -> Self {
-        if wait { Self::Wait } else { Self::NoWait }
-    }
-}
-
-/// Somebody else has the lock, and the caller's patience is at its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Busy;

@@ -3,10 +3,10 @@
 //! That a pool's holds and seats' have no period is said wherever the index of what is held on one resource
 //! is meant: calendars' are not in it, and without the words it would not be used.
 
-use crate::server::clock::Timestamp;
 use super::Session;
 use super::locks::snapshot;
 use super::statement::{Argument, Rows, statement};
+use crate::server::clock::Timestamp;
 use uuid::Uuid;
 
 statement!(OWNED (TEXTOID, TEXTOID, TIMESTAMPTZOID)

@@ -1,12 +1,13 @@
 //! The room of pools: counted in their rows, or in escrow.
 
+use super::pool_count;
+use super::resources::{self, ResourceStatus, StoredResource};
+use super::statement::{Argument, Session, statement};
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::escrow::Taken;
-use crate::shared_memory::escrow::{Entered, self};
-use crate::shared_memory::generations::{LIFETIME, Cache, self};
-use super::resources::{ResourceStatus, StoredResource, self};
-use super::statement::{Argument, Session, statement};
+use crate::shared_memory::escrow::{self, Entered};
+use crate::shared_memory::generations::{self, Cache, LIFETIME};
 use uuid::Uuid;
 
 /// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
@@ -63,8 +64,8 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<
         return Ok(Some(status));
     }
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
-    let status =
-        GIVE_BACK.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)));
+    let status = GIVE_BACK
+        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)));
     match status {
         None if !escrow::is_possible() => give_back_in_escrow(session, name, quantity),
         status => Ok(status),
@@ -72,13 +73,17 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<
 }
 
 /// None where it is no escrow pool.
-fn give_back_in_escrow(session: &Session, name: &str, quantity: i64) -> Result<Option<ResourceStatus>, Error> {
+fn give_back_in_escrow(
+    session: &Session,
+    name: &str,
+    quantity: i64,
+) -> Result<Option<ResourceStatus>, Error> {
     let Some(CachedPool { escrow: Some(id), most, version, waits, .. }) = cached(session, name) else {
         return Ok(None);
     };
     let available = match escrow::give(id, quantity)? {
         true => escrow::taken(id).map(|taken| most - taken),
-        false => Some(most - count(session, name)),
+        false => Some(most - pool_count::count(session, name)),
     };
     Ok(Some(ResourceStatus { version, available, is_waited_for: waits }))
 }
@@ -199,28 +204,13 @@ pub fn escrow(session: &Session, name: &str) -> Option<Uuid> {
     cached(session, name)?.escrow
 }
 
-statement!(COUNT (TEXTOID)
-    "select coalesce(sum(quantity), 0)::bigint from booking.holds
-     where resource = $1 and state in ('held', 'confirmed') and during is null");
-
-/// What the holds of a pool add up to now, whatever the transaction's snapshot shows.
-pub fn count(session: &Session, name: &str) -> i64 {
-    let arguments = [Argument::Text(Some(name))];
-    COUNT.with(|statement| statement.run_now(session, &arguments).first().map_or(0, |row| row.need(1)))
-}
-
-/// How much is taken of an escrow pool.
-pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
-    escrow::taken(id).unwrap_or_else(|| count(session, name))
-}
-
 /// Where it is an escrow pool that the caller has alone: has its count in memory for as long as this transaction lasts,
 /// or does without it.
 pub fn enter_exclusive(session: &Session, name: &str) {
     // Without the memory all do without.
     let Some(id) = escrow::is_possible().then(|| escrow(session, name)).flatten() else { return };
     let entered = match escrow::enter(id) {
-        Entered::NotCounted => escrow::count(id, count(session, name)),
+        Entered::NotCounted => escrow::count(id, pool_count::count(session, name)),
         entered => entered,
     };
     if entered != Entered::Yes {
@@ -239,6 +229,6 @@ pub fn take_escrow(
     Ok(match escrow::take(id, quantity, most)? {
         Some(Taken::Yes { left }) => Some(left),
         Some(_) => None,
-        None => Some(most - count(session, name) - quantity).filter(|left| *left >= 0),
+        None => Some(most - pool_count::count(session, name) - quantity).filter(|left| *left >= 0),
     })
 }

@@ -1,15 +1,15 @@
 //! The table `booking.resources`.
 
+use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
+use super::locks::{Busy, LockWaitPolicy, snapshot};
+use super::pool_count;
+use super::statement::{Argument, Row, Session, Span, statement};
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
 use crate::rules::pool::Pool;
 use crate::server::zones::Zone;
 use crate::shared_memory::generations;
-use super::pools;
-use super::locks::{Busy, LockWaitPolicy, snapshot};
-use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
-use super::statement::{Argument, Row, Session, Span, statement};
 use uuid::Uuid;
 
 /// What a caller may be told after a resource has changed.
@@ -123,7 +123,7 @@ impl StoredResource {
     /// With what is taken, where the row does not say so.
     fn counted(mut self, session: &Session) -> Self {
         if let Some(id) = self.escrow {
-            self.pool.taken = pools::taken(session, &self.name, id);
+            self.pool.taken = pool_count::taken(session, &self.name, id);
         }
         self
     }
@@ -159,6 +159,11 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
     let found = READ
         .with(|statement| statement.run(session, &arguments).first().map(|row| StoredResource::read(&row)));
     found.map(|found| found.counted(session))
+}
+
+/// Reads a resource that a call names: 42704 if there is none of this name.
+pub fn read_existing(session: &Session, name: &str) -> Result<StoredResource, Error> {
+    read(session, name).ok_or_else(|| Error::no_resource(name))
 }
 
 /// The same as it is now, whatever the transaction's snapshot shows; of an escrow pool without what is taken.

@@ -1,9 +1,9 @@
 //! A plan of seats as it lies: what of it is free, from the front.
 
-use crate::rules::seating::SeatPosition;
-use crate::server::clock::Timestamp;
 use super::locks::snapshot;
 use super::statement::{Argument, Row, Session, statement};
+use crate::rules::seating::SeatPosition;
+use crate::server::clock::Timestamp;
 use uuid::Uuid;
 
 /// A free seat in the plan.

@@ -4,14 +4,14 @@
 //! free when it is reached. A seat gets an owner only where it has none, and loses it only to
 //! whoever has that owner's row locked.
 
+use super::holds::NewHold;
+use super::locks::subtransaction::{until_lock_timeout, wait_only};
+use super::locks::{Busy, LockWaitPolicy, snapshot};
+use super::statement::{Argument, Row, Rows, Session, statement};
 use crate::error::Error;
 use crate::rules::seating::SeatPosition;
 use crate::server::clock::Timestamp;
 use crate::shared_memory::seat_hint;
-use super::holds::NewHold;
-use super::locks::{Busy, LockWaitPolicy, snapshot};
-use super::locks::subtransaction::{until_lock_timeout, wait_only};
-use super::statement::{Argument, Row, Rows, Session, statement};
 use uuid::Uuid;
 
 /// A seat as it is created.
@@ -28,7 +28,8 @@ statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYO
      from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
 
 pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
-    let integers = |of: fn(&SeatPosition) -> i32| seats.iter().map(|seat| of(&seat.place)).collect::<Vec<_>>();
+    let integers =
+        |of: fn(&SeatPosition) -> i32| seats.iter().map(|seat| of(&seat.place)).collect::<Vec<_>>();
     let labels: Vec<&str> = seats.iter().map(|seat| seat.label).collect();
     let sections: Vec<&str> = seats.iter().map(|seat| seat.section).collect();
     let rows: Vec<&str> = seats.iter().map(|seat| seat.row).collect();

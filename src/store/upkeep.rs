@@ -1,9 +1,9 @@
 //! Statements over many resources: the sweep, the purge, and what is added up to be shown.
 
-use crate::server::clock::Timestamp;
-use super::pools;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
+use super::{pool_count, pools};
+use crate::server::clock::Timestamp;
 
 /// A resource with overdue holds.
 pub struct DueResource {
@@ -179,7 +179,7 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
 /// How a pool is used, or a resource with seats. What is confirmed is what is taken and not held, so that the
 /// holds of a sold-out pool are not added up.
 pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<ResourceUsage> {
-    let taken = pools::escrow(session, resource).map(|id| pools::taken(session, resource, id));
+    let taken = pools::escrow(session, resource).map(|id| pool_count::taken(session, resource, id));
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(taken)];
     USAGE.with(|statement| {
         statement.run(session, &arguments).first().map(|row| ResourceUsage {

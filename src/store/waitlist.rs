@@ -1,12 +1,13 @@
 //! The table `booking.waitlist_entries`.
 
-use crate::error::Error;
-use crate::rules::Micros;
-use crate::rules::timeline::Period;
-use crate::server::clock::Timestamp;
 use super::Session;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Span, statement};
+use crate::error::Error;
+use crate::limits::MAX_WAITING_TOLD_APART;
+use crate::rules::Micros;
+use crate::rules::timeline::Period;
+use crate::server::clock::Timestamp;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -74,9 +75,6 @@ impl Entry {
 fn most_of(kind: Kind, skip: bool) -> i64 {
     if kind == Kind::Pool && !skip { 100 } else { MAX_WAITING_TOLD_APART }
 }
-
-/// The longest line of those who do not all wait for the same.
-pub const MAX_WAITING_TOLD_APART: i64 = 10_000;
 
 statement!(LINES (TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID)
     concat!("select ", columns!(), "

@@ -1,35 +1,17 @@
 //! Confirming holds.
 
+use super::allocation::stop::{Stop, settle};
+use super::confirm_late::{self, is_late};
+use super::judge::judge_confirmation;
+use super::missing::missing;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::request::Target;
+use crate::request::{Confirmation, Target};
 use crate::rules::Micros;
-use crate::rules::basket::{BasketDecision, self};
-use crate::rules::lifecycle::{Hold, Late, self};
+use crate::rules::basket::BasketDecision;
+use crate::rules::lifecycle::Late;
 use crate::server::clock;
-use crate::store::Session;
-use crate::store::holds::{HoldGroup, self};
-use super::allocation::stop::{Stop, settle};
-use super::confirm_late::{is_late, self};
-use super::judge::judge;
-use super::missing::missing;
-
-/// How to confirm.
-#[derive(Clone, Copy)]
-pub struct Confirmation<'a> {
-    pub target: Target<'a>,
-    pub reference: Option<&'a str>,
-    pub late: Late,
-}
-
-impl Confirmation<'_> {
-    /// What the rules say to these holds, which are locked.
-    pub fn judge(&self, group: &HoldGroup, now: Micros) -> BasketDecision {
-        let decide =
-            |hold: &Hold, expected| lifecycle::confirm(hold, self.reference, expected, self.late, now);
-        judge(group, self.target.expected_version, decide, |hold| basket::was_given_back(hold, now))
-    }
-}
+use crate::store::{Session, holds};
 
 /// A hold with less than this to live is confirmed by way of its resource where it may be late.
 const MARGIN: Micros = 1_000_000;
@@ -68,7 +50,7 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
         return Ok(missing(session, confirmation.target, false));
     };
     let now = clock::now();
-    match confirmation.judge(&group, now.micros()) {
+    match judge_confirmation(confirmation, &group, now.micros()) {
         BasketDecision::Change(_) if is_late(&group, now.micros()) => {
             // It expired while its row was waited for. To wait for the resource now would be
             // against the lock order.

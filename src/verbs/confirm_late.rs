@@ -1,26 +1,27 @@
 //! Giving expired holds their places again, where those are still free.
 
+use super::allocation::acquire::{ResourceLocks, acquire_all, claim_places, lock_holders, locks_of};
+use super::allocation::fit::{PeriodRequest, find_fit};
+use super::allocation::reclaim::{all_or_wait, decide_with_reclaim, owned};
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Interrupt, Retry, Stop};
+use super::expire::end_due;
+use super::judge::judge_confirmation;
+use super::missing::missing;
 use crate::outcome::Outcome;
 use crate::request::{Confirmation, Target};
-use crate::rules::{Micros, Refusal};
 use crate::rules::basket::BasketDecision;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::pool::{Admission, readmit};
+use crate::rules::{Micros, Refusal};
+use crate::server::clock::{self, Timestamp};
 use crate::server::settings;
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, calendar, seats};
-use crate::store::holds::{HoldGroup, BookedPeriod, StoredHold, self};
-use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::holds::{self, BookedPeriod, HoldGroup, StoredHold};
 use crate::store::locks::heavyweight::LockMode;
-use crate::store::pools::{Checked, self};
-use crate::store::resources::{Kind, self};
-use super::allocation::acquire::{ResourceLocks, claim_places, lock_holders, acquire_all, locks_of};
-use super::allocation::fit::{PeriodRequest, find_fit};
-use super::allocation::reclaim::{all_or_wait, decide_with_reclaim, owned, read};
-use super::allocation::retry::retry_after_wait;
-use super::allocation::stop::Stop;
-use super::expire::end_due;
-use super::missing::missing;
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::pools::{self, Checked};
+use crate::store::resources::{self, Kind};
+use crate::store::{Session, calendar, seats};
 
 /// Whether any of it has run out at a moment.
 pub fn is_late(group: &HoldGroup, at: Micros) -> bool {
@@ -44,10 +45,10 @@ pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGrou
             return Ok(missing(session, confirmation.target, false));
         };
         if group.booked_periods() != seen.booked_periods() {
-            return Err(Stop::Stale);
+            return Err(Retry::Stale.into());
         }
         let now = clock::now();
-        match confirmation.judge(&group, now.micros()) {
+        match judge_confirmation(confirmation, &group, now.micros()) {
             BasketDecision::Change(changes) => write(session, confirmation, group, &changes, now),
             BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
             BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
@@ -73,7 +74,7 @@ pub fn without_waiting(
     let group = anew.as_ref().unwrap_or(&group);
     retry_after_wait(session, LockWaitPolicy::NoWait, || {
         claim_places(group, &locks, LockWaitPolicy::NoWait)?;
-        match confirmation.judge(group, now.micros()) {
+        match judge_confirmation(confirmation, group, now.micros()) {
             BasketDecision::Change(changes) => write(session, confirmation, group.clone(), &changes, now),
             _ => Ok(Outcome::repeated(group, true, now)),
         }
@@ -86,7 +87,7 @@ fn serve_lines(session: &Session, locks: &ResourceLocks) -> Result<bool, Stop> {
     let alone: Vec<&str> = alone.map(|(resource, _)| *resource).collect();
     let waited_for = if alone.is_empty() { Vec::new() } else { resources::waited_for(session, &alone) };
     for resource in &waited_for {
-        end_due(session, &read(session, resource)?, settings::sweep_batch())?;
+        end_due(session, &resources::read_existing(session, resource)?, settings::sweep_batch())?;
     }
     Ok(!waited_for.is_empty())
 }
@@ -97,7 +98,7 @@ fn write(
     group: HoldGroup,
     changes: &[(usize, Change)],
     now: Timestamp,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, Interrupt> {
     // Each is written before the next looks for its place: it would not be counted as its holder's, and
     // one whose end was not written down would be ended as overdue to make room. Those come first.
     let (still_there, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, change)| change.room == 0);
@@ -118,22 +119,24 @@ fn take_place(
     place: usize,
     change: &Change,
     now: Timestamp,
-) -> Result<(), Stop> {
+) -> Result<(), Interrupt> {
     let Some(stored) = group.holds.get(place) else { return Ok(()) };
     let quantity = stored.hold.quantity;
-    let found = read(session, &stored.resource)?;
+    let found = resources::read_existing(session, &stored.resource)?;
     let limit = found.pool.max_per_holder;
     let owned = match (&stored.holder, limit) {
         (Some(holder), Some(_)) => owned(session, &stored.resource, holder, now)?,
         _ => 0,
     };
-    let lost = || Stop::Refused(Box::new(Outcome::refused_hold(group, place, Refusal::Expired, now)));
+    let lost = || {
+        Interrupt::from(Stop::Refused(Box::new(Outcome::refused_hold(group, place, Refusal::Expired, now))))
+    };
     if found.waiting > 0 && !found.skip {
         return Err(lost());
     }
     let over_limit = |limit| {
         let outcome = Outcome::late_limit_exceeded(group, quantity, owned, limit, now);
-        Stop::Refused(Box::new(outcome))
+        Interrupt::from(Stop::Refused(Box::new(outcome)))
     };
     if stored.kind() != Kind::Pool {
         if limit.is_some_and(|limit| quantity > limit - owned) {
@@ -162,7 +165,7 @@ fn take_place(
                 let most = pool.capacity + pool.overbooking;
                 pools::take_escrow(session, &stored.resource, id, change.room, most)?
                     .map(|_| ())
-                    .ok_or(Stop::Stale)
+                    .ok_or(Retry::Stale.into())
             }
         },
         _ => Err(lost()),
@@ -170,8 +173,13 @@ fn take_place(
 }
 
 /// Takes the period of a hold again whose end was written down.
-fn takes_period(session: &Session, stored: &StoredHold, booked: BookedPeriod, now: Timestamp) -> Result<bool, Stop> {
-    let resource = read(session, &stored.resource)?;
+fn takes_period(
+    session: &Session,
+    stored: &StoredHold,
+    booked: BookedPeriod,
+    now: Timestamp,
+) -> Result<bool, Interrupt> {
+    let resource = resources::read_existing(session, &stored.resource)?;
     let request = PeriodRequest {
         resource: &resource,
         occupied: booked.occupied,
@@ -193,7 +201,7 @@ fn takes_seats(
     stored: &StoredHold,
     labels: &[String],
     now: Timestamp,
-) -> Result<bool, Stop> {
+) -> Result<bool, Interrupt> {
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     seats::lock_ahead(session, &stored.resource, &labels, LockWaitPolicy::Wait)?;
     let found = seats::read(session, &stored.resource, &labels, now);
@@ -217,5 +225,5 @@ fn takes_seats(
         return Ok(true);
     }
     let take = || seats::take_again(session, &stored.resource, &missing, stored.id);
-    if subtransaction::until_lock_timeout(take)? { Ok(true) } else { Err(Stop::Stale) }
+    if subtransaction::until_lock_timeout(take)? { Ok(true) } else { Err(Retry::Stale.into()) }
 }

@@ -1,21 +1,16 @@
 //! Ending what is overdue, and forgetting what is over.
 
-use crate::error::Error;
-use crate::rules::Micros;
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, calendar, overdue, pools, seats, waitlist};
-use crate::store::locks::{Busy, LockWaitPolicy};
-use crate::store::locks::heavyweight::{LockMode, self};
-use crate::store::resources::{Kind, StoredResource, self};
-use crate::store::upkeep::{DueResource, self};
-use super::allocation::acquire::{pool_lock_mode, acquire_pool};
+use super::allocation::acquire::{acquire_pool, pool_lock_mode};
 use super::allocation::attempt::serve_line;
-use super::allocation::reclaim::read;
 use super::allocation::stop::Stop;
-use super::lease::forget;
-
-/// The most resources that one call sweeps: each takes an entry of the server's lock table.
-const MAX_RESOURCES: usize = 1000;
+use crate::error::Error;
+use crate::limits::MAX_RESOURCES;
+use crate::server::clock::{self, Timestamp};
+use crate::store::locks::heavyweight::{self, LockMode};
+use crate::store::locks::{Busy, LockWaitPolicy};
+use crate::store::resources::{self, Kind, StoredResource};
+use crate::store::upkeep::{self, DueResource};
+use crate::store::{Session, calendar, overdue, pools, seats};
 
 /// Who sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +76,12 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
 }
 
 /// Takes a turn at a resource to sweep it.
-fn acquire(session: &Session, due: &DueResource, sweep: Sweep, policy: LockWaitPolicy) -> Result<LockMode, Busy> {
+fn acquire(
+    session: &Session,
+    due: &DueResource,
+    sweep: Sweep,
+    policy: LockWaitPolicy,
+) -> Result<LockMode, Busy> {
     let is_shared = || pool_lock_mode(session, &due.name) == LockMode::Share;
     if due.kind == Kind::Pool && !due.is_waited_for && is_shared() {
         return Ok(acquire_pool(session, &due.name, policy)?.1);
@@ -114,7 +114,7 @@ fn sweep_pools(session: &Session, pools: &[&str], now: Timestamp, max_holds: i64
 }
 
 fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<i64, Stop> {
-    end_due(session, &read(session, resource)?, max_holds)
+    end_due(session, &resources::read_existing(session, resource)?, max_holds)
 }
 
 /// Ends up to `max_holds` overdue holds of one resource, waiting for its turn there. Returns how
@@ -129,13 +129,13 @@ pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Er
 }
 
 fn expire_locked(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
-    let seen = read(session, resource)?;
+    let seen = resources::read_existing(session, resource)?;
     let due = DueResource { name: seen.name.clone(), kind: seen.kind, is_waited_for: seen.waiting > 0 };
     let mode = acquire(session, &due, sweep, LockWaitPolicy::Wait)?;
     if seen.kind == Kind::Pool && mode == LockMode::Exclusive {
         resources::lock_ahead(session, resource, LockWaitPolicy::Wait)?;
     }
-    let found = read(session, resource)?;
+    let found = resources::read_existing(session, resource)?;
     // It may have been dropped meanwhile, and made anew as another kind; or somebody has joined its line.
     if found.kind != seen.kind || (found.waiting > 0 && mode == LockMode::Share) {
         return Ok(0);
@@ -173,18 +173,4 @@ pub fn overdue_resources(max_holds: i64) -> Vec<String> {
 /// When the next hold runs out.
 pub fn next_expiry() -> Option<Timestamp> {
     upkeep::next_expiry(&Session::open())
-}
-
-/// Deletes up to `max_rows` holds that were released or expired longer ago than `age`, and leases that were
-/// over. Returns how many.
-pub fn purge(age: Micros, max_rows: i64) -> i64 {
-    let session = Session::to_write(c"booking.purge()");
-    let since = clock::now().before(age);
-    let mut rows = upkeep::purge(&session, since, max_rows);
-    for purge in [waitlist::purge, forget] {
-        if rows < max_rows {
-            rows += purge(&session, since, max_rows - rows);
-        }
-    }
-    rows
 }

@@ -1,16 +1,16 @@
 //! Giving holds more time.
 
+use super::allocation::stop::{Stop, settle};
+use super::judge::judge;
+use super::missing::missing;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::Target;
 use crate::rules::Micros;
-use crate::rules::basket::{BasketDecision, self};
-use crate::rules::lifecycle::{Hold, self};
+use crate::rules::basket::{self, BasketDecision};
+use crate::rules::lifecycle::{self, Hold};
 use crate::server::{clock, settings};
 use crate::store::{Session, holds};
-use super::allocation::stop::{Stop, settle};
-use super::judge::judge;
-use super::missing::missing;
 
 /// Lets holds live for `ttl` from now, within the bounds of the rules.
 pub fn extend(target: Target, ttl: Micros) -> Result<Outcome, Error> {

@@ -1,32 +1,24 @@
 //! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
 
-use crate::error::Error;
-use crate::outcome::Outcome;
-use crate::request::Target;
-use crate::rules::Micros;
-use crate::rules::basket::{BasketDecision, self};
-use crate::rules::lifecycle::{Change, Hold, State, Verdict, self};
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, pools, seats};
-use crate::store::holds::{HoldGroup, StoredHold, self};
-use crate::store::locks::{LockWaitPolicy, subtransaction};
-use crate::store::locks::heavyweight::{Claim, LockMode};
-use crate::store::resources::Kind;
-use super::allocation::acquire::{ResourceLocks, claim_places, lock_holders, acquire_all, locks_of};
+use super::allocation::acquire::{ResourceLocks, acquire_all, claim_places, lock_holders, locks_of};
 use super::allocation::attempt::serve_line;
 use super::allocation::owed::left_for_others;
 use super::allocation::stop::{Stop, settle};
 use super::judge::judge;
 use super::missing::missing;
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::request::{Part, Target};
+use crate::rules::Micros;
+use crate::rules::basket::{self, BasketDecision};
+use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
+use crate::server::clock::{self, Timestamp};
+use crate::store::holds::{self, HoldGroup, StoredHold};
+use crate::store::locks::heavyweight::{Claim, LockMode};
+use crate::store::locks::{LockWaitPolicy, subtransaction};
+use crate::store::resources::Kind;
+use crate::store::{Session, pools, seats};
 use std::collections::BTreeSet;
-
-/// How much of a hold is given back: all of it where neither is said.
-#[derive(Clone, Copy)]
-pub struct Part<'a> {
-    pub quantity: Option<i64>,
-    /// Each once, in the order of their labels.
-    pub seats: Option<&'a [&'a str]>,
-}
 
 struct Verb {
     decide: fn(&Hold, Option<i64>, Option<i64>, Micros) -> Verdict,
@@ -110,7 +102,12 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     /// None where nothing is left to be given back: the hold is there, without the seats.
-    fn of(session: &Session, group: &HoldGroup, part: Part<'a>, now: Timestamp) -> Result<Option<Self>, Error> {
+    fn of(
+        session: &Session,
+        group: &HoldGroup,
+        part: Part<'a>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, Error> {
         if part.quantity.is_none() && part.seats.is_none() {
             return Ok(Some(Self { quantity: None, seats: None }));
         }

@@ -1,36 +1,42 @@
 //! Placing a hold.
 
-use crate::worker;
+use super::allocation::acquire::{
+    ResourceLocks, acquire_exclusive, acquire_places, acquire_pool, claim, days, max_claims, places_lock_mode,
+};
+use super::allocation::allotment::{Allotment, new_hold};
+use super::allocation::attempt::serve;
+use super::allocation::fit::booked_period_on;
+use super::allocation::replay;
+use super::allocation::stop::{Stop, settle};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::{Placement, Want, When};
 use crate::server::clock;
-use crate::store::{Session, calendar, holds, resources, seats};
+use crate::shared_memory::registry;
+use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, HeavyweightLock, LockMode};
 use crate::store::locks::{LockWaitPolicy, subtransaction};
-use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, HeavyweightLock, self};
-use crate::store::pools::{Checked, CachedPool, self};
-use super::allocation::{Allotment, replay, self};
-use super::allocation::acquire::{ResourceLocks, claim, days, places_lock_mode, acquire_places, acquire_exclusive, acquire_pool};
-use super::allocation::fit::booked_period_on;
-use super::allocation::stop::{Stop, settle};
+use crate::store::pools::{self, CachedPool, Checked};
+use crate::store::{Session, calendar, holds, resources, seats};
+use std::ffi::CStr;
 use uuid::Uuid;
 
 /// Holds part of a resource for a while.
 pub fn hold(placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Error> {
-    settle(place(&Session::to_write(placement.want.verb()), placement, policy))
+    settle(place(&Session::to_write(verb_of(&placement.want)), placement, policy))
 }
 
 fn place(session: &Session, placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Stop> {
-    let mode = match &placement.want {
-        // Which pools can be shared turns out at the turn.
+    let mut mode = match &placement.want {
+        // Whether a pool can be shared is only known behind its lock.
         Want::Quantity(_) => LockMode::Share,
-        want => places_lock_mode(want.places()),
+        want => places_lock_mode(max_claims(want)),
     };
-    match place_locked(session, placement, mode, policy)? {
-        Some(outcome) => Ok(outcome),
-        // Somebody waits for it: who is served next can only be told where nobody else serves.
-        None => place_locked(session, placement, LockMode::Exclusive, policy)?
-            .ok_or_else(|| Error::internal("a lock alone was shared").into()),
+    loop {
+        if let Some(outcome) = place_locked(session, placement, mode, policy)? {
+            return Ok(outcome);
+        }
+        // Somebody waits for the resource: who is served next is only decided where nobody else serves.
+        mode = LockMode::Exclusive;
     }
 }
 
@@ -82,7 +88,9 @@ fn acquire_for(
     policy: LockWaitPolicy,
 ) -> Result<(Vec<HeavyweightLock>, LockMode), Stop> {
     let (lock, mode) = match (&placement.want, mode) {
-        (Want::Quantity(_), LockMode::Exclusive) => (acquire_exclusive(session, placement.resource, policy)?, mode),
+        (Want::Quantity(_), LockMode::Exclusive) => {
+            (acquire_exclusive(session, placement.resource, policy)?, mode)
+        }
         (Want::Quantity(_), LockMode::Share) => acquire_pool(session, placement.resource, policy)?,
         _ => (acquire_places(session, placement.resource, mode, policy)?, mode),
     };
@@ -96,7 +104,12 @@ fn acquire_for(
 fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
     let Placement { resource, expected_version, .. } = *placement;
     let status = pools::take(session, resource, quantity, expected_version, Checked::Nothing)?;
-    Some(write(session, placement, Uuid::now_v7(), Allotment { left: status.available, ..Allotment::default() }))
+    Some(write(
+        session,
+        placement,
+        Uuid::now_v7(),
+        Allotment { left: status.available, ..Allotment::default() },
+    ))
 }
 
 /// The same from an escrow pool of which nothing else is to be asked.
@@ -146,9 +159,9 @@ fn take_exclusive(
     let booked = booked_period_on(&plain, when)?;
     let claims = claim(placement.resource, days(booked.occupied), policy)?;
     let allotment = Allotment { booked: Some((booked, true)), left: Some(0), seats: None };
-    let hold = placement.hold(Uuid::now_v7(), allotment, clock::now_to_write());
+    let hold = new_hold(placement, Uuid::now_v7(), allotment, clock::now_to_write());
     if calendar::take_exclusive(session, &hold, booked) {
-        worker::expect_expiry(hold.expires_at);
+        registry::expect_expiry(hold.expires_at);
         return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, booked)));
     }
     claims.into_iter().for_each(Claim::release);
@@ -164,7 +177,7 @@ fn deliberate(
     policy: LockWaitPolicy,
 ) -> Result<Outcome, Stop> {
     let locks = ResourceLocks::from([(placement.resource, mode)]);
-    allocation::serve(session, &locks, std::slice::from_ref(placement), policy, |allocation, placements| {
+    serve(session, &locks, std::slice::from_ref(placement), policy, |allocation, placements| {
         let [placement] = placements else {
             return Err(Error::internal("one request became several").into());
         };
@@ -176,8 +189,17 @@ fn deliberate(
 fn write(session: &Session, placement: &Placement, id: Uuid, allotment: Allotment) -> Outcome {
     let available = allotment.left;
     // Only now is every lock granted, so only now does the time to live begin.
-    let hold = placement.hold(id, allotment, clock::now_to_write());
+    let hold = new_hold(placement, id, allotment, clock::now_to_write());
     holds::insert(session, &hold);
-    worker::expect_expiry(hold.expires_at);
+    registry::expect_expiry(hold.expires_at);
     Outcome::placed(&hold, available)
+}
+
+/// The function that a request came from, for the error of a read-only transaction.
+const fn verb_of(want: &Want) -> &'static CStr {
+    match want {
+        Want::Best { .. } => c"booking.hold_best()",
+        Want::Period { when: When::Nights { .. }, .. } => c"booking.hold_nights()",
+        Want::Quantity(_) | Want::Seats(_) | Want::Period { .. } => c"booking.hold()",
+    }
 }

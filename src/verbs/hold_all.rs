@@ -1,46 +1,39 @@
 //! Placing a basket: several holds, all of them or none.
 
+use super::allocation::acquire::{ResourceLocks, acquire_all, max_claims, places_lock_mode, pool_lock_mode};
+use super::allocation::attempt::serve;
+use super::allocation::stop::{Interrupt, Stop, settle};
+use super::allocation::{Allocation, Served, replay};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::request::{Placement, Want};
 use crate::store::Session;
 use crate::store::locks::LockWaitPolicy;
-use crate::store::locks::heavyweight::{LockMode, self};
-use super::allocation::{Allocation, Served, replay, self};
-use super::allocation::acquire::{ResourceLocks, places_lock_mode, pool_lock_mode, acquire_all};
-use super::allocation::stop::{Stop, settle};
+use crate::store::locks::heavyweight::{self, LockMode};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What is asked for.
-pub struct Basket<'a> {
-    /// Its items, which share key, holder and time to live.
-    pub items: Vec<Placement<'a>>,
-    pub policy: LockWaitPolicy,
-}
-
 /// Holds all the items of a basket for a while, or none.
-pub fn hold_all(basket: &Basket) -> Result<Outcome, Error> {
-    settle(place(&Session::to_write(c"booking.hold_all()"), basket))
+pub fn hold_all(items: &[Placement], policy: LockWaitPolicy) -> Result<Outcome, Error> {
+    settle(place(&Session::to_write(c"booking.hold_all()"), items, policy))
 }
 
-fn place(session: &Session, basket: &Basket) -> Result<Outcome, Stop> {
-    let Basket { items, policy } = basket;
+fn place(session: &Session, items: &[Placement], policy: LockWaitPolicy) -> Result<Outcome, Stop> {
     let mut locks = locks(session, items);
     let is_pool = |name: &str| items.iter().any(|item| item.resource == name && item.want.is_of_pool());
-    acquire_all(session, &mut locks, is_pool, *policy)?;
+    acquire_all(session, &mut locks, is_pool, policy)?;
     if let Some(key) = items.first().and_then(|item| item.key)
         && locks.values().any(|mode| *mode == LockMode::Share)
     {
-        heavyweight::lock_key(key, *policy)?;
+        heavyweight::lock_key(key, policy)?;
     }
-    allocation::serve(session, &locks, items, *policy, answer)
+    serve(session, &locks, items, policy, answer)
 }
 
 /// A turn alone at a locked pool; a shared one at an escrow pool, and at what has places to claim, as long as they are
 /// few.
 fn locks<'a>(session: &Session, items: &'a [Placement<'a>]) -> ResourceLocks<'a> {
-    let places = items.iter().map(|item| item.want.places()).sum();
+    let places = items.iter().map(|item| max_claims(&item.want)).sum();
     let mut locks = ResourceLocks::new();
     for item in items {
         let mode = match item.want.is_of_pool() {
@@ -53,7 +46,7 @@ fn locks<'a>(session: &Session, items: &'a [Placement<'a>]) -> ResourceLocks<'a>
     locks
 }
 
-fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Stop> {
+fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Interrupt> {
     allocation.read_keys(items);
     for item in items {
         if let Some(earlier) = allocation.earlier(item) {
@@ -72,7 +65,7 @@ fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -
             }
             _ => item.want.quantity(),
         };
-        let named = |stop: Stop| stop.of_item("item", n as usize);
+        let named = |interrupt: Interrupt| interrupt.of_item("item", n as usize);
         if let Some(why) = allocation.admission(item, quantity).map_err(named)? {
             refused.push((n, item.resource, why));
         } else if !item.want.is_of_pool() {

@@ -1,16 +1,18 @@
 //! Placing many independent holds in one call, as the single calls would in that order.
 
+use super::allocation::acquire::{
+    ResourceLocks, acquire_exclusive, acquire_places, acquire_pool, pool_lock_mode,
+};
+use super::allocation::attempt::serve_at;
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Interrupt, Stop};
+use super::allocation::{Allocation, Pass};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::Placement;
-use crate::store::{Session, resources};
 use crate::store::locks::LockWaitPolicy;
-use crate::store::locks::heavyweight::{LockMode, HeavyweightLock};
-use super::allocation::{Pass, Allocation};
-use super::allocation::acquire::{ResourceLocks, pool_lock_mode, acquire_places, acquire_exclusive, acquire_pool};
-use super::allocation::attempt::serve_at;
-use super::allocation::retry::retry_after_wait;
-use super::allocation::stop::Stop;
+use crate::store::locks::heavyweight::{HeavyweightLock, LockMode};
+use crate::store::{Session, resources};
 use std::collections::HashSet;
 
 /// Places each of many holds and answers each, in their order.
@@ -24,7 +26,7 @@ pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
         Stop::Error(error) => Err(error),
         // Somebody's own query has a row locked that all of it has to be written past.
         Stop::Busy => Ok(vec![Outcome::busy(); placements.len()]),
-        _ => Err(Error::internal("an attempt ended without an answer")),
+        Stop::Refused(outcome) => Ok(vec![*outcome; placements.len()]),
     })
 }
 
@@ -48,8 +50,10 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         })
     };
     match at(Pass::Cheap) {
-        Err(Stop::NeedsExpiry | Stop::Stale) => {}
-        result => return result,
+        Ok(outcomes) => return Ok(outcomes),
+        Err(Interrupt::Stop(stop)) => return Err(stop),
+        // Ending overdue holds may help, or a second look.
+        Err(Interrupt::Retry(_)) => {}
     }
     match retry_after_wait(session, LockWaitPolicy::Wait, || at(Pass::Deep)) {
         Err(Stop::Busy) => retry_after_wait(session, LockWaitPolicy::Wait, || at(Pass::DeepOrBusy)),
@@ -96,7 +100,7 @@ fn answer<'a>(
     allocation: &mut Allocation<'_, 'a>,
     locks: &ResourceLocks,
     placements: &'a [Placement<'a>],
-) -> Result<Vec<Outcome>, Stop> {
+) -> Result<Vec<Outcome>, Interrupt> {
     allocation.read_keys(placements);
     let serve = |(n, placement): (usize, &'a Placement<'a>)| {
         if !locks.contains_key(placement.resource) {

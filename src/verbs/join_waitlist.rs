@@ -3,29 +3,25 @@
 //! Whoever frees something offers it in the same transaction: between the release and the offer there is no
 //! moment at which somebody else could have it.
 
-use crate::error::Error;
-use crate::outcome::{Outcome, Refused};
-use crate::request::{Part, Placement, Target, Want, When};
-use crate::rules::Refusal;
-use crate::rules::timeline::{Capacity, Fit, Usage, fit};
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, calendar, holds, seats};
-use crate::store::locks::LockWaitPolicy;
-use crate::store::locks::heavyweight::LockMode;
-use crate::store::resources::{Kind, StoredResource, self};
-use crate::store::waitlist::{Entry, EntryState, MAX_WAITING_TOLD_APART, NewEntry, self};
-use super::allocation::{any_of, self};
-use super::allocation::acquire::{ResourceLocks, acquire_exclusive};
-use super::allocation::fit::{is_open, booked_period_on};
-use super::allocation::reclaim::read;
+use super::allocation::acquire::acquire_exclusive;
+use super::allocation::attempt::serve_line;
+use super::allocation::fit::{booked_period_on, is_open};
 use super::allocation::stop::{Stop, settle};
-use super::give_back::release;
+use super::allocation::{self, any_of};
+use super::missing::entry_outcome;
+use crate::error::Error;
+use crate::limits::{MAX_WAITING, MAX_WAITING_TOLD_APART};
+use crate::outcome::{Outcome, Refused};
+use crate::request::{Placement, Want, When};
+use crate::rules::Refusal;
+use crate::rules::timeline::{Capacity, Fit, fit};
+use crate::server::clock::{self, Timestamp};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::resources::{self, Kind, StoredResource};
+use crate::store::waitlist::{self, NewEntry};
+use crate::store::{Session, calendar, seats};
 use serde_json::json;
-use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// The longest line of those who wait for places that are not told apart.
-const MAX_WAITING: i64 = 1_000_000;
 
 /// Lines up for what is taken, or is given it at once where nobody waits and it is free.
 pub fn join_waitlist(placement: &Placement) -> Result<Outcome, Error> {
@@ -35,7 +31,7 @@ pub fn join_waitlist(placement: &Placement) -> Result<Outcome, Error> {
 fn join(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     let resource = placement.resource;
     acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
-    let stored = read(session, resource)?;
+    let stored = resources::read_existing(session, resource)?;
     if let Some(key) = placement.key
         && let Some(entry) = waitlist::by_key(session, key, resource)
     {
@@ -138,104 +134,5 @@ fn in_vain(
             };
             Ok((quantity > most).then(refused))
         }
-    }
-}
-
-/// Waits no more; or gives back what was offered.
-pub fn leave_waitlist(id: Uuid) -> Result<Outcome, Error> {
-    let session = Session::to_write(c"booking.leave_waitlist()");
-    let Some(entry) = waitlist::by_id(&session, id, None) else { return Ok(Outcome::not_found(id)) };
-    if let Some(outcome) = leave(&session, &entry).map_or_else(|stop| settle(Err(stop)).map(Some), Ok)? {
-        return Ok(outcome);
-    }
-    let target = Target { hold_id: id, resource: Some(&entry.resource), expected_version: None };
-    drop(session);
-    release(target, Part { quantity: None, seats: None })
-}
-
-/// None where it was offered a hold.
-fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
-    acquire_exclusive(session, &entry.resource, LockWaitPolicy::Wait)?;
-    // It may have been served while the turn was waited for.
-    let Some(entry) = waitlist::by_id(session, entry.id, Some(&entry.resource)) else {
-        return Ok(Some(Outcome::not_found(entry.id)));
-    };
-    match entry.state {
-        EntryState::Left => Ok(Some(Outcome::left(entry.id, true).again())),
-        EntryState::Offered => Ok(None),
-        EntryState::Waiting => {
-            waitlist::leave(session, entry.id, &entry.resource, clock::now());
-            resources::add_waiting(session, &entry.resource, -1);
-            // What was owed to it may be enough for those behind.
-            serve_line(session, &entry.resource)?;
-            Ok(Some(Outcome::left(entry.id, true)))
-        }
-    }
-}
-
-/// Gives those who wait for a resource, which the caller has alone, what has come free.
-pub fn serve_line(session: &Session, resource: &str) -> Result<(), Stop> {
-    let locks = ResourceLocks::from([(resource, LockMode::Exclusive)]);
-    // A long line is read from its head, part by part.
-    while allocation::serve(session, &locks, &[], LockWaitPolicy::Wait, |allocation, _| Ok(allocation.goes_on(resource)))? {}
-    Ok(())
-}
-
-/// What of a resource is owed to those who wait for it, which the caller has alone.
-pub struct Owed {
-    all: bool,
-    seats: BTreeSet<String>,
-    pub usages: Vec<Usage>,
-}
-
-impl Owed {
-    /// Whether a seat is owed, where it is free.
-    pub fn includes(&self, seat: &str) -> bool {
-        self.all || self.seats.contains(seat)
-    }
-}
-
-/// What those who wait for a resource are owed of it: what they wait for counts as theirs, unless they may be
-/// passed by.
-pub fn owed(session: &Session, stored: &StoredResource) -> Result<Owed, Error> {
-    let mut owed = Owed { all: false, seats: BTreeSet::new(), usages: Vec::new() };
-    if stored.waiting == 0 || stored.skip {
-        return Ok(owed);
-    }
-    for entry in waitlist::lines(session, &[(&stored.name, stored.kind, false)], clock::now()) {
-        match (&entry.seats, entry.during) {
-            (Some(labels), _) => owed.seats.extend(labels.iter().cloned()),
-            (None, None) => owed.all = true,
-            (None, Some(period)) => {
-                let occupied = booked_period_on(stored.as_calendar()?, When::During(period))?.occupied;
-                owed.usages.push(Usage { occupied, quantity: entry.quantity, is_held: true });
-            }
-        }
-    }
-    Ok(owed)
-}
-
-/// What is left of a pool for those who are not in its line.
-pub fn left_for_others(session: &Session, resource: &str) -> i64 {
-    let stored = resources::read(session, resource);
-    stored.filter(|stored| stored.waiting == 0 || stored.skip).map_or(0, |stored| stored.pool.free())
-}
-
-/// Where a hold stands that is not there, or not yet: it may be waited for.
-pub fn missing(session: &Session, target: Target, ok: bool) -> Outcome {
-    match waitlist::by_id(session, target.hold_id, target.resource) {
-        Some(entry) => entry_outcome(session, &entry, ok, clock::now()),
-        None => Outcome::not_found(target.hold_id),
-    }
-}
-
-fn entry_outcome(session: &Session, entry: &Entry, ok: bool, now: Timestamp) -> Outcome {
-    match entry.state {
-        EntryState::Waiting => {
-            Outcome::waiting(entry, waitlist::position(session, entry.id, &entry.resource), ok)
-        }
-        EntryState::Left => Outcome::left(entry.id, ok),
-        EntryState::Offered => holds::look(session, entry.id, Some(&entry.resource))
-            .map_or_else(|| Outcome::not_found(entry.id), |group| Outcome::current(&group, ok, now)),
     }
 }

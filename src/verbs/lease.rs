@@ -1,27 +1,18 @@
 //! Leases: acquired, renewed, released and checked.
 
+use super::allocation::stop::Stop;
 use crate::error::Error;
 use crate::outcome::LeaseOutcome;
+use crate::request::LeaseRequest;
 use crate::rules::Micros;
-use crate::rules::lease::{Grant, Lease, LeaseState, self};
-use crate::server::condition_variables;
-use crate::server::clock::{Timestamp, self};
+use crate::rules::lease::{self, Grant, Lease, LeaseState};
+use crate::server::clock::{self, Timestamp};
 use crate::server::commit_durability::{AsyncCommit, commit_durably};
+use crate::server::condition_variables;
 use crate::shared_memory::{escrow, generations};
-use crate::store::{Session, leases};
 use crate::store::locks::{Busy, LockWaitPolicy, heavyweight, subtransaction};
-use super::allocation::stop::Stop;
+use crate::store::{Session, leases};
 use std::time::Duration;
-
-/// What is asked for.
-#[derive(Clone, Copy)]
-pub struct LeaseRequest<'a> {
-    pub name: &'a str,
-    pub holder: &'a str,
-    pub ttl: Micros,
-    /// How many may have the name at once.
-    pub slots: i32,
-}
 
 /// Has a name for a while, if not more have it already than may; waits for one of them where told to.
 pub fn acquire_lease(request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Error> {
@@ -66,7 +57,11 @@ fn acquire(session: &Session, request: &LeaseRequest, policy: LockWaitPolicy) ->
 }
 
 /// At the head of those who want the name.
-fn acquire_locked(session: &Session, request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Stop> {
+fn acquire_locked(
+    session: &Session,
+    request: &LeaseRequest,
+    policy: LockWaitPolicy,
+) -> Result<LeaseOutcome, Stop> {
     let deadline = subtransaction::lock_timeout().map(|timeout| clock::now().after(timeout));
     loop {
         let now = clock::now();
@@ -128,8 +123,13 @@ fn grant(
         }
     };
     let until = now.after(request.ttl);
-    let lease =
-        Lease { slot, holder: request.holder.to_owned(), token, expires_at: until.micros(), is_released: false };
+    let lease = Lease {
+        slot,
+        holder: request.holder.to_owned(),
+        token,
+        expires_at: until.micros(),
+        is_released: false,
+    };
     let granted = subtransaction::until_lock_timeout(|| leases::grant(session, request.name, &lease, now))?;
     Ok(granted.then(|| acquired(request, token, until)))
 }

@@ -1,25 +1,25 @@
 //! Moving a hold to another period of its calendar.
 
+use super::allocation::acquire::{ResourceLocks, acquire_all, claim, days, max_days, places_lock_mode};
+use super::allocation::attempt::serve_line;
+use super::allocation::fit::{PeriodRequest, booked_period_on, find_fit, is_open};
+use super::allocation::owed::owed;
+use super::allocation::reclaim::owned;
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Interrupt, Retry, Stop, settle};
+use super::missing::missing;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::request::{Target, When};
 use crate::rules::Refusal;
-use crate::rules::lifecycle::{Verdict, self};
+use crate::rules::lifecycle::{self, Verdict};
 use crate::rules::timeline::Period;
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, calendar};
-use crate::store::holds::{HoldGroup, BookedPeriod, StoredHold, self};
+use crate::server::clock::{self, Timestamp};
+use crate::store::holds::{self, BookedPeriod, HoldGroup, StoredHold};
 use crate::store::locks::LockWaitPolicy;
-use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, self};
-use crate::store::resources::StoredResource;
-use super::allocation::acquire::{ResourceLocks, claim, days, places_lock_mode, max_days, acquire_all};
-use super::allocation::attempt::serve_line;
-use super::allocation::fit::{PeriodRequest, find_fit, is_open, booked_period_on};
-use super::allocation::owed::owed;
-use super::allocation::reclaim::{owned, read};
-use super::allocation::retry::retry_after_wait;
-use super::allocation::stop::{Stop, settle};
-use super::missing::missing;
+use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, LockMode};
+use crate::store::resources::{self, StoredResource};
+use crate::store::{Session, calendar};
 use std::collections::BTreeSet;
 
 /// Moves a hold to another period, or leaves it where it is: what it has is never let go first.
@@ -36,7 +36,7 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
     let places = max_days(booked.occupied.length()) + max_days(during.length());
     let mut locks = ResourceLocks::from([(stored.resource.as_str(), places_lock_mode(places))]);
     acquire_all(session, &mut locks, |_| false, LockWaitPolicy::Wait)?;
-    let resource = read(session, &stored.resource)?;
+    let resource = resources::read_existing(session, &stored.resource)?;
     if let (Some(holder), Some(_)) = (&stored.holder, resource.pool.max_per_holder)
         && locks.values().any(|mode| *mode == LockMode::Share)
     {
@@ -60,7 +60,7 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
             return Ok(missing(session, target, false));
         };
         if one_on_a_calendar(&group)?.1 != booked {
-            return Err(Stop::Stale);
+            return Err(Retry::Stale.into());
         }
         let outcome = move_to(session, &resource, group, new, target.expected_version)?;
         if !outcome.is_news() {
@@ -88,7 +88,7 @@ fn move_to(
     mut group: HoldGroup,
     new: BookedPeriod,
     expected_version: Option<i64>,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, Interrupt> {
     let now = clock::now();
     let (stored, booked) = one_on_a_calendar(&group)?;
     let change =
@@ -102,7 +102,8 @@ fn move_to(
     }
     let quantity = stored.hold.quantity;
     let unwritten = owed(session, resource)?.usages;
-    let request = PeriodRequest { resource, occupied: new.occupied, quantity, unwritten, of: Some(stored.id) };
+    let request =
+        PeriodRequest { resource, occupied: new.occupied, quantity, unwritten, of: Some(stored.id) };
     match find_fit(session, &request, now, true)? {
         Err(tightest) => {
             let at = Timestamp::from_micros(tightest.period.from);
@@ -130,7 +131,7 @@ fn refused(
     stored: &StoredHold,
     new: BookedPeriod,
     now: Timestamp,
-) -> Result<Option<Refused>, Stop> {
+) -> Result<Option<Refused>, Interrupt> {
     let version = resource.pool.version;
     if !resource.pool.open {
         return Ok(Some(Refused::mere(Refusal::Closed, version)));

@@ -1,61 +1,26 @@
 //! Creating a calendar, and changing its capacity and its hours.
 
-use crate::error::Error;
-use crate::outcome::Outcome;
-use crate::rules::Refusal;
-use crate::rules::hours::Week;
-use crate::rules::timeline::{Capacity, Fit, Period};
-use crate::server::clock::{Timestamp, self};
-use crate::store::Session;
-use crate::store::calendar::{Overlap, self};
-use crate::store::definitions::{NewResource, self};
-use crate::store::locks::LockWaitPolicy;
-use crate::store::resources::{ResourceStatus, StoredResource};
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::fit::{PeriodRequest, fit_among};
-use super::allocation::reclaim::read;
+use super::allocation::reclaim::decide_with_reclaim;
 use super::allocation::retry::retry_after_wait;
 use super::allocation::stop::{Stop, settle};
-use super::redefine::changed;
-use pgrx::pg_sys;
-
-/// Creates a calendar and returns its row of `booking.resources`.
-pub fn create_calendar(calendar: &NewResource) -> Result<pg_sys::Datum, Error> {
-    let session = Session::to_write(c"booking.create_calendar()");
-    definitions::create(&session, calendar).ok_or_else(|| Error::resource_exists(calendar.name))
-}
-
-/// Sets the hours beyond which nothing new is held; none: it is always open. Holds that exist are not
-/// touched.
-pub fn set_hours(resource: &str, week: Option<&Week>) -> Result<Outcome, Error> {
-    let session = Session::to_write(c"booking.set_hours()");
-    settle(open_at(&session, resource, week))
-}
-
-fn open_at(session: &Session, resource: &str, week: Option<&Week>) -> Result<Outcome, Stop> {
-    acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
-    let stored = read(session, resource)?;
-    if stored.as_calendar()?.week.as_ref() == week {
-        return Ok(Outcome::resource_changed(stored.status(), true));
-    }
-    let lines = week.map(Week::lines);
-    let lines: Option<Vec<&str>> = lines.as_ref().map(|lines| lines.iter().map(String::as_str).collect());
-    changed(session, resource, definitions::set_hours(session, resource, lines.as_deref()))
-}
-
-/// What the capacity of a calendar is to be.
-#[derive(Clone, Copy)]
-pub struct Resizing {
-    /// None: the usual one again.
-    pub capacity: Option<i64>,
-    /// None: for ever, where nothing else is said of a period.
-    pub during: Option<Period>,
-    pub expected_version: Option<i64>,
-}
+use super::redefine::redefined;
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::request::Resizing;
+use crate::rules::Refusal;
+use crate::rules::pool::{self, Admission};
+use crate::rules::timeline::{Capacity, Fit, Period};
+use crate::server::clock::{self, Timestamp};
+use crate::store::calendar::{self, Overlap};
+use crate::store::locks::LockWaitPolicy;
+use crate::store::resources::{self, Kind, ResourceStatus, StoredResource};
+use crate::store::{Session, definitions, pools};
 
 /// Sets the capacity of a calendar, whose turn the caller has: never below what is taken, from now on.
 /// What is over can have had more than there would be now.
-pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Result<Outcome, Stop> {
+fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Result<Outcome, Stop> {
     let Resizing { capacity, during, expected_version } = resizing;
     let name = stored.name.as_str();
     if expected_version.is_some_and(|expected| expected != stored.pool.version) {
@@ -76,7 +41,8 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
         let Some(occupied) = asked.common(all) else {
             return Ok((Fit::Fits { left: 0, is_exclusive: false }, old, new));
         };
-        let request = PeriodRequest { resource: stored, occupied, quantity: 0, unwritten: Vec::new(), of: None };
+        let request =
+            PeriodRequest { resource: stored, occupied, quantity: 0, unwritten: Vec::new(), of: None };
         Ok((fit_among(session, name, &new, &usages, &request, now, true)?, old, new))
     })?;
     let left = match fit {
@@ -91,5 +57,46 @@ pub fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) ->
         calendar::write_changes(session, name, during, &new.changes);
     }
     let status = definitions::set_capacity(session, name, new.usual);
-    changed(session, name, status.map(|status| ResourceStatus { available: left, ..status }))
+    redefined(session, name, status.map(|status| ResourceStatus { available: left, ..status }))
+}
+
+/// Sets the capacity of a pool or a calendar, never below what is taken.
+pub fn set_capacity(resource: &str, resizing: Resizing) -> Result<Outcome, Error> {
+    let session = Session::to_write(c"booking.set_capacity()");
+    settle(resize_one(&session, resource, resizing))
+}
+
+fn resize_one(session: &Session, resource: &str, resizing: Resizing) -> Result<Outcome, Stop> {
+    acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
+    let stored = resources::read_existing(session, resource)?;
+    match (stored.kind, resizing.capacity) {
+        (Kind::Calendar, _) => resize(session, &stored, resizing),
+        (Kind::Seats, _) => Err(Error::capacity_of_seats(resource).into()),
+        (Kind::Pool, _) if resizing.during.is_some() => Err(Error::no_calendar(resource).into()),
+        (Kind::Pool, None) => Err(Error::null("capacity").into()),
+        (Kind::Pool, Some(capacity)) => resize_pool(session, resource, capacity, resizing.expected_version),
+    }
+}
+
+fn resize_pool(
+    session: &Session,
+    resource: &str,
+    capacity: i64,
+    expected_version: Option<i64>,
+) -> Result<Outcome, Stop> {
+    let (pool, admission) = retry_after_wait(session, LockWaitPolicy::Wait, || {
+        decide_with_reclaim(session, resource, expected_version, |pool, expected_version| {
+            pool::resize(pool, capacity, expected_version)
+        })
+    })?;
+    if expected_version.is_some() && pools::escrow(session, resource).is_some() {
+        return Err(Error::escrow_has_no_version(resource).into());
+    }
+    match admission {
+        Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version)),
+        Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool)),
+        Admission::Fits => {
+            redefined(session, resource, definitions::set_capacity(session, resource, capacity))
+        }
+    }
 }

@@ -1,23 +1,23 @@
 //! Moving a hold to other seats.
 
+use super::allocation::acquire::{ResourceLocks, acquire_all, claim, places_lock_mode};
+use super::allocation::attempt::serve_line;
+use super::allocation::owed::owed;
+use super::allocation::reclaim::all_or_wait;
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Interrupt, Retry, Stop, settle};
+use super::missing::missing;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::request::Target;
 use crate::rules::Refusal;
-use crate::rules::lifecycle::{Change, Verdict, self};
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, seats};
-use crate::store::holds::{HoldGroup, StoredHold, self};
+use crate::rules::lifecycle::{self, Change, Verdict};
+use crate::server::clock::{self, Timestamp};
+use crate::store::holds::{self, HoldGroup, StoredHold};
+use crate::store::locks::heavyweight::{Claim, ClaimTarget, LockMode};
 use crate::store::locks::{LockWaitPolicy, subtransaction};
-use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget};
-use crate::store::resources::StoredResource;
-use super::allocation::acquire::{ResourceLocks, claim, places_lock_mode, acquire_all};
-use super::allocation::attempt::serve_line;
-use super::allocation::owed::owed;
-use super::allocation::reclaim::{all_or_wait, read};
-use super::allocation::retry::retry_after_wait;
-use super::allocation::stop::{Stop, settle};
-use super::missing::missing;
+use crate::store::resources::{self, StoredResource};
+use crate::store::{Session, seats};
 use std::collections::BTreeSet;
 
 /// Moves a hold to other seats, as many as it has, or leaves it where it is: what it has is never let go
@@ -31,9 +31,10 @@ fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome
         return Ok(missing(session, target, false));
     };
     let (stored, has) = one_with_seats(&seen)?;
-    let mut locks = ResourceLocks::from([(stored.resource.as_str(), places_lock_mode(has.len() + labels.len()))]);
+    let mut locks =
+        ResourceLocks::from([(stored.resource.as_str(), places_lock_mode(has.len() + labels.len()))]);
     acquire_all(session, &mut locks, |_| false, LockWaitPolicy::Wait)?;
-    let resource = read(session, &stored.resource)?;
+    let resource = resources::read_existing(session, &stored.resource)?;
     retry_after_wait(session, LockWaitPolicy::Wait, || {
         // What it has may have changed since the last look.
         let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
@@ -52,7 +53,7 @@ fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome
             return Ok(missing(session, target, false));
         };
         if one_with_seats(&group)?.1 != has {
-            return Err(Stop::Stale);
+            return Err(Retry::Stale.into());
         }
         let outcome = swap(session, &resource, group, labels, target.expected_version)?;
         if !outcome.is_news() {
@@ -81,7 +82,7 @@ fn swap(
     mut group: HoldGroup,
     labels: &[&str],
     expected_version: Option<i64>,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, Interrupt> {
     let now = clock::now();
     let (stored, has) = one_with_seats(&group)?;
     let is_there =
@@ -120,7 +121,7 @@ fn clear(
     stored: &StoredHold,
     labels: &[&str],
     now: Timestamp,
-) -> Result<Option<Refused>, Stop> {
+) -> Result<Option<Refused>, Interrupt> {
     seats::lock_ahead(session, &resource.name, labels, LockWaitPolicy::Wait)?;
     let found = seats::read(session, &resource.name, labels, now);
     let owed = owed(session, resource)?;
@@ -149,13 +150,13 @@ fn write(
     labels: &[&str],
     change: &Change,
     now: Timestamp,
-) -> Result<(), Stop> {
+) -> Result<(), Interrupt> {
     let has: Vec<&str> = has.iter().map(String::as_str).collect();
     let coming: Vec<&str> = labels.iter().copied().filter(|label| !has.contains(label)).collect();
     let going: Vec<&str> = has.into_iter().filter(|label| !labels.contains(label)).collect();
     let write = || {
         if !seats::take_again(session, &stored.resource, &coming, stored.id) {
-            return Err(Stop::Stale);
+            return Err(Retry::Stale.into());
         }
         seats::give_back(session, &stored.resource, &going, stored.id);
         holds::write(session, stored, change, Some(labels), None, now);

@@ -1,21 +1,23 @@
 //! Giving a hold to another holder.
 
+use super::allocation::acquire::{
+    ResourceLocks, acquire_all, lock_holders, places_lock_mode, pool_lock_mode,
+};
+use super::allocation::reclaim::owned;
+use super::allocation::retry::retry_after_wait;
+use super::allocation::stop::{Interrupt, Stop, settle};
+use super::judge::judge;
+use super::missing::missing;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::Target;
-use crate::rules::basket::{BasketDecision, self};
-use crate::rules::lifecycle::{Hold, self};
+use crate::rules::basket::{self, BasketDecision};
+use crate::rules::lifecycle::{self, Hold};
 use crate::server::clock;
 use crate::store::Session;
-use crate::store::holds::{HoldGroup, self};
+use crate::store::holds::{self, HoldGroup};
 use crate::store::locks::LockWaitPolicy;
-use crate::store::resources::{Kind, StoredResource, self};
-use super::allocation::acquire::{ResourceLocks, lock_holders, places_lock_mode, pool_lock_mode, acquire_all};
-use super::allocation::reclaim::owned;
-use super::allocation::retry::retry_after_wait;
-use super::allocation::stop::{Stop, settle};
-use super::judge::judge;
-use super::missing::missing;
+use crate::store::resources::{self, Kind, StoredResource};
 
 /// Makes a hold, or a basket, another holder's, who may have so much more.
 pub fn transfer(target: Target, holder: &str) -> Result<Outcome, Error> {
@@ -42,7 +44,12 @@ fn attempt(session: &Session, target: Target, holder: &str) -> Result<Outcome, S
 }
 
 /// What the new holder has can then be counted; and what the old ones have, when somebody wants to know.
-fn acquire(session: &Session, limited: &[StoredResource], seen: &HoldGroup, holder: &str) -> Result<(), Stop> {
+fn acquire(
+    session: &Session,
+    limited: &[StoredResource],
+    seen: &HoldGroup,
+    holder: &str,
+) -> Result<(), Stop> {
     let mode = |found: &StoredResource| match found.kind {
         Kind::Pool => pool_lock_mode(session, &found.name),
         Kind::Seats | Kind::Calendar => places_lock_mode(0),
@@ -60,15 +67,19 @@ fn give_to(
     target: Target,
     holder: &str,
     limited: &[StoredResource],
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, Interrupt> {
     let now = clock::now();
     let is_theirs = group.holds.iter().all(|stored| stored.holder.as_deref() == Some(holder));
     let decide = |hold: &Hold, expected| lifecycle::amend(hold, is_theirs, expected, now.micros());
     let has_left = |hold: &Hold| basket::was_given_back(hold, now.micros());
     let changes = match judge(&group, target.expected_version, decide, has_left) {
         BasketDecision::Change(changes) => changes,
-        BasketDecision::Refuse(place, refusal) => return Ok(Outcome::refused_hold(&group, place, refusal, now)),
-        BasketDecision::Repeat | BasketDecision::TooMuch(_) => return Ok(Outcome::repeated(&group, true, now)),
+        BasketDecision::Refuse(place, refusal) => {
+            return Ok(Outcome::refused_hold(&group, place, refusal, now));
+        }
+        BasketDecision::Repeat | BasketDecision::TooMuch(_) => {
+            return Ok(Outcome::repeated(&group, true, now));
+        }
     };
     for (place, change) in &changes {
         let Some(stored) = group.holds.get(*place) else { continue };
@@ -79,7 +90,7 @@ fn give_to(
             let owned = owned(session, &stored.resource, holder, now)?;
             if change.quantity > limit - owned {
                 let refused = Outcome::late_limit_exceeded(&group, change.quantity, owned, Some(limit), now);
-                return Err(Stop::Refused(Box::new(refused)));
+                return Err(Stop::Refused(Box::new(refused)).into());
             }
         }
         holds::set_holder(session, stored, change, holder);

@@ -1,24 +1,21 @@
 //! Looking without changing anything. Works on a standby.
 
-use crate::error::Error;
-use crate::outcome::Outcome;
-use crate::request::Target;
-use crate::rules::Micros;
-use crate::rules::hours::{DAY, merge};
-use crate::rules::slots::{SlotRequest, self};
-use crate::rules::timeline::{Capacity, Period, Segment, Timeline, Usage};
-use crate::server::clock::{Timestamp, self};
-use crate::store::{Session, holds};
-use crate::store::calendar::{Overlap, self};
-use crate::store::resources::{Kind, StoredResource};
-use crate::store::upkeep::{ResourceUsage, self};
-use super::allocation::reclaim;
 use super::allocation::fit::{is_open, windows};
 use super::allocation::owed::owed;
 use super::missing::missing;
-
-/// The most slots that one call looks at.
-pub const MAX_SLOTS: usize = 100_000;
+use crate::error::Error;
+use crate::limits::MAX_SLOTS;
+use crate::outcome::Outcome;
+use crate::request::{Step, Target};
+use crate::rules::Micros;
+use crate::rules::hours::{DAY, merge};
+use crate::rules::slots::{self, SlotRequest};
+use crate::rules::timeline::{Capacity, Period, Segment, Timeline, Usage};
+use crate::server::clock::{self, Timestamp};
+use crate::store::calendar::{self, Overlap};
+use crate::store::resources::{self, Kind, StoredResource};
+use crate::store::upkeep::{self, ResourceUsage};
+use crate::store::{Session, holds};
 
 /// Where a hold stands now, or a basket.
 pub fn find(target: Target) -> Outcome {
@@ -30,7 +27,7 @@ pub fn find(target: Target) -> Outcome {
 /// How a resource is used now; a calendar during a period, at the moment at which the least is left.
 pub fn availability(resource: &str, during: Option<Period>) -> Result<ResourceUsage, Error> {
     let session = Session::open();
-    let stored = reclaim::read(&session, resource)?;
+    let stored = resources::read_existing(&session, resource)?;
     let now = clock::now();
     match (stored.kind, during) {
         (Kind::Calendar, _) => usage_over_time(
@@ -111,18 +108,10 @@ pub struct CalendarSlot {
     pub is_open: bool,
 }
 
-/// A step from one slot to the next: its days and months on the calendar's own clock.
-#[derive(Clone, Copy)]
-pub struct Step {
-    pub months: i32,
-    pub days: i32,
-    pub time: Micros,
-}
-
 /// A calendar slot by slot, from the beginning of a period to its end.
 pub fn slots(resource: &str, during: Period, step: Step) -> Result<Vec<CalendarSlot>, Error> {
     let session = Session::open();
-    let stored = reclaim::read(&session, resource)?;
+    let stored = resources::read_existing(&session, resource)?;
     let calendar = stored.as_calendar()?;
     let periods = steps(&calendar.zone, during, step)?;
     slots_of(&session, &stored, during, &periods)
@@ -142,7 +131,12 @@ fn slots_of(
         let segments: Vec<Segment> = opened.flat_map(|open| view.timeline.over(open)).collect();
         let most = segments.iter().map(Segment::free).max().unwrap_or(0).max(0);
         let is_open = segments.iter().any(|segment| segment.capacity > 0);
-        CalendarSlot { period: *period, tightest: segments.into_iter().min_by_key(Segment::free), most, is_open }
+        CalendarSlot {
+            period: *period,
+            tightest: segments.into_iter().min_by_key(Segment::free),
+            most,
+            is_open,
+        }
     };
     Ok(periods.iter().map(slot).collect())
 }
@@ -185,7 +179,7 @@ pub fn free_slots(
     step: Micros,
 ) -> Result<Vec<(Period, i64)>, Error> {
     let session = Session::open();
-    let stored = reclaim::read(&session, resource)?;
+    let stored = resources::read_existing(&session, resource)?;
     let calendar = stored.as_calendar()?;
     let view = View::of(&session, &stored, during.and(calendar.buffer), clock::now());
     let left = view.left(&session, &stored)?;
@@ -203,7 +197,7 @@ pub struct Month {
 
 pub fn month(resource: &str, first: i64, length: i64) -> Result<Month, Error> {
     let session = Session::open();
-    let stored = reclaim::read(&session, resource)?;
+    let stored = resources::read_existing(&session, resource)?;
     let zone = &stored.as_calendar()?.zone;
     let midnight = |day: i64| zone.instant((first + day) * DAY).micros();
     let days: Vec<Period> = (0..length).map(|day| Period::new(midnight(day), midnight(day + 1))).collect();

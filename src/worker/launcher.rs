@@ -1,9 +1,9 @@
 //! The launcher: connected to no database, it starts a sweeper where something is due.
 #![allow(unsafe_code)]
 
+use super::{signals, sweeper};
 use crate::server::{clock, settings};
 use crate::shared_memory::registry;
-use super::{signals, sweeper};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::prelude::*;
 use std::ffi::CStr;

@@ -5,15 +5,14 @@
 //! that still says "held", and with it the room that a resource short of it would free itself.
 
 mod launcher;
-mod registry;
 mod signals;
 mod status;
 mod sweeper;
 
-pub use registry::expect_expiry;
 pub use status::status;
 
 use crate::server::backend;
+use crate::shared_memory::registry;
 
 /// Reserves the shared memory and registers the launcher, where the library is preloaded.
 pub fn register() {

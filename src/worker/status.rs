@@ -1,7 +1,7 @@
 //! What `booking.worker_status` shows.
 
 use crate::server::{backend, settings};
-use crate::shared_memory::registry::{DatabaseEntry, self};
+use crate::shared_memory::registry::{self, DatabaseEntry};
 
 /// The worker as this database sees it.
 pub struct Status {

@@ -1,10 +1,10 @@
 //! A sweeper: connects to one database, ends what is overdue, notes when to come again, and goes.
 #![allow(unsafe_code)]
 
-use crate::verbs;
-use crate::server::{clock, settings};
-use crate::shared_memory::registry::{NEVER, self};
 use super::signals;
+use crate::server::{clock, settings};
+use crate::shared_memory::registry::{self, NEVER};
+use crate::verbs;
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::prelude::*;
 use std::ffi::CStr;

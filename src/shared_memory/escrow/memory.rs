@@ -3,8 +3,8 @@
 #![allow(unsafe_code)]
 
 use crate::rules::escrow::{Account, Head, Ledger, PendingDelta};
-use crate::server::settings;
 use crate::server::backend::is_preloaded;
+use crate::server::settings;
 use pgrx::pg_shmem_init;
 use pgrx::prelude::*;
 use pgrx::shmem::PgSharedMemoryInitialization;

@@ -16,8 +16,8 @@ pub use memory::register;
 
 use crate::error::Error;
 use crate::rules::escrow::{By, Key, Ledger, Others, Taken, Transaction};
+use crate::server::backend::{self, is_preloaded};
 use crate::server::clock;
-use crate::server::backend::{is_preloaded, self};
 use memory::with_ledger;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};

@@ -1,9 +1,9 @@
 //! Holds changed as the rules decided.
 
+use super::StoredHold;
 use crate::rules::lifecycle::Change;
 use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
-use super::StoredHold;
 use crate::store::statement::{Argument, Session, statement};
 use uuid::Uuid;
 

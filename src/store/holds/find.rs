@@ -1,8 +1,8 @@
 //! Holds found by their id or key, and locked.
 
 use super::{HoldGroup, StoredHold};
-use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
 use crate::store::locks::subtransaction::{until_lock_timeout, wait_only};
+use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
 use crate::store::statement::{Argument, Session, statement};
 use uuid::Uuid;
 

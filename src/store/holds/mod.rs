@@ -5,16 +5,16 @@ mod find;
 mod new;
 
 pub use change::{ConfirmedHold, confirm_in_time, delete_ended, set_holder, write};
-pub use find::{by_key, by_keys, lock, look, group_of, wait_for};
+pub use find::{by_key, by_keys, group_of, lock, look, wait_for};
 pub use new::{NewHold, insert, insert_all};
 
+use super::Session;
+use super::resources::Kind;
+use super::statement::{Row, Rows};
 use crate::error::Error;
 use crate::rules::lifecycle::{Change, Hold, State};
 use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
-use super::Session;
-use super::resources::Kind;
-use super::statement::{Row, Rows};
 use uuid::Uuid;
 
 /// The period of a hold on a calendar.

@@ -1,9 +1,9 @@
 //! Holds placed.
 
+use super::{BookedPeriod, StoredHold};
 use crate::rules::Micros;
 use crate::rules::lifecycle::{Hold, State};
 use crate::server::clock::Timestamp;
-use super::{BookedPeriod, StoredHold};
 use crate::store::statement::{Argument, Session, statement};
 use pgrx::pg_sys;
 use uuid::Uuid;

@@ -7,9 +7,9 @@
 //! this lock may be missing (on another node, say) and nothing is oversold.
 #![allow(unsafe_code)]
 
-use crate::server::backend;
-use super::{Busy, LockWaitPolicy};
 use super::subtransaction::{has_lock_timeout, until_lock_timeout};
+use super::{Busy, LockWaitPolicy};
+use crate::server::backend;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -28,7 +28,11 @@ pub enum LockMode {
 /// The lock is an "object" lock on the table of resources with a hash of the name in place of the
 /// object's id: no user's advisory lock can meet it, and `pg_locks` shows it under the table's oid.
 /// Two names with one hash share a turn, which costs them speed alone.
-pub fn lock_resource(resource: &str, mode: LockMode, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
+pub fn lock_resource(
+    resource: &str,
+    mode: LockMode,
+    policy: LockWaitPolicy,
+) -> Result<HeavyweightLock, Busy> {
     let mode = match mode {
         LockMode::Share => pg_sys::ShareLock,
         LockMode::Exclusive => pg_sys::ExclusiveLock,

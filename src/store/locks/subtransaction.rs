@@ -1,8 +1,8 @@
 //! Waiting for a lock until `lock_timeout`, and living on when it has run out.
 #![allow(unsafe_code)]
 
-use crate::rules::Micros;
 use super::Busy;
+use crate::rules::Micros;
 use pgrx::PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;

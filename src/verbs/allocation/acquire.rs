@@ -1,15 +1,17 @@
 //! Turns at resources and claims on their places: the locks that come before everything else.
 
+use super::Want;
+use super::stop::Stop;
+use crate::request::When;
 use crate::rules::Micros;
 use crate::rules::hours::DAY;
 use crate::rules::timeline::Period;
-use crate::shared_memory::escrow::{Entered, self};
-use crate::store::{Session, pools};
+use crate::shared_memory::escrow::{self, Entered};
 use crate::store::holds::{HoldGroup, StoredHold};
+use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, HeavyweightLock, LockMode};
 use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
-use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, HeavyweightLock, self};
-use crate::store::resources::{Kind, self};
-use super::stop::Stop;
+use crate::store::resources::{self, Kind};
+use crate::store::{Session, pools};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most places that one call claims one by one: each takes an entry of the server's lock table.
@@ -20,7 +22,11 @@ const MAX_CLAIMS: usize = 64;
 pub type ResourceLocks<'a> = BTreeMap<&'a str, LockMode>;
 
 /// Takes a turn at one resource: all of it, for a verb that is going to change its row.
-pub fn acquire_exclusive(session: &Session, resource: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
+pub fn acquire_exclusive(
+    session: &Session,
+    resource: &str,
+    policy: LockWaitPolicy,
+) -> Result<HeavyweightLock, Busy> {
     let lock = heavyweight::lock_resource(resource, LockMode::Exclusive, policy)?;
     resources::lock_ahead(session, resource, policy)?;
     pools::enter_exclusive(session, resource);
@@ -76,7 +82,12 @@ pub fn pool_lock_mode(session: &Session, resource: &str) -> LockMode {
 }
 
 /// Takes a shared turn at one resource, or the whole of it. Whether anybody waits for it is still to be asked.
-pub fn acquire_places(session: &Session, resource: &str, mode: LockMode, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
+pub fn acquire_places(
+    session: &Session,
+    resource: &str,
+    mode: LockMode,
+    policy: LockWaitPolicy,
+) -> Result<HeavyweightLock, Busy> {
     let lock = heavyweight::lock_resource(resource, mode, policy)?;
     if snapshot::is_repeatable_read() {
         resources::lock_ahead(session, resource, policy)?;
@@ -194,7 +205,11 @@ fn places_of(stored: &StoredHold) -> Vec<ClaimTarget<'_>> {
 }
 
 /// Claims the places of holds, by resource and in their order.
-pub fn claim_places(group: &HoldGroup, locks: &ResourceLocks, policy: LockWaitPolicy) -> Result<Vec<Claim>, Stop> {
+pub fn claim_places(
+    group: &HoldGroup,
+    locks: &ResourceLocks,
+    policy: LockWaitPolicy,
+) -> Result<Vec<Claim>, Stop> {
     let mut claims = Vec::new();
     for (resource, _) in locks.iter().filter(|(_, mode)| **mode == LockMode::Share) {
         let on_it = group.holds.iter().filter(|stored| stored.resource == *resource);
@@ -218,5 +233,18 @@ impl HoldGroup {
 
     pub fn is_of_pool(&self, resource: &str) -> bool {
         self.holds.iter().any(|stored| stored.resource == resource && stored.kind() == Kind::Pool)
+    }
+}
+
+/// How many places are claimed for a request at the most; a calendar's buffer comes on top of that.
+pub fn max_claims(want: &Want) -> usize {
+    match want {
+        Want::Quantity(_) => 0,
+        Want::Seats(seats) => seats.len(),
+        Want::Best { quantity, .. } => *quantity,
+        Want::Period { when: When::During(period), .. } => max_days(period.length()),
+        Want::Period { when: When::Nights { check_in, check_out }, .. } => {
+            check_in.abs_diff(*check_out) as usize + 2
+        }
     }
 }

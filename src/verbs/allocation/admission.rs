@@ -1,6 +1,9 @@
 //! Whether a resource lets a request in: it is open and of the right kind, the holder may have so much
 //! more, and a pool has room.
 
+use super::reclaim::{self, Reclaimed, Shortage};
+use super::stop::{Interrupt, Retry};
+use super::{Allocation, Pass};
 use crate::error::Error;
 use crate::outcome::Refused;
 use crate::request::{Placement, Want};
@@ -9,15 +12,16 @@ use crate::rules::pool::{Admission, admit};
 use crate::shared_memory::escrow;
 use crate::store::overdue;
 use crate::store::resources::Kind;
-use super::{Pass, Allocation};
-use super::reclaim::{Reclaimed, Shortage, self};
-use super::stop::Stop;
 use serde_json::json;
 
 impl<'a> Allocation<'_, 'a> {
     /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
     /// that is all there is to ask; which seats there are is the next question.
-    pub fn admission(&mut self, placement: &Placement<'a>, quantity: i64) -> Result<Option<Refused>, Stop> {
+    pub fn admission(
+        &mut self,
+        placement: &Placement<'a>,
+        quantity: i64,
+    ) -> Result<Option<Refused>, Interrupt> {
         let resource = placement.resource;
         let stored = self.resource(resource)?;
         let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
@@ -79,7 +83,7 @@ impl<'a> Allocation<'_, 'a> {
         })
     }
 
-    fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Stop> {
+    fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Interrupt> {
         let (Some(limit), resource) = (limit, placement.resource) else { return Ok(0) };
         let Some(holder) = placement.holder else {
             return Err(Error::needs_holder(resource, limit).into());
@@ -89,7 +93,7 @@ impl<'a> Allocation<'_, 'a> {
         }
         let owned = if self.pass == Pass::Cheap {
             if !overdue::due_of(self.session, resource, holder, self.now).is_empty() {
-                return Err(Stop::NeedsExpiry);
+                return Err(Retry::NeedsExpiry.into());
             }
             overdue::owned(self.session, resource, holder, self.now)
         } else {
@@ -100,20 +104,20 @@ impl<'a> Allocation<'_, 'a> {
     }
 
     /// Ends overdue holds of a pool that is short of room. Whether that freed any.
-    fn reclaims(&mut self, resource: &'a str, missing: i64) -> Result<bool, Stop> {
+    fn reclaims(&mut self, resource: &'a str, missing: i64) -> Result<bool, Interrupt> {
         if self.exhausted.contains(resource) {
             return Ok(false);
         }
         let taken = self.resource(resource)?.pool.taken;
         if self.pass == Pass::Cheap {
             if !overdue::due(self.session, resource, self.now, 1).is_empty() {
-                return Err(Stop::NeedsExpiry);
+                return Err(Retry::NeedsExpiry.into());
             }
             // What this desk has given away itself is in nobody else's count yet.
             match reclaim::shortage(self.session, resource, missing, taken - self.unwritten(resource)) {
                 Shortage::Lasting => self.exhausted.insert(resource),
-                Shortage::Passing(_) => return Err(Stop::NeedsExpiry),
-                Shortage::Over => return Err(Stop::Stale),
+                Shortage::Passing(_) => return Err(Retry::NeedsExpiry.into()),
+                Shortage::Over => return Err(Retry::Stale.into()),
             };
             return Ok(false);
         }
@@ -129,7 +133,7 @@ impl<'a> Allocation<'_, 'a> {
             stored.pool.taken -= freed;
             stored.pool.version += 1;
         }
-        if locked.is_empty() { Ok(freed > 0) } else { Err(Stop::Locked(locked)) }
+        if locked.is_empty() { Ok(freed > 0) } else { Err(Retry::Locked(locked).into()) }
     }
 
     /// How much of a pool is given away here and not written yet.

@@ -1,24 +1,14 @@
 //! Attempts at a desk, each as deep as it takes.
 
-use crate::request::Placement;
-use crate::server::clock;
-use crate::store::{Session, resources, waitlist};
-use crate::store::locks::LockWaitPolicy;
-use super::Allocation;
 use super::acquire::ResourceLocks;
 use super::retry::{MAX_ATTEMPTS, retry_after_wait};
-use super::stop::Stop;
-
-/// How far a desk goes to serve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    /// It ends no overdue hold, and so writes nothing before the end.
-    Cheap,
-    /// It does, in an attempt that can be undone.
-    Deep,
-    /// The same, and what would have to be waited for is answered with "busy".
-    DeepOrBusy,
-}
+use super::stop::{Retry, Stop};
+use super::waitlist::placement_of;
+use super::{Allocation, Interrupt, LockMode, Pass};
+use crate::request::Placement;
+use crate::server::clock;
+use crate::store::locks::LockWaitPolicy;
+use crate::store::{Session, resources, waitlist};
 
 /// Serves at a desk until there is an answer: first without ending anything, which is nearly always
 /// enough; then as deep as it takes.
@@ -27,14 +17,15 @@ pub fn serve<T>(
     locks: &ResourceLocks,
     placements: &[Placement],
     policy: LockWaitPolicy,
-    answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
+    answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Interrupt>,
 ) -> Result<T, Stop> {
     let at = |pass| serve_at(session, locks, placements, policy, pass, &answer);
     for _ in 0..MAX_ATTEMPTS {
         match at(Pass::Cheap) {
-            Err(Stop::Stale) => {}
-            Err(Stop::NeedsExpiry) => break,
-            result => return result,
+            Err(Interrupt::Retry(Retry::Stale)) => {}
+            Err(Interrupt::Retry(_)) => break,
+            Err(Interrupt::Stop(stop)) => return Err(stop),
+            Ok(answer) => return Ok(answer),
         }
     }
     retry_after_wait(session, policy, || at(Pass::Deep))
@@ -47,8 +38,8 @@ pub fn serve_at<T>(
     placements: &[Placement],
     policy: LockWaitPolicy,
     pass: Pass,
-    answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Stop>,
-) -> Result<T, Stop> {
+    answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Interrupt>,
+) -> Result<T, Interrupt> {
     let names: Vec<&str> = locks.keys().copied().collect();
     let resources = resources::read_all(session, &names);
     let waited_for: Vec<_> = resources
@@ -63,11 +54,21 @@ pub fn serve_at<T>(
     let kind_of = |name: &str| waited_for.iter().find(|(of, _, _)| *of == name).map(|(_, kind, _)| *kind);
     let lines = entries
         .iter()
-        .filter_map(|entry| Some(Placement::of_entry(entry, kind_of(&entry.resource)?)))
+        .filter_map(|entry| Some(placement_of(entry, kind_of(&entry.resource)?)))
         .collect::<Result<Vec<_>, _>>()?;
     let allocation = Allocation::begin(session, locks, resources.clone(), placements, &lines, policy, pass)?;
     allocation.finish(|allocation| {
         allocation.serve_lines(&lines)?;
         answer(allocation, placements)
     })
+}
+
+/// Gives those who wait for a resource, which the caller has alone, what has come free.
+pub fn serve_line(session: &Session, resource: &str) -> Result<(), Stop> {
+    let locks = ResourceLocks::from([(resource, LockMode::Exclusive)]);
+    // A long line is read from its head, part by part.
+    while serve(session, &locks, &[], LockWaitPolicy::Wait, |allocation, _| Ok(allocation.goes_on(resource)))?
+    {
+    }
+    Ok(())
 }

@@ -5,112 +5,22 @@
 //! queueing for its front. Only before it says no does a call wait, for one seat that somebody is
 //! about to take, or for one hold that ran out and that somebody has locked.
 
+use super::stop::{Interrupt, Retry};
+use super::{Allocation, Pass, SeatPlanView, reclaim};
 use crate::error::Error;
 use crate::outcome::Refused;
 use crate::rules::Refusal;
-use crate::rules::seating::{SeatPosition, ROWS_A_SECTION, Search, best as choose, first_row};
+use crate::rules::seating::{Search, SeatPosition, best as choose};
 use crate::server::settings;
-use crate::shared_memory::seat_hint;
+use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::{self, Claim};
+use crate::store::seat_plan::{self, FreeSeat};
 use crate::store::{overdue, seats};
-use crate::store::locks::{LockWaitPolicy, snapshot};
-use crate::store::locks::heavyweight::{Claim, self};
-use crate::store::seat_plan::{FreeSeat, self};
-use super::{Pass, Allocation, reclaim};
-use super::stop::Stop;
 use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// How many free seats are read at first; each further look takes four times as many.
-const FIRST_READ: i64 = 48;
 const MAX_READ: i64 = 16_384;
-
-/// What a desk has seen of a plan.
-pub struct SeatPlanView {
-    /// Its free seats from the front, without those that this desk gave away.
-    free: Vec<FreeSeat>,
-    /// Those that others were about to take when this desk wanted them.
-    contested: Vec<FreeSeat>,
-    /// All that was read, whoever is taking it.
-    read: Vec<SeatPosition>,
-    /// From which rank on it goes, how far it was read, and before which rank it ends.
-    from: i32,
-    seen: (i32, i32),
-    before: i32,
-    /// For how many seats the front was left out, since no row there would do.
-    skips: Option<usize>,
-    count: Option<u64>,
-    /// How much of it to read next, and how often it was read.
-    look: i64,
-    looks: usize,
-    complete: bool,
-}
-
-impl SeatPlanView {
-    fn of_section(section: Option<usize>) -> Self {
-        let rank = |section: usize| i32::try_from(section).unwrap_or(i32::MAX).saturating_mul(ROWS_A_SECTION);
-        Self {
-            free: Vec::new(),
-            contested: Vec::new(),
-            read: Vec::new(),
-            skips: None,
-            count: None,
-            from: section.map_or(0, rank),
-            seen: (section.map_or(0, rank), i32::MIN),
-            before: section.map_or(i32::MAX, |section| rank(section + 1)),
-            look: FIRST_READ,
-            looks: 0,
-            complete: false,
-        }
-    }
-
-    /// A party is split only over a plan that was read from its front.
-    fn choose(&self, quantity: usize, together: bool) -> Search {
-        let places: Vec<SeatPosition> = self.free.iter().map(|seat| seat.place).collect();
-        choose(&places, self.complete, quantity, together || self.skips.is_some())
-    }
-
-    /// Leaves out the rows in front of which it is known that none would do.
-    fn skip(&mut self, resource: &str, quantity: usize) {
-        // An old plan is nothing to remember, or to compare with what is known of the current one.
-        self.count = if snapshot::is_repeatable_read() { None } else { seat_hint::count(resource) };
-        let rank = self.count.and_then(|count| seat_hint::first_free_row(resource, self.from, quantity, count));
-        if let Some(rank) = rank {
-            self.seen = (rank, i32::MIN);
-            self.skips = Some(quantity);
-        }
-    }
-
-    /// Whether it was read from its front to its end at one moment. What was read at several may not
-    /// have been so at any: no ground for a refusal.
-    fn is_one_look(&self) -> bool {
-        self.skips.is_none() && self.looks == 1
-    }
-
-    /// Begins anew, to be read whole at once.
-    fn begin_anew(&mut self) {
-        let Self { from, before, count, .. } = *self;
-        *self =
-            Self { from, before, count, seen: (from, i32::MIN), look: i64::MAX, ..Self::of_section(None) };
-    }
-
-    fn remember(&self, resource: &str, quantity: usize) {
-        if let (Some(count), Some(rank)) = (self.count, first_row(&self.read, quantity)) {
-            seat_hint::remember(resource, self.from, quantity, count, rank);
-        }
-    }
-
-    /// Somebody else is about to take this one.
-    fn set_aside(&mut self, label: &str) {
-        if let Some(n) = self.free.iter().position(|seat| seat.label == label) {
-            self.contested.push(self.free.remove(n));
-        }
-    }
-
-    pub fn remove(&mut self, label: &str) {
-        self.free.retain(|seat| seat.label != label);
-    }
-}
 
 impl<'a> Allocation<'_, 'a> {
     /// Chooses seats, and claims them where others are choosing, too.
@@ -120,7 +30,7 @@ impl<'a> Allocation<'_, 'a> {
         quantity: usize,
         section: Option<&'a str>,
         together: bool,
-    ) -> Result<Result<Vec<String>, Refused>, Stop> {
+    ) -> Result<Result<Vec<String>, Refused>, Interrupt> {
         self.end_overdue(resource)?;
         let mut plan = match self.plans.remove(&(resource, section)) {
             // What would not do for some would perhaps for fewer.
@@ -168,13 +78,13 @@ impl<'a> Allocation<'_, 'a> {
     }
 
     /// Seats of overdue holds are as good as free ones, swept or not.
-    fn end_overdue(&mut self, resource: &'a str) -> Result<(), Stop> {
+    fn end_overdue(&mut self, resource: &'a str) -> Result<(), Interrupt> {
         if self.exhausted.contains(resource) {
             return Ok(());
         }
         if self.pass == Pass::Cheap {
             if !overdue::due(self.session, resource, self.now, 1).is_empty() {
-                return Err(Stop::NeedsExpiry);
+                return Err(Retry::NeedsExpiry.into());
             }
         } else {
             // All of them: those that are left are taken for locked, and waited for.
@@ -240,16 +150,22 @@ impl<'a> Allocation<'_, 'a> {
     }
 
     /// Says no, unless what others are doing at this moment could still make it a yes.
-    fn nothing(&self, resource: &str, plan: &SeatPlanView, quantity: usize, together: bool) -> Result<Refused, Stop> {
+    fn nothing(
+        &self,
+        resource: &str,
+        plan: &SeatPlanView,
+        quantity: usize,
+        together: bool,
+    ) -> Result<Refused, Interrupt> {
         let overdue = self.overdue.get(resource).cloned().unwrap_or_default();
         let in_plan = |seat: &FreeSeat| (plan.from..plan.before).contains(&seat.place.rank);
         let overdue: Vec<_> = overdue.into_iter().filter(|(seat, _)| in_plan(seat)).collect();
         if !plan.contested.is_empty() || !overdue.is_empty() {
             if self.pass == Pass::Cheap {
-                return Err(Stop::NeedsExpiry);
+                return Err(Retry::NeedsExpiry.into());
             }
-            if let Some(stop) = obstacle(resource, plan, &overdue, quantity, together) {
-                return Err(stop);
+            if let Some(retry) = obstacle(resource, plan, &overdue, quantity, together) {
+                return Err(retry.into());
             }
         }
         seat_plan::assert_plan_is_current(self.session, resource);
@@ -275,18 +191,18 @@ fn obstacle(
     overdue: &[(FreeSeat, Uuid)],
     quantity: usize,
     together: bool,
-) -> Option<Stop> {
+) -> Option<Retry> {
     let contested =
-        |seat: &FreeSeat| Stop::Contested { resource: resource.to_owned(), seat: seat.label.clone() };
-    let mut seats: Vec<(SeatPosition, Option<Stop>)> = Vec::new();
+        |seat: &FreeSeat| Retry::Contested { resource: resource.to_owned(), seat: seat.label.clone() };
+    let mut seats: Vec<(SeatPosition, Option<Retry>)> = Vec::new();
     seats.extend(plan.free.iter().map(|seat| (seat.place, None)));
     seats.extend(plan.contested.iter().map(|seat| (seat.place, Some(contested(seat)))));
-    seats.extend(overdue.iter().map(|(seat, owner)| (seat.place, Some(Stop::Locked(vec![*owner])))));
+    seats.extend(overdue.iter().map(|(seat, owner)| (seat.place, Some(Retry::Locked(vec![*owner])))));
     seats.sort_by_key(|(place, _)| (place.rank, place.position));
     seats.dedup_by_key(|(place, _)| (place.rank, place.position));
     let places: Vec<SeatPosition> = seats.iter().map(|(place, _)| *place).collect();
     let Search::Take(mut picks) = choose(&places, true, quantity, together) else { return None };
     picks.sort_unstable();
     let picked: HashSet<usize> = picks.into_iter().collect();
-    seats.into_iter().enumerate().find_map(|(n, (_, stop))| if picked.contains(&n) { stop } else { None })
+    seats.into_iter().enumerate().find_map(|(n, (_, retry))| if picked.contains(&n) { retry } else { None })
 }

@@ -1,12 +1,12 @@
 //! Whether there is room on a calendar for as long as it is asked for.
 
+use super::fit::{PeriodRequest, booked_period_on, find_fit, is_open};
+use super::stop::Interrupt;
+use super::{Allocation, Allotment, Pass};
 use crate::outcome::Refused;
 use crate::request::When;
 use crate::rules::timeline::Usage;
 use crate::server::clock::Timestamp;
-use super::{Pass, Allocation, Allotment};
-use super::fit::{PeriodRequest, find_fit, is_open, booked_period_on};
-use super::stop::Stop;
 
 impl<'a> Allocation<'_, 'a> {
     /// Finds room for so much, all the time.
@@ -15,7 +15,7 @@ impl<'a> Allocation<'_, 'a> {
         resource: &'a str,
         quantity: i64,
         when: When,
-    ) -> Result<Result<Allotment, Refused>, Stop> {
+    ) -> Result<Result<Allotment, Refused>, Interrupt> {
         let stored = self.resource(resource)?;
         let calendar = stored.as_calendar()?;
         let booked = booked_period_on(calendar, when)?;
@@ -38,9 +38,11 @@ impl<'a> Allocation<'_, 'a> {
         };
         let room = find_fit(self.session, &request, self.now, self.pass != Pass::Cheap)?;
         Ok(match room {
-            Ok(room) => {
-                Ok(Allotment { booked: Some((booked, room.is_exclusive)), left: Some(room.left), ..Allotment::default() })
-            }
+            Ok(room) => Ok(Allotment {
+                booked: Some((booked, room.is_exclusive)),
+                left: Some(room.left),
+                ..Allotment::default()
+            }),
             Err(tightest) => {
                 let at = Timestamp::from_micros(tightest.period.from);
                 Err(Refused::over_time(quantity, tightest.free(), at, stored.pool.version))

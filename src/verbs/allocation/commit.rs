@@ -1,34 +1,35 @@
 //! What was decided at the desk, written: a statement for each table.
 
-use crate::worker;
+use super::stop::Retry;
+use super::{Allocation, Interrupt};
 use crate::server::settings;
-use crate::store::{pools, seats, waitlist};
-use crate::store::holds::{NewHold, self};
+use crate::shared_memory::registry;
+use crate::store::holds::{self, NewHold};
 use crate::store::locks::{LockWaitPolicy, subtransaction};
-use super::{Allocation, Stop};
+use crate::store::{pools, seats, waitlist};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 impl Allocation<'_, '_> {
     /// Writes what was decided.
-    pub(super) fn write(&self) -> Result<(), Stop> {
+    pub(super) fn write(&self) -> Result<(), Interrupt> {
         let mut by_resource: BTreeMap<&str, Vec<&NewHold>> = BTreeMap::new();
         for hold in self.new.iter().filter(|hold| hold.seats.is_some()) {
             by_resource.entry(hold.resource).or_default().push(hold);
         }
-        let write = || {
+        let write = || -> Result<(), Interrupt> {
             for (resource, holds) in &by_resource {
                 if self.policy == LockWaitPolicy::NoWait {
                     seats::lock_at_once(self.session, resource, holds)?;
                 }
                 if !seats::take_all(self.session, resource, holds) {
-                    return Err(Stop::Stale);
+                    return Err(Retry::Stale.into());
                 }
             }
             let deltas = self.deltas.iter().map(|(name, delta)| Ok((self.resource(name)?, *delta)));
-            let deltas = deltas.collect::<Result<Vec<_>, Stop>>()?;
+            let deltas = deltas.collect::<Result<Vec<_>, Interrupt>>()?;
             if !deltas.is_empty() && !pools::apply_deltas(self.session, &deltas)? {
-                return Err(Stop::Stale);
+                return Err(Retry::Stale.into());
             }
             Ok(())
         };
@@ -51,7 +52,7 @@ impl Allocation<'_, '_> {
             offered.for_each(|hold| self.announce(hold));
         }
         if let Some(first) = self.new.iter().map(|hold| hold.expires_at).min() {
-            worker::expect_expiry(first);
+            registry::expect_expiry(first);
         }
         Ok(())
     }

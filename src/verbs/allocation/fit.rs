@@ -1,17 +1,17 @@
 //! Finding room on a calendar, over time. What has run out keeps nobody from its place, but it has to be
-//! ended first: see [`retry_after_wait`](super::policy::retry_after_wait).
+//! ended first: see [`retry_after_wait`](super::retry::retry_after_wait).
 
+use super::stop::{Interrupt, Retry};
 use crate::error::Error;
 use crate::request::When;
 use crate::rules::hours::{DAY, merge};
 use crate::rules::timeline::{Capacity, Fit, Period, Segment, Usage, fit};
-use crate::server::settings;
 use crate::server::clock::Timestamp;
+use crate::server::settings;
 use crate::store::Session;
-use crate::store::calendar::{Overlap, StoredUsage, self};
+use crate::store::calendar::{self, Overlap, StoredUsage};
 use crate::store::holds::BookedPeriod;
 use crate::store::resources::{Calendar, StoredResource};
-use super::stop::Stop;
 use uuid::Uuid;
 
 /// The period that is meant, on a calendar's own clock.
@@ -73,7 +73,7 @@ pub fn find_fit(
     request: &PeriodRequest,
     now: Timestamp,
     may_end: bool,
-) -> Result<Result<PeriodFit, Segment>, Stop> {
+) -> Result<Result<PeriodFit, Segment>, Interrupt> {
     let name = request.resource.name.as_str();
     let Overlap { usages, changes } = calendar::overlap(session, request.resource, request.occupied);
     let capacity = Capacity { usual: request.resource.pool.capacity, changes };
@@ -93,7 +93,7 @@ pub fn fit_among(
     request: &PeriodRequest,
     now: Timestamp,
     may_end: bool,
-) -> Result<Fit, Stop> {
+) -> Result<Fit, Interrupt> {
     let others = || usages.iter().filter(|one| Some(one.id) != request.of);
     let live: Vec<Usage> = others()
         .filter(|one| !one.is_overdue(now))
@@ -106,14 +106,14 @@ pub fn fit_among(
         fit(capacity, &live, &overdue, request.occupied, request.quantity)
     };
     match fit_beside(&overdue) {
-        Fit::OnceEnded if !may_end => Err(Stop::NeedsExpiry),
+        Fit::OnceEnded if !may_end => Err(Retry::NeedsExpiry.into()),
         Fit::OnceEnded => {
             let ids: Vec<Uuid> = overdue.iter().map(|one| one.id).collect();
             let ended = calendar::end_these(session, name, &ids, now);
             let locked: Vec<&StoredUsage> =
                 overdue.into_iter().filter(|one| !ended.contains(&one.id)).collect();
             match fit_beside(&locked) {
-                Fit::OnceEnded => Err(Stop::Locked(locked.iter().map(|one| one.id).collect())),
+                Fit::OnceEnded => Err(Retry::Locked(locked.iter().map(|one| one.id).collect()).into()),
                 fit => Ok(fit),
             }
         }

@@ -5,37 +5,57 @@
 //! nothing. The single calls come here as well wherever their fast way ends, so that a basket and a
 //! batch answer as the single calls would.
 
+pub mod acquire;
 mod admission;
-mod best;
-mod line;
-mod named;
-mod period;
-mod serve;
-mod write;
+pub mod allotment;
+pub mod attempt;
+mod best_seats;
+mod calendar;
+mod commit;
+pub mod fit;
+mod named_seats;
+pub mod owed;
+pub mod reclaim;
+pub mod retry;
+mod seat_plan_view;
+pub mod stop;
+mod waitlist;
 
 pub use admission::fits_kind;
-pub use line::any_of;
-pub use serve::{Pass, serve, serve_at};
+pub use waitlist::any_of;
 
+use self::acquire::{ResourceLocks, claim, days};
+use self::allotment::{Allotment, new_hold};
+use self::fit::booked_period_on;
+use self::seat_plan_view::SeatPlanView;
+use self::stop::Interrupt;
+use super::allocation::stop::{Retry, Stop};
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::request::{Placement, Want};
 use crate::rules::timeline::Usage;
-use crate::server::clock::{Timestamp, self};
-use crate::store::Session;
-use crate::store::holds::{HoldGroup, NewHold, StoredHold, self};
+use crate::server::clock::{self, Timestamp};
+use crate::store::holds::{self, HoldGroup, NewHold, StoredHold};
 use crate::store::locks::LockWaitPolicy;
-use crate::store::locks::heavyweight::{Claim, LockMode, ClaimTarget, self};
-use crate::store::pools::{PoolDelta, self};
+use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, LockMode};
+use crate::store::pools::PoolDelta;
 use crate::store::resources::StoredResource;
 use crate::store::seat_plan::FreeSeat;
-use crate::store::seats::{StoredSeat, self};
-use self::Allotment;
-use super::allocation::acquire::{ResourceLocks, claim, days};
-use super::allocation::fit::booked_period_on;
-use super::allocation::stop::Stop;
+use crate::store::seats::{self, StoredSeat};
+use crate::store::{Session, pool_count};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
+
+/// How far a desk goes to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// It ends no overdue hold, and so writes nothing before the end.
+    Cheap,
+    /// It does, in an attempt that can be undone.
+    Deep,
+    /// The same, and what would have to be waited for is answered with "busy".
+    DeepOrBusy,
+}
 
 /// The answer to one request.
 pub enum Served {
@@ -58,7 +78,7 @@ pub struct Allocation<'s, 'a> {
     locks: &'s ResourceLocks<'a>,
     resources: HashMap<String, StoredResource>,
     pub seats: HashMap<(&'a str, String), StoredSeat>,
-    pub plans: HashMap<(&'a str, Option<&'a str>), best::SeatPlanView>,
+    pub plans: HashMap<(&'a str, Option<&'a str>), SeatPlanView>,
     earlier: HashMap<(String, String), StoredHold>,
     owned: HashMap<(&'a str, &'a str), i64>,
     deltas: BTreeMap<&'a str, PoolDelta>,
@@ -90,7 +110,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         lines: &'a [Placement<'a>],
         policy: LockWaitPolicy,
         pass: Pass,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, Interrupt> {
         let resources: HashMap<_, _> = found.into_iter().map(|found| (found.name.clone(), found)).collect();
         let mut allocation = Self {
             session,
@@ -134,7 +154,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         // What others take from at the same time may have changed while locks were waited for.
         for (name, found) in &mut allocation.resources {
             if let Some(id) = found.escrow {
-                found.pool.taken = pools::taken(session, name, id);
+                found.pool.taken = pool_count::taken(session, name, id);
             }
         }
         for (resource, places) in &wanted {
@@ -169,7 +189,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
     }
 
     /// Serves, and writes what was decided, or lets go of the seats where nothing was.
-    pub fn finish<T>(mut self, answer: impl Fn(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn finish<T>(mut self, answer: impl Fn(&mut Self) -> Result<T, Interrupt>) -> Result<T, Interrupt> {
         let result = answer(&mut self).and_then(|answer| self.write().map(|()| answer));
         match result {
             Ok(answer) => {
@@ -178,19 +198,19 @@ impl<'s, 'a> Allocation<'s, 'a> {
                 }
                 Ok(answer)
             }
-            Err(stop) => Err(self.release(stop)),
+            Err(interrupt) => Err(self.release(interrupt)),
         }
     }
 
     /// Where the attempt is undone, its claims go with it.
-    fn release(&mut self, stop: Stop) -> Stop {
+    fn release(&mut self, interrupt: Interrupt) -> Interrupt {
         if self.pass == Pass::Cheap {
             self.claims.drain(..).for_each(Claim::release);
         }
-        stop
+        interrupt
     }
 
-    fn lock_holders(&self, placements: &[Placement], policy: LockWaitPolicy) -> Result<(), Stop> {
+    fn lock_holders(&self, placements: &[Placement], policy: LockWaitPolicy) -> Result<(), Interrupt> {
         let limited = |placement: &&Placement| {
             !self.has_exclusive(placement.resource)
                 && self
@@ -234,7 +254,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
     }
 
     /// Serves one request.
-    pub fn serve(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
+    pub fn serve(&mut self, placement: &'a Placement<'a>) -> Result<Served, Interrupt> {
         let served = match self.earlier(placement) {
             Some(group) => Ok(Served::Earlier(Box::new(group))),
             None => self.admission(placement, placement.want.quantity()).and_then(|refused| match refused {
@@ -243,7 +263,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
             }),
         };
         match served {
-            Err(Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. })
+            Err(Interrupt::Retry(Retry::Locked(_) | Retry::UnderWay(_) | Retry::Contested { .. }))
                 if self.pass == Pass::DeepOrBusy =>
             {
                 Ok(Served::Busy)
@@ -259,7 +279,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
     }
 
     /// Gives a request that was let in its place, or tells which seats are not to be had.
-    pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Stop> {
+    pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Interrupt> {
         let of_seats = |seats| Allotment { seats: Some(seats), ..Allotment::default() };
         let allotment = match &placement.want {
             Want::Quantity(_) => Ok(Allotment::default()),
@@ -306,7 +326,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         {
             *owned += quantity;
         }
-        let hold = placement.hold(id, allotment, self.now);
+        let hold = new_hold(placement, id, allotment, self.now);
         if let Some(key) = placement.key {
             self.earlier.entry((key.to_owned(), resource.to_owned())).or_insert_with(|| hold.as_stored());
         }

@@ -1,16 +1,20 @@
 //! Whether seats are to be had that are asked for by their names.
 
+use super::reclaim::all_or_wait;
+use super::stop::{Interrupt, Retry};
+use super::{Allocation, Pass};
 use crate::error::Error;
 use crate::outcome::Refused;
-use crate::store::seats::{StoredSeat, self};
-use super::{Pass, Allocation};
-use super::reclaim::all_or_wait;
-use super::stop::Stop;
+use crate::store::seats::{self, StoredSeat};
 use uuid::Uuid;
 
 impl<'a> Allocation<'_, 'a> {
     /// Whether these seats are to be had.
-    pub(super) fn named(&mut self, resource: &'a str, labels: &[&str]) -> Result<Result<(), Refused>, Stop> {
+    pub(super) fn named(
+        &mut self,
+        resource: &'a str,
+        labels: &[&str],
+    ) -> Result<Result<(), Refused>, Interrupt> {
         let mut taken = Vec::new();
         let mut blocked = Vec::new();
         let mut overdue = Vec::new();
@@ -34,13 +38,13 @@ impl<'a> Allocation<'_, 'a> {
     }
 
     /// Ends overdue holds of a resource with seats, all of these.
-    pub fn end(&mut self, resource: &str, ids: &[Uuid]) -> Result<(), Stop> {
+    pub fn end(&mut self, resource: &str, ids: &[Uuid]) -> Result<(), Interrupt> {
         if self.pass == Pass::Cheap {
-            return Err(Stop::NeedsExpiry);
+            return Err(Retry::NeedsExpiry.into());
         }
         let ended = seats::end_these(self.session, resource, ids, self.now);
         self.seats_freed(&ended);
-        all_or_wait(ids, &ended)
+        Ok(all_or_wait(ids, &ended)?)
     }
 
     /// Notes that some holds were ended.

@@ -4,16 +4,16 @@
 //! A locked one may be confirmed this moment and its place gone, or its transaction may roll back and
 //! the place come free: to refuse without waiting for it would be a false "sold out". It is waited for
 //! only if that could make the request fit; and then the clock is read again, since others may have
-//! run out meanwhile. See [`retry_after_wait`](super::policy::retry_after_wait).
+//! run out meanwhile. See [`retry_after_wait`](super::retry::retry_after_wait).
 
+use super::Interrupt;
+use super::stop::Retry;
 use crate::error::Error;
 use crate::rules::pool::{Admission, Pool};
+use crate::server::clock::{self, Timestamp};
 use crate::server::settings;
-use crate::server::clock::{Timestamp, self};
 use crate::shared_memory::escrow;
-use crate::store::{Session, overdue, pools};
-use crate::store::resources::{StoredResource, self};
-use super::stop::Stop;
+use crate::store::{Session, overdue, pools, resources};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -26,23 +26,19 @@ pub fn decide_with_reclaim(
     resource: &str,
     expected_version: Option<i64>,
     decide: impl Fn(&Pool, Option<i64>) -> Admission,
-) -> Result<(Pool, Admission), Stop> {
-    let mut pool = read(session, resource)?.pool;
+) -> Result<(Pool, Admission), Interrupt> {
+    let mut pool = resources::read_existing(session, resource)?.pool;
     let mut admission = decide(&pool, expected_version);
     if let Admission::Short(missing) = admission
         && reclaim(session, resource, missing, clock::now())?.or_wait()? > 0
     {
-        pool = read(session, resource)?.pool;
+        pool = resources::read_existing(session, resource)?.pool;
         admission = decide(&pool, None);
     }
     if let Admission::Short(missing) = admission {
         shortage(session, resource, missing, pool.taken).or_again()?;
     }
     Ok((pool, admission))
-}
-
-pub fn read(session: &Session, resource: &str) -> Result<StoredResource, Error> {
-    resources::read(session, resource).ok_or_else(|| Error::no_resource(resource))
 }
 
 /// What came of ending expired holds.
@@ -54,8 +50,8 @@ pub struct Reclaimed {
 
 impl Reclaimed {
     /// How much was freed, where there is nothing to wait for.
-    pub fn or_wait(self) -> Result<i64, Stop> {
-        if self.locked.is_empty() { Ok(self.freed) } else { Err(Stop::Locked(self.locked)) }
+    pub fn or_wait(self) -> Result<i64, Retry> {
+        if self.locked.is_empty() { Ok(self.freed) } else { Err(Retry::Locked(self.locked)) }
     }
 }
 
@@ -114,11 +110,11 @@ pub fn shortage(session: &Session, resource: &str, missing: i64, taken: i64) -> 
 
 impl Shortage {
     /// Nothing, where it lasts; or what to do before all is looked at anew.
-    pub fn or_again(self) -> Result<(), Stop> {
+    pub fn or_again(self) -> Result<(), Retry> {
         match self {
             Self::Lasting => Ok(()),
-            Self::Passing(transaction) => Err(Stop::UnderWay(transaction)),
-            Self::Over => Err(Stop::Stale),
+            Self::Passing(transaction) => Err(Retry::UnderWay(transaction)),
+            Self::Over => Err(Retry::Stale),
         }
     }
 }
@@ -127,7 +123,7 @@ impl Shortage {
 ///
 /// One that has run out does not count, unless its confirmation is under way, begun in time: that
 /// is waited for, or the holder would end up with both.
-pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> Result<i64, Stop> {
+pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> Result<i64, Interrupt> {
     let due = overdue::due_of(session, resource, holder, now);
     if !due.is_empty() {
         all_or_wait(&due, &overdue::lock_free(session, &due))?;
@@ -136,8 +132,8 @@ pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) ->
 }
 
 /// Whether everything wanted was to be had; the rest has to be waited for.
-pub fn all_or_wait(wanted: &[Uuid], had: &[Uuid]) -> Result<(), Stop> {
+pub fn all_or_wait(wanted: &[Uuid], had: &[Uuid]) -> Result<(), Retry> {
     let had: HashSet<&Uuid> = had.iter().collect();
     let rest: Vec<Uuid> = wanted.iter().filter(|id| !had.contains(id)).copied().collect();
-    if rest.is_empty() { Ok(()) } else { Err(Stop::Locked(rest)) }
+    if rest.is_empty() { Ok(()) } else { Err(Retry::Locked(rest)) }
 }

@@ -6,12 +6,13 @@
 //! that others are taking, while anything was ended: the attempt is undone, its locks with it, the
 //! wait is for nothing else, and then all is looked at anew.
 
+use super::Interrupt;
+use super::stop::{Retry, Stop};
 use crate::error::Error;
 use crate::shared_memory::escrow;
-use crate::store::{Session, holds, seats};
-use crate::store::locks::{Busy, LockWaitPolicy, subtransaction};
 use crate::store::locks::heavyweight::{Claim, ClaimTarget};
-use super::stop::Stop;
+use crate::store::locks::{Busy, LockWaitPolicy, subtransaction};
+use crate::store::{Session, holds, seats};
 
 /// How often something is looked at anew before the transaction is told to be run again. Each time
 /// somebody else was quicker, so this is reached only where the tables contradict themselves.
@@ -21,33 +22,31 @@ pub const MAX_ATTEMPTS: usize = 1000;
 pub fn retry_after_wait<T>(
     session: &Session,
     policy: LockWaitPolicy,
-    mut attempt: impl FnMut() -> Result<T, Stop>,
+    mut attempt: impl FnMut() -> Result<T, Interrupt>,
 ) -> Result<T, Stop> {
     for _ in 0..MAX_ATTEMPTS {
         match subtransaction::undo_unless_ok(&mut attempt) {
-            Err(Stop::Stale) => {}
-            Err(stop @ (Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. })) => {
-                wait_for(session, &stop, policy)?
-            }
-            result => return result,
+            Ok(answer) => return Ok(answer),
+            Err(Interrupt::Stop(stop)) => return Err(stop),
+            Err(Interrupt::Retry(retry)) => wait_for(session, &retry, policy)?,
         }
     }
     Err(Error::serialization().into())
 }
 
-fn wait_for(session: &Session, stop: &Stop, policy: LockWaitPolicy) -> Result<(), Busy> {
-    match (stop, policy) {
+fn wait_for(session: &Session, retry: &Retry, policy: LockWaitPolicy) -> Result<(), Busy> {
+    match (retry, policy) {
+        (Retry::Stale | Retry::NeedsExpiry, _) => Ok(()),
         (_, LockWaitPolicy::NoWait) => Err(Busy),
-        (Stop::Locked(ids), LockWaitPolicy::Wait) => {
+        (Retry::Locked(ids), LockWaitPolicy::Wait) => {
             holds::wait_for(session, ids, policy)?;
             seats::wait_for_one(session, ids)
         }
-        (Stop::UnderWay(transaction), LockWaitPolicy::Wait) => {
+        (Retry::UnderWay(transaction), LockWaitPolicy::Wait) => {
             subtransaction::until_lock_timeout(|| escrow::wait_for(*transaction))
         }
-        (Stop::Contested { resource, seat }, LockWaitPolicy::Wait) => {
+        (Retry::Contested { resource, seat }, LockWaitPolicy::Wait) => {
             Claim::await_none(resource, ClaimTarget::Seat(seat), policy)
         }
-        _ => Ok(()),
     }
 }

@@ -1,20 +1,21 @@
 //! Those who wait are served before anybody else, and what they are owed is kept for them.
 
+use super::fit::booked_period_on;
+use super::stop::{Interrupt, Retry, Stop};
+use super::{Allocation, Served};
 use crate::error::Error;
-use crate::request::{Placement, Want};
+use crate::request::{Placement, Want, When};
 use crate::rules::Refusal;
 use crate::rules::timeline::Usage;
-use crate::rules::waitlist::{Answer, WaitlistServer, self};
+use crate::rules::waitlist::{self, Answer, WaitlistServer};
 use crate::store::resources::{Kind, StoredResource};
-use super::{Allocation, Served};
-use super::fit::booked_period_on;
-use super::stop::Stop;
+use crate::store::waitlist::Entry;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl<'a> Allocation<'_, 'a> {
     /// Serves the lines of all resources here, each in its order. A line goes on behind what was read of it.
-    pub(super) fn serve_lines(&mut self, lines: &'a [Placement<'a>]) -> Result<(), Stop> {
+    pub(super) fn serve_lines(&mut self, lines: &'a [Placement<'a>]) -> Result<(), Interrupt> {
         let mut by_resource: BTreeMap<&'a str, Vec<&'a Placement<'a>>> = BTreeMap::new();
         for one in lines {
             by_resource.entry(one.resource).or_default().push(one);
@@ -45,9 +46,9 @@ impl<'a> Allocation<'_, 'a> {
 }
 
 impl<'a> WaitlistServer<&'a Placement<'a>> for Allocation<'_, 'a> {
-    type Stop = Stop;
+    type Stop = Interrupt;
 
-    fn serve(&mut self, one: &&'a Placement<'a>) -> Result<Answer, Stop> {
+    fn serve(&mut self, one: &&'a Placement<'a>) -> Result<Answer, Interrupt> {
         match Allocation::serve(self, one) {
             Ok(Served::Placed { new, .. }) => {
                 self.offers.push(self.new[new].id);
@@ -56,10 +57,13 @@ impl<'a> WaitlistServer<&'a Placement<'a>> for Allocation<'_, 'a> {
             }
             Ok(Served::Refused(refused)) if refused.refusal == Refusal::Unavailable => Ok(Answer::Short),
             // What others are just deciding on is not waited for: if it comes free, the line is served again.
-            Ok(Served::Busy) | Err(Stop::Locked(_) | Stop::UnderWay(_) | Stop::Contested { .. }) => {
+            Ok(Served::Busy)
+            | Err(Interrupt::Retry(Retry::Locked(_) | Retry::UnderWay(_) | Retry::Contested { .. })) => {
                 Ok(Answer::Short)
             }
-            Ok(Served::Refused(_) | Served::Earlier(_)) | Err(Stop::Error(_)) => Ok(Answer::Barred),
+            Ok(Served::Refused(_) | Served::Earlier(_)) | Err(Interrupt::Stop(Stop::Error(_))) => {
+                Ok(Answer::Barred)
+            }
             Err(stop) => Err(stop),
         }
     }
@@ -84,7 +88,8 @@ impl<'a> WaitlistServer<&'a Placement<'a>> for Allocation<'_, 'a> {
                 return false;
             }
             Want::Period { quantity, when } => {
-                let booked = self.resource(resource).and_then(|stored| booked_period_on(stored.as_calendar()?, *when));
+                let booked =
+                    self.resource(resource).and_then(|stored| booked_period_on(stored.as_calendar()?, *when));
                 if let Ok(booked) = booked {
                     let owed = Usage { occupied: booked.occupied, quantity: *quantity, is_held: true };
                     self.owed_usages.push((resource, owed));
@@ -105,4 +110,24 @@ pub fn any_of(kind: Kind, want: Want<'_>) -> Result<Want<'_>, Error> {
         }
         (_, want) => Ok(want),
     }
+}
+
+/// What somebody waits for.
+pub fn placement_of<'a>(entry: &'a Entry, kind: Kind) -> Result<Placement<'a>, Error> {
+    let want = match (&entry.seats, entry.during) {
+        (Some(labels), _) => Want::Seats(labels.iter().map(String::as_str).collect()),
+        (None, Some(period)) => Want::Period { quantity: entry.quantity, when: When::During(period) },
+        (None, None) => Want::Quantity(entry.quantity),
+    };
+    Ok(Placement {
+        id: Some(entry.id),
+        resource: &entry.resource,
+        want: any_of(kind, want)?,
+        ttl: entry.offer_ttl,
+        key: None,
+        fingerprint: None,
+        holder: entry.holder.as_deref(),
+        expected_version: None,
+        metadata: entry.metadata,
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use booking_rules::seating::{SeatPosition, REACH, ROWS_A_SECTION, Search, best, first_row};
+use booking_rules::seating::{REACH, ROWS_A_SECTION, Search, SeatPosition, best, first_row};
 
 #[path = "seating/judge.rs"]
 mod judge;

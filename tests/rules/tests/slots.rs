@@ -54,8 +54,12 @@ impl Case {
         let (live, _) = usages(self.clock, &self.bookings, self.buffer);
         let timeline = Timeline::of(&self.said.capacity, live, within.and(long(self.buffer)));
         let windows: Vec<Period> = self.windows.iter().map(|window| self.clock.period(*window)).collect();
-        let request =
-            SlotRequest { within, duration: long(self.duration), step: long(self.step), buffer: long(self.buffer) };
+        let request = SlotRequest {
+            within,
+            duration: long(self.duration),
+            step: long(self.step),
+            buffer: long(self.buffer),
+        };
         slots::free(&timeline, &windows, &request, most)
     }
 

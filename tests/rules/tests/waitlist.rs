@@ -84,7 +84,8 @@ impl Stock for Calendar {
         let is_left = matches!(fits, Fit::Fits { .. });
         // Hour by hour.
         let taken = |hour: i64| -> i64 {
-            let there = self.usages.iter().filter(|used| used.occupied.from <= hour && hour < used.occupied.to);
+            let there =
+                self.usages.iter().filter(|used| used.occupied.from <= hour && hour < used.occupied.to);
             there.map(|used| used.quantity).sum()
         };
         assert_eq!(is_left, (one.from..one.to).all(|hour| taken(hour) + one.quantity <= self.capacity));

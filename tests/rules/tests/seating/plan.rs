@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use booking_rules::seating::{SeatPosition, ROWS_A_SECTION};
+use booking_rules::seating::{ROWS_A_SECTION, SeatPosition};
 
 /// A seat by what is printed on the ticket, and not by where it lies in any list.
 pub type Label = (i32, i32);
@@ -68,7 +68,11 @@ impl Plan {
         let places = self.rows.iter().flat_map(|row| {
             let (first, last) = row.ends();
             let middle = row.position(first) + row.position(last);
-            row.free().map(move |index| SeatPosition { rank: row.rank, position: row.position(index), middle })
+            row.free().map(move |index| SeatPosition {
+                rank: row.rank,
+                position: row.position(index),
+                middle,
+            })
         });
         places.collect()
     }

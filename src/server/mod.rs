@@ -1,0 +1,10 @@
+//! What PostgreSQL gives an extension, wrapped once: the process and its transactions, the clock, the settings, time
+//! zones, condition variables, the commit. No rule of booking, no table and no SQL statement belongs here.
+
+pub mod backend;
+pub mod clock;
+pub mod commit_durability;
+pub mod condition_variables;
+pub mod settings;
+pub mod wal_timeline;
+pub mod zones;

@@ -1,0 +1,46 @@
+//! Leaving a waitlist.
+
+use super::allocation::acquire::acquire_exclusive;
+use super::allocation::attempt::serve_line;
+use super::allocation::stop::{Stop, settle};
+use super::give_back::release;
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::request::{Part, Target};
+use crate::server::clock;
+use crate::store::locks::LockWaitPolicy;
+use crate::store::waitlist::{self, Entry, EntryState};
+use crate::store::{Session, resources};
+use uuid::Uuid;
+
+/// Waits no more; or gives back what was offered.
+pub fn leave_waitlist(id: Uuid) -> Result<Outcome, Error> {
+    let session = Session::to_write(c"booking.leave_waitlist()");
+    let Some(entry) = waitlist::by_id(&session, id, None) else { return Ok(Outcome::not_found(id)) };
+    if let Some(outcome) = leave(&session, &entry).map_or_else(|stop| settle(Err(stop)).map(Some), Ok)? {
+        return Ok(outcome);
+    }
+    let target = Target { hold_id: id, resource: Some(&entry.resource), expected_version: None };
+    drop(session);
+    release(target, Part { quantity: None, seats: None })
+}
+
+/// None where it was offered a hold.
+fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
+    acquire_exclusive(session, &entry.resource, LockWaitPolicy::Wait)?;
+    // It may have been served while the turn was waited for.
+    let Some(entry) = waitlist::by_id(session, entry.id, Some(&entry.resource)) else {
+        return Ok(Some(Outcome::not_found(entry.id)));
+    };
+    match entry.state {
+        EntryState::Left => Ok(Some(Outcome::left(entry.id, true).again())),
+        EntryState::Offered => Ok(None),
+        EntryState::Waiting => {
+            waitlist::leave(session, entry.id, &entry.resource, clock::now());
+            resources::add_waiting(session, &entry.resource, -1);
+            // What was owed to it may be enough for those behind.
+            serve_line(session, &entry.resource)?;
+            Ok(Some(Outcome::left(entry.id, true)))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The answer about an id that no hold has, or not yet: somebody may wait under it.
+
+use crate::outcome::Outcome;
+use crate::request::Target;
+use crate::server::clock::{self, Timestamp};
+use crate::store::waitlist::{self, Entry, EntryState};
+use crate::store::{Session, holds};
+
+/// Where a hold stands that is not there, or not yet: it may be waited for.
+pub fn missing(session: &Session, target: Target, ok: bool) -> Outcome {
+    match waitlist::by_id(session, target.hold_id, target.resource) {
+        Some(entry) => entry_outcome(session, &entry, ok, clock::now()),
+        None => Outcome::not_found(target.hold_id),
+    }
+}
+
+pub fn entry_outcome(session: &Session, entry: &Entry, ok: bool, now: Timestamp) -> Outcome {
+    match entry.state {
+        EntryState::Waiting => {
+            Outcome::waiting(entry, waitlist::position(session, entry.id, &entry.resource), ok)
+        }
+        EntryState::Left => Outcome::left(entry.id, ok),
+        EntryState::Offered => holds::look(session, entry.id, Some(&entry.resource))
+            .map_or_else(|| Outcome::not_found(entry.id), |group| Outcome::current(&group, ok, now)),
+    }
+}

@@ -1,0 +1,24 @@
+//! What follows every change of what a resource is.
+
+use super::allocation::attempt::serve_line;
+use super::allocation::owed::left_for_others;
+use super::allocation::stop::Stop;
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::store::pools::{self, CachedPool};
+use crate::store::resources::ResourceStatus;
+use crate::store::{Session, pool_count};
+
+/// A resource's definition was changed: there may be more for those who wait.
+pub fn redefined(session: &Session, resource: &str, status: Option<ResourceStatus>) -> Result<Outcome, Stop> {
+    let mut status = status.ok_or_else(|| Error::no_resource(resource))?;
+    if let Some(CachedPool { escrow: Some(id), most, .. }) = pools::cached(session, resource) {
+        status.available = Some(most - pool_count::taken(session, resource, id));
+    }
+    if status.is_waited_for {
+        serve_line(session, resource)?;
+        let available = status.available.map(|_| left_for_others(session, resource));
+        return Ok(Outcome::resource_changed(ResourceStatus { available, ..status }, false));
+    }
+    Ok(Outcome::resource_changed(status, false))
+}
