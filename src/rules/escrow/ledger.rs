@@ -1,7 +1,7 @@
 //! The accounts and the stakes, in memory of a fixed size.
 
 use super::Key;
-use crate::rules::Micros;
+use super::super::Micros;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A place in one of the arrays. None is this one.

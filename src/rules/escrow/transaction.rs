@@ -2,7 +2,7 @@
 //! since.
 
 use super::{Key, Ledger};
-use crate::rules::Micros;
+use super::super::Micros;
 
 /// Who changes a count.
 #[derive(Clone, Copy, Debug)]

@@ -28,8 +28,8 @@ use self::acquire::{ResourceLocks, claim, days};
 use self::allotment::{Allotment, new_hold};
 use self::fit::booked_period_on;
 use self::seat_plan_view::SeatPlanView;
-use self::stop::Interrupt;
-use super::allocation::stop::{Retry, Stop};
+use self::stop::{Interrupt, Retry};
+
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::request::{Placement, Want};

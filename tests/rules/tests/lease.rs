@@ -1,6 +1,6 @@
 //! Leases against a world that keeps every grant there ever was.
 
-use booking_rules::lease::{Grant, Lease, LeaseState, acquire, epoch, slot, state};
+use booking_rules::lease::{Grant, Lease, LeaseState, acquire, epoch, slot, state_of};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl World {
             Step::Acquire { holder, slots, ttl } => self.acquire(holder, slots, ttl),
             Step::Renew { grant, ttl } => {
                 let Some(token) = token(grant) else { return };
-                if state(&self.rows, token, self.now) == LeaseState::Valid {
+                if state_of(&self.rows, token, self.now) == LeaseState::Valid {
                     let until = self.now + ttl;
                     self.of(
                         token,
@@ -148,13 +148,13 @@ impl World {
             }
             Step::Release { grant } => {
                 let Some(token) = token(grant) else { return };
-                if state(&self.rows, token, self.now) == LeaseState::Valid {
+                if state_of(&self.rows, token, self.now) == LeaseState::Valid {
                     self.of(token, |row| row.is_released = true, |one| one.is_released = true);
                 }
             }
             Step::Keep { grant } => {
                 let Some(token) = token(grant) else { return };
-                if state(&self.rows, token, self.now) == LeaseState::Valid {
+                if state_of(&self.rows, token, self.now) == LeaseState::Valid {
                     self.of(token, |_| {}, |one| one.is_kept = true);
                 }
             }
@@ -174,7 +174,7 @@ impl World {
     /// What is said of every token is what became of it.
     fn look(&self) {
         for one in &self.history {
-            let said = state(&self.rows, one.token, self.now);
+            let said = state_of(&self.rows, one.token, self.now);
             let is_there = self.rows.iter().any(|row| row.token == one.token);
             match said {
                 LeaseState::Valid => assert!(one.is_had(self.now), "{one:?} is over"),
@@ -184,8 +184,8 @@ impl World {
             }
         }
         let unknown = self.history.iter().map(|one| one.token).max().unwrap_or(0).max(self.floor) + 1;
-        assert_eq!(state(&self.rows, unknown, self.now), LeaseState::Unknown);
-        assert_eq!(state(&self.rows, 0, self.now), LeaseState::Unknown);
+        assert_eq!(state_of(&self.rows, unknown, self.now), LeaseState::Unknown);
+        assert_eq!(state_of(&self.rows, 0, self.now), LeaseState::Unknown);
     }
 }
 
