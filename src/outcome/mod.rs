@@ -8,13 +8,12 @@ pub use lease::LeaseOutcome;
 pub use refused::Refused;
 pub use row::ResourceRow;
 
-use crate::request::When;
 use crate::rules::lifecycle::State;
 use crate::rules::pool::Pool;
 use crate::rules::timeline::{Period, Segment};
 use crate::rules::{Refusal, basket};
 use crate::server::clock::Timestamp;
-use crate::store::holds::{BookedPeriod, ConfirmedHold, HoldGroup, NewHold, StoredHold};
+use crate::store::holds::{ConfirmedHold, HoldGroup, NewHold, StoredHold};
 use crate::store::resources::ResourceStatus;
 use crate::store::waitlist::Entry;
 use serde_json::{Value, json};
@@ -26,10 +25,14 @@ pub struct Outcome {
     ok: bool,
     status: &'static str,
     hold_id: Option<Uuid>,
+    resource: Option<String>,
+    quantity: Option<i64>,
+    seats: Option<Vec<String>>,
+    during: Option<Period>,
+    holder: Option<String>,
     expires_at: Option<Timestamp>,
     version: Option<i64>,
     available: Option<i64>,
-    seats: Option<Vec<String>>,
     replayed: bool,
     detail: Option<Value>,
 }
@@ -57,10 +60,14 @@ impl Outcome {
             ok,
             status,
             hold_id: None,
+            resource: None,
+            quantity: None,
+            seats: None,
+            during: None,
+            holder: None,
             expires_at: None,
             version: None,
             available: None,
-            seats: None,
             replayed: false,
             detail: None,
         }
@@ -71,14 +78,23 @@ impl Outcome {
         self.ok
     }
 
+    /// The same, about a resource.
+    pub fn on(self, resource: &str) -> Self {
+        Self { resource: Some(resource.to_owned()), ..self }
+    }
+
     /// A hold was placed.
     pub fn placed(hold: &NewHold, available: Option<i64>) -> Self {
         Self {
             hold_id: Some(hold.id),
+            resource: Some(hold.resource.to_owned()),
+            quantity: Some(hold.quantity),
+            seats: hold.seats.clone(),
+            during: hold.booked.map(|(booked, _)| booked.during),
+            holder: hold.holder.map(str::to_owned),
             expires_at: Some(hold.expires_at),
             version: Some(1),
             available,
-            seats: hold.seats.clone(),
             ..Self::of(true, State::Held.name())
         }
     }
@@ -87,26 +103,21 @@ impl Outcome {
     pub fn confirmed(hold: ConfirmedHold) -> Self {
         Self {
             hold_id: Some(hold.id),
-            expires_at: Some(hold.expires_at),
-            version: Some(hold.version),
+            resource: Some(hold.resource),
+            quantity: Some(hold.quantity),
             seats: hold.seats,
-            detail: hold.during.map(|period| json!({"during": during(period)})),
+            during: hold.during,
+            holder: hold.holder,
+            version: Some(hold.version),
             ..Self::of(true, State::Confirmed.name())
         }
     }
 
-    /// The same, and from when to when those nights are: news to who asked for dates.
-    pub fn of_nights(self, when: When, booked: BookedPeriod) -> Self {
-        match when {
-            When::During(_) => self,
-            When::Nights { .. } => Self { detail: Some(json!({"during": during(booked.during)})), ..self },
-        }
-    }
-
-    /// A refusal by the resource, said of a hold that stays as it was.
-    pub fn about_hold(self, group: &HoldGroup, now: Timestamp) -> Self {
-        let about = Self::about(group, self.ok, self.status, now);
-        Self { available: self.available, detail: self.detail, ..about }
+    /// A hold was to be exchanged for something that it cannot have, and stays as it was. `seats` are those that it
+    /// cannot have, not its own.
+    pub fn not_exchanged(group: &HoldGroup, refused: Refused, now: Timestamp) -> Self {
+        let about = Self::about(group, false, refused.refusal.status(), now);
+        Self { available: refused.available, seats: refused.seats, detail: refused.detail, ..about }
     }
 
     /// Holds were changed, and now stand so.
@@ -122,13 +133,18 @@ impl Outcome {
     /// Where holds stand.
     pub fn current(group: &HoldGroup, ok: bool, now: Timestamp) -> Self {
         let status = basket::state_at(&group.lifecycles(), now.micros()).name();
-        let booked = group.holds.first().and_then(|one| one.booked);
-        let detail = match (group.basket, booked) {
-            (Some(_), _) => Some(json!({"items": items(group, now)})),
-            (None, Some(booked)) => Some(json!({"during": during(booked.during)})),
-            (None, None) => None,
-        };
-        Self { detail, ..Self::about(group, ok, status, now) }
+        let about = Self::about(group, ok, status, now);
+        match (group.basket, group.holds.first()) {
+            (Some(_), _) => Self { detail: Some(json!({"items": items(group, now)})), ..about },
+            (None, Some(stored)) => Self { seats: stored.seats.clone(), ..about },
+            (None, None) => about,
+        }
+    }
+
+    /// Where holds stand, to a caller who asks: yes only while they are live.
+    pub fn found(group: &HoldGroup, now: Timestamp) -> Self {
+        let is_live = basket::state_at(&group.lifecycles(), now.micros()).takes_room();
+        Self::current(group, is_live, now)
     }
 
     /// Holds that the request was refused for, on account of the one at `place`.
@@ -231,21 +247,12 @@ impl Outcome {
 
     /// Somebody waits, as this one in the line.
     pub fn waiting(entry: &Entry, position: i64, ok: bool) -> Self {
-        let mut detail = json!({"position": position});
-        if let Some(period) = entry.during {
-            detail["during"] = during(period);
-        }
-        Self {
-            hold_id: Some(entry.id),
-            seats: entry.seats.clone(),
-            detail: Some(detail),
-            ..Self::of(ok, "waiting")
-        }
+        Self { detail: Some(json!({"position": position})), ..Self::of_entry(entry, ok, "waiting") }
     }
 
     /// Somebody waits no more.
-    pub fn left(id: Uuid, ok: bool) -> Self {
-        Self { hold_id: Some(id), ..Self::of(ok, "left") }
+    pub fn left(entry: &Entry, ok: bool) -> Self {
+        Self::of_entry(entry, ok, "left")
     }
 
     /// The same, of a call that was repeated.
@@ -254,8 +261,20 @@ impl Outcome {
     }
 
     /// The key was used before, to wait for something else.
-    pub fn entry_key_reused(id: Uuid) -> Self {
-        Self { hold_id: Some(id), ..Self::of(false, "key_reused") }
+    pub fn entry_key_reused(entry: &Entry) -> Self {
+        Self { seats: None, ..Self::of_entry(entry, false, "key_reused") }
+    }
+
+    fn of_entry(entry: &Entry, ok: bool, status: &'static str) -> Self {
+        Self {
+            hold_id: Some(entry.id),
+            resource: Some(entry.resource.clone()),
+            quantity: Some(entry.quantity),
+            seats: entry.seats.clone(),
+            during: entry.during,
+            holder: entry.holder.clone(),
+            ..Self::of(ok, status)
+        }
     }
 
     /// A resource's definition was changed, or (`replayed`) was so before.
@@ -282,17 +301,19 @@ impl Outcome {
         Self { seats: Some(seats), ..self }
     }
 
+    /// What an answer about holds says of them, but for their seats: those of a refusal are others. Of a basket only
+    /// what is true of all its items.
     fn about(group: &HoldGroup, ok: bool, status: &'static str, now: Timestamp) -> Self {
         let holds = group.lifecycles();
+        let only = group.holds.first().filter(|_| group.basket.is_none());
         Self {
-            hold_id: group.basket.or_else(|| group.holds.first().map(|stored| stored.id)),
+            hold_id: group.basket.or_else(|| only.map(|stored| stored.id)),
+            resource: only.map(|stored| stored.resource.clone()),
+            quantity: only.map(|stored| stored.hold.quantity),
+            during: only.and_then(|stored| stored.booked).map(|booked| booked.during),
+            holder: group.holds.first().and_then(|stored| stored.holder.clone()),
             expires_at: basket::expires_at(&holds, now.micros()).map(Timestamp::from_micros),
             version: Some(basket::version(&holds)),
-            seats: if group.basket.is_none() {
-                group.holds.first().and_then(|one| one.seats.clone())
-            } else {
-                None
-            },
             ..Self::of(ok, status)
         }
     }

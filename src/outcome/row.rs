@@ -2,26 +2,43 @@
 
 use super::{LeaseOutcome, Outcome};
 use crate::error::Error;
+use crate::rules::timeline::Period;
+use crate::server::clock::Timestamp;
 use pgrx::JsonB;
 use pgrx::callconv::{BoxRet, FcInfo};
-use pgrx::datum::{Datum, IntoDatum};
+use pgrx::datum::{Datum, IntoDatum, Range, RangeBound, TimestampWithTimeZone};
 use pgrx::pg_sys;
 
 impl Outcome {
     /// The columns of `booking.result`, in the order of `sql/schema.sql`.
-    fn columns(self) -> [Option<pg_sys::Datum>; 9] {
+    fn columns(self) -> [Option<pg_sys::Datum>; 13] {
         [
             self.ok.into_datum(),
             self.status.into_datum(),
             self.hold_id.and_then(|id| pgrx::Uuid::from_bytes(*id.as_bytes()).into_datum()),
-            self.expires_at.map(|time| pg_sys::Datum::from(time.micros())),
+            self.resource.into_datum(),
+            self.quantity.into_datum(),
+            self.seats.into_datum(),
+            self.during.and_then(range_datum),
+            self.holder.into_datum(),
+            self.expires_at.map(timestamp_datum),
             self.version.into_datum(),
             self.available.into_datum(),
-            self.seats.into_datum(),
             self.replayed.into_datum(),
             self.detail.and_then(|detail| JsonB(detail).into_datum()),
         ]
     }
+}
+
+fn timestamp_datum(time: Timestamp) -> pg_sys::Datum {
+    pg_sys::Datum::from(time.micros())
+}
+
+/// A period as a `tstzrange` that includes its beginning and not its end.
+fn range_datum(period: Period) -> Option<pg_sys::Datum> {
+    let time = |micros| TimestampWithTimeZone::try_from(micros).ok();
+    let (from, to) = (time(period.from)?, time(period.to)?);
+    Range::new(RangeBound::Inclusive(from), RangeBound::Exclusive(to)).into_datum()
 }
 
 pgrx::impl_sql_translatable!(Outcome, "booking.result");
@@ -44,7 +61,7 @@ impl LeaseOutcome {
             self.name.into_datum(),
             self.holder.into_datum(),
             self.token.into_datum(),
-            self.expires_at.map(|time| pg_sys::Datum::from(time.micros())),
+            self.expires_at.map(timestamp_datum),
         ]
     }
 }

@@ -8,6 +8,8 @@ use super::{Micros, Refusal};
 pub enum BasketDecision {
     /// Write these: the place of each in the basket, and its change.
     Change(Vec<(usize, Change)>),
+    /// Write these, which are confirmed already and adopt the reference: nothing else changes.
+    Adopt(Vec<(usize, Change)>),
     /// Nothing to write: it is so already.
     Repeat,
     /// No, because of this one.
@@ -28,12 +30,17 @@ pub fn decide(
 ) -> BasketDecision {
     let all_have_left = holds.iter().all(|hold| has_left(hold));
     let mut changes = Vec::new();
+    let mut is_adoption = true;
     for (n, hold) in holds.iter().enumerate() {
         if has_left(hold) && !all_have_left {
             continue;
         }
         match judge(hold) {
-            Verdict::Change(change) => changes.push((n, change)),
+            Verdict::Change(change) => {
+                is_adoption = false;
+                changes.push((n, change));
+            }
+            Verdict::Adopt(change) => changes.push((n, change)),
             Verdict::Repeat => {}
             Verdict::Refuse(refusal) => return BasketDecision::Refuse(n, refusal),
             Verdict::TooMuch => return BasketDecision::TooMuch(n),
@@ -41,6 +48,8 @@ pub fn decide(
     }
     match changes.first() {
         None => BasketDecision::Repeat,
+        // A repeated call: the caller may still know the version from before the confirmation.
+        Some(_) if is_adoption => BasketDecision::Adopt(changes),
         Some((n, _)) if expected_version.is_some_and(|expected| expected != version(holds)) => {
             BasketDecision::Refuse(*n, Refusal::VersionMismatch)
         }
@@ -53,10 +62,18 @@ pub fn version(holds: &[&Hold]) -> i64 {
     1 + holds.iter().map(|hold| hold.version - 1).sum::<i64>()
 }
 
-/// When the first of those that are still in the basket runs out.
+/// When a basket runs out: with the first of its holds that is only held. `None` once it is confirmed: it has no expiry
+/// any more. Of one that ended unconfirmed, when its first hold would have run out.
 pub fn expires_at(holds: &[&Hold], now: Micros) -> Option<Micros> {
-    let live = holds.iter().filter(|hold| hold.is_live(now)).map(|hold| hold.expires_at).min();
-    live.or_else(|| holds.iter().map(|hold| hold.expires_at).min())
+    let state = state_at(holds, now);
+    let first = |of: &dyn Fn(&Hold) -> bool| {
+        holds.iter().filter(|hold| of(hold)).map(|hold| hold.expires_at).min()
+    };
+    match state {
+        State::Confirmed | State::Cancelled => None,
+        State::Held => first(&|hold| hold.state_at(now) == State::Held),
+        State::Released | State::Expired => first(&|_| true),
+    }
 }
 
 /// Where a basket stands: held while any of it is only held, else confirmed while any of it is; when

@@ -101,6 +101,8 @@ pub struct Change {
 pub enum Verdict {
     /// Write this.
     Change(Change),
+    /// Write this, which adopts a reference and changes nothing else: a repeated call.
+    Adopt(Change),
     /// Nothing to write: it is so already, and the caller may be told yes.
     Repeat,
     /// No.
@@ -129,6 +131,10 @@ pub fn confirm(
 ) -> Verdict {
     match hold.state_at(now) {
         State::Confirmed if reference.is_none() || reference == hold.reference.as_deref() => Verdict::Repeat,
+        // The first reference that is given after a confirmation without one is that confirmation's.
+        State::Confirmed if hold.reference.is_none() => {
+            Verdict::Adopt(Change { version: hold.version, ..hold.becoming(State::Confirmed) })
+        }
         State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
         State::Released => Verdict::Refuse(Refusal::Released),
         State::Cancelled => Verdict::Refuse(Refusal::Cancelled),

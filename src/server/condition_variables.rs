@@ -6,10 +6,10 @@
 #![allow(unsafe_code)]
 
 use super::backend::{self, is_preloaded};
+use super::hash;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// Names that share a bell wake each other, which costs them a look.
@@ -57,7 +57,7 @@ pub fn broadcast(name: &str) {
     if !is_preloaded() {
         return;
     }
-    TO_WAKE.with_borrow_mut(|to_wake| to_wake.push(number(name)));
+    TO_WAKE.with_borrow_mut(|to_wake| to_wake.push(hash::bucket(name, COUNT)));
     backend::at_transaction_end(&LISTENS, |committed| {
         for number in TO_WAKE.take() {
             if committed {
@@ -76,7 +76,7 @@ pub fn sleep(name: &str, time: Duration) {
         // SAFETY: a bell in shared memory. The first call only lines up, and returns at once, so that the
         // caller looks again and misses no bell; the next one sleeps.
         unsafe {
-            pg_sys::ConditionVariableTimedSleep(variable(number(name)), millis, pg_sys::PG_WAIT_EXTENSION)
+            pg_sys::ConditionVariableTimedSleep(variable(hash::bucket(name, COUNT)), millis, pg_sys::PG_WAIT_EXTENSION)
         };
     } else {
         let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
@@ -102,8 +102,3 @@ fn variable(number: usize) -> *mut pg_sys::ConditionVariable {
     (&raw const CONDITION_VARIABLES.share().0[number]).cast_mut()
 }
 
-fn number(name: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    (backend::this_database().to_u32(), name).hash(&mut hasher);
-    (hasher.finish() % COUNT as u64) as usize
-}

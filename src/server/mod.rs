@@ -5,6 +5,7 @@ pub mod backend;
 pub mod clock;
 pub mod commit_durability;
 pub mod condition_variables;
+pub mod hash;
 pub mod settings;
 pub mod wal_timeline;
 pub mod zones;

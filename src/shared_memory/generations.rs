@@ -8,12 +8,12 @@
 
 use crate::rules::Micros;
 use crate::server::backend::{self, is_preloaded};
+use crate::server::hash;
 use crate::server::clock::{self, Timestamp};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Resources that share a counter are read again more often than they must.
 const COUNTERS: usize = 4096;
@@ -59,7 +59,7 @@ pub fn generation(resource: &str) -> Option<Generation> {
     if !is_preloaded() || !CHANGED_HERE.with_borrow(Vec::is_empty) {
         return None;
     }
-    let count = CHANGES.share().0[counter(resource)];
+    let count = CHANGES.share().0[hash::bucket(resource, COUNTERS)];
     Some(Generation { table: backend::table(c"resources").id, count })
 }
 
@@ -68,7 +68,7 @@ pub fn changed(resource: &str) {
     if !is_preloaded() {
         return;
     }
-    CHANGED_HERE.with_borrow_mut(|changed| changed.push(counter(resource)));
+    CHANGED_HERE.with_borrow_mut(|changed| changed.push(hash::bucket(resource, COUNTERS)));
     listen();
 }
 
@@ -93,11 +93,6 @@ fn listen() {
     });
 }
 
-fn counter(resource: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    (backend::this_database().to_u32(), resource).hash(&mut hasher);
-    (hasher.finish() % COUNTERS as u64) as usize
-}
 
 /// How long most of what is read is believed, but for its edition.
 pub const LIFETIME: Micros = 1_000_000;

@@ -13,12 +13,12 @@
 
 use crate::rules::Micros;
 use crate::server::backend::{self, is_preloaded};
+use crate::server::hash;
 use crate::server::clock::{self, Timestamp};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Resources that share a counter forget more often than they must.
 const COUNTERS: usize = 4096;
@@ -70,7 +70,7 @@ std::thread_local! {
 
 /// The count of a resource, to be read before its plan is. None where nothing can be remembered.
 pub fn count(resource: &str) -> Option<u64> {
-    is_preloaded().then(|| FREED.share().0[counter(resource)])
+    is_preloaded().then(|| FREED.share().0[hash::bucket(resource, COUNTERS)])
 }
 
 /// From which rank on to look.
@@ -104,7 +104,7 @@ pub fn freed(resource: &str) {
     if !is_preloaded() {
         return;
     }
-    FREED_HERE.with_borrow_mut(|freed| freed.push(counter(resource)));
+    FREED_HERE.with_borrow_mut(|freed| freed.push(hash::bucket(resource, COUNTERS)));
     listen();
 }
 
@@ -128,8 +128,3 @@ fn listen() {
     });
 }
 
-fn counter(resource: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    (backend::this_database().to_u32(), resource).hash(&mut hasher);
-    (hasher.finish() % COUNTERS as u64) as usize
-}

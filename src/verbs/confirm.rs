@@ -60,6 +60,10 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
             let group = group.write(session, &changes, confirmation.reference, now);
             Ok(Outcome::changed(&group, None, now))
         }
+        BasketDecision::Adopt(changes) => {
+            let group = group.write(session, &changes, confirmation.reference, now);
+            Ok(Outcome::repeated(&group, true, now))
+        }
         BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
         BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
     }

@@ -50,6 +50,10 @@ pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGrou
         let now = clock::now();
         match judge_confirmation(confirmation, &group, now.micros()) {
             BasketDecision::Change(changes) => write(session, confirmation, group, &changes, now),
+            BasketDecision::Adopt(changes) => {
+                let group = group.write(session, &changes, confirmation.reference, now);
+                Ok(Outcome::repeated(&group, true, now))
+            }
             BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
             BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
         }

@@ -38,7 +38,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
     };
     holds::delete_ended(session, resource);
     waitlist::delete(session, resource);
-    Ok(Outcome::resource_dropped(status.version))
+    Ok(Outcome::resource_dropped(status.version).on(resource))
 }
 
 /// Ends what is overdue, and deletes the plan where nothing is left on it.

@@ -85,7 +85,7 @@ fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) ->
     let has_left = |hold: &Hold| (verb.has_left)(hold, now.micros());
     match judge(&group, target.expected_version, decide, has_left) {
         BasketDecision::Change(changes) => Ok(Decided::Change(group, part, changes, now)),
-        BasketDecision::Repeat => answer(Outcome::repeated(&group, true, now)),
+        BasketDecision::Repeat | BasketDecision::Adopt(_) => answer(Outcome::repeated(&group, true, now)),
         BasketDecision::Refuse(place, refusal) => answer(Outcome::refused_hold(&group, place, refusal, now)),
         BasketDecision::TooMuch(_) => {
             Err(Error::too_much(group.holds.first().map_or(0, |one| one.hold.quantity)).into())

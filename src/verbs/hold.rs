@@ -22,7 +22,11 @@ use uuid::Uuid;
 
 /// Holds part of a resource for a while.
 pub fn hold(placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Error> {
-    settle(place(&Session::to_write(verb_of(&placement.want)), placement, policy))
+    let outcome = place(&Session::to_write(verb_of(&placement.want)), placement, policy);
+    outcome.or_else(|stop| match stop {
+        Stop::Busy => Ok(Outcome::busy().on(placement.resource)),
+        stop => settle(Err(stop)),
+    })
 }
 
 fn place(session: &Session, placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Stop> {
@@ -162,7 +166,7 @@ fn take_exclusive(
     let hold = new_hold(placement, Uuid::now_v7(), allotment, clock::now_to_write());
     if calendar::take_exclusive(session, &hold, booked) {
         registry::expect_expiry(hold.expires_at);
-        return Ok(Some(Outcome::placed(&hold, Some(0)).of_nights(when, booked)));
+        return Ok(Some(Outcome::placed(&hold, Some(0))));
     }
     claims.into_iter().for_each(Claim::release);
     Ok(None)

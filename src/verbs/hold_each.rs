@@ -25,7 +25,7 @@ pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
     place(&session, placements).or_else(|stop| match stop {
         Stop::Error(error) => Err(error),
         // Somebody's own query has a row locked that all of it has to be written past.
-        Stop::Busy => Ok(vec![Outcome::busy(); placements.len()]),
+        Stop::Busy => Ok(placements.iter().map(|placement| Outcome::busy().on(placement.resource)).collect()),
         Stop::Refused(outcome) => Ok(vec![*outcome; placements.len()]),
     })
 }
@@ -104,7 +104,7 @@ fn answer<'a>(
     allocation.read_keys(placements);
     let serve = |(n, placement): (usize, &'a Placement<'a>)| {
         if !locks.contains_key(placement.resource) {
-            return Ok(Outcome::busy());
+            return Ok(Outcome::busy().on(placement.resource));
         }
         let served = allocation.serve(placement).map_err(|stop| stop.of_item("request", n + 1))?;
         Ok(allocation.outcome(placement, served))

@@ -37,11 +37,11 @@ fn join(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     {
         return Ok(match entry.fingerprint == placement.fingerprint {
             true => entry_outcome(session, &entry, true, clock::now()).again(),
-            false => Outcome::entry_key_reused(entry.id),
+            false => Outcome::entry_key_reused(&entry),
         });
     }
     if let Some(refused) = in_vain(session, &stored, placement)? {
-        return Ok(Outcome::refused(refused));
+        return Ok(Outcome::refused(refused).on(resource));
     }
     let most = if stored.kind == Kind::Pool && !stored.skip { MAX_WAITING } else { MAX_WAITING_TOLD_APART };
     if stored.waiting >= most {

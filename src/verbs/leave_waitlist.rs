@@ -33,14 +33,14 @@ fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
         return Ok(Some(Outcome::not_found(entry.id)));
     };
     match entry.state {
-        EntryState::Left => Ok(Some(Outcome::left(entry.id, true).again())),
+        EntryState::Left => Ok(Some(Outcome::left(&entry, true).again())),
         EntryState::Offered => Ok(None),
         EntryState::Waiting => {
             waitlist::leave(session, entry.id, &entry.resource, clock::now());
             resources::add_waiting(session, &entry.resource, -1);
             // What was owed to it may be enough for those behind.
             serve_line(session, &entry.resource)?;
-            Ok(Some(Outcome::left(entry.id, true)))
+            Ok(Some(Outcome::left(&entry, true)))
         }
     }
 }

@@ -19,8 +19,8 @@ pub fn entry_outcome(session: &Session, entry: &Entry, ok: bool, now: Timestamp)
         EntryState::Waiting => {
             Outcome::waiting(entry, waitlist::position(session, entry.id, &entry.resource), ok)
         }
-        EntryState::Left => Outcome::left(entry.id, ok),
+        EntryState::Left => Outcome::left(entry, ok),
         EntryState::Offered => holds::look(session, entry.id, Some(&entry.resource))
-            .map_or_else(|| Outcome::not_found(entry.id), |group| Outcome::current(&group, ok, now)),
+            .map_or_else(|| Outcome::not_found(entry.id), |group| Outcome::found(&group, now)),
     }
 }

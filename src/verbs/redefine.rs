@@ -18,7 +18,7 @@ pub fn redefined(session: &Session, resource: &str, status: Option<ResourceStatu
     if status.is_waited_for {
         serve_line(session, resource)?;
         let available = status.available.map(|_| left_for_others(session, resource));
-        return Ok(Outcome::resource_changed(ResourceStatus { available, ..status }, false));
+        return Ok(Outcome::resource_changed(ResourceStatus { available, ..status }, false).on(resource));
     }
-    Ok(Outcome::resource_changed(status, false))
+    Ok(Outcome::resource_changed(status, false).on(resource))
 }

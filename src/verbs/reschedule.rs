@@ -95,10 +95,10 @@ fn move_to(
         match lifecycle::amend(&stored.hold, booked.during == new.during, expected_version, now.micros()) {
             Verdict::Change(change) => change,
             Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&group, 0, refusal, now)),
-            Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
+            Verdict::Repeat | Verdict::Adopt(_) | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
         };
     if let Some(refused) = refused(session, resource, stored, new, now)? {
-        return Ok(Outcome::refused(refused).about_hold(&group, now));
+        return Ok(Outcome::not_exchanged(&group, refused, now));
     }
     let quantity = stored.hold.quantity;
     let unwritten = owed(session, resource)?.usages;
@@ -108,7 +108,7 @@ fn move_to(
         Err(tightest) => {
             let at = Timestamp::from_micros(tightest.period.from);
             let refused = Refused::over_time(quantity, tightest.free(), at, resource.pool.version);
-            Ok(Outcome::refused(refused).about_hold(&group, now))
+            Ok(Outcome::not_exchanged(&group, refused, now))
         }
         Ok(room) => {
             calendar::move_to(session, stored.id, &stored.resource, change.version, new, room.is_exclusive);

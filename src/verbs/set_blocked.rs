@@ -39,7 +39,7 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
         let mut taken: Vec<&str> = found.iter().filter(live).map(|seat| seat.label.as_str()).collect();
         if !taken.is_empty() {
             taken.sort_unstable();
-            return Ok(Outcome::refused(Refused::seats(labels.len(), &taken, &[], stored.pool.version)));
+            return Ok(Outcome::refused(Refused::seats(labels.len(), &taken, &[], stored.pool.version)).on(resource));
         }
         let overdue: Vec<_> = found.iter().filter_map(|seat| seat.owner).collect();
         all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;
@@ -48,7 +48,7 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     let count =
         subtransaction::until_lock_timeout(|| seats::set_blocked(session, resource, labels, blocked))?;
     if count == 0 {
-        return Ok(Outcome::resource_changed(stored.status(), true).seats(seats));
+        return Ok(Outcome::resource_changed(stored.status(), true).on(resource).seats(seats));
     }
     let status = definitions::add_capacity(session, resource, if blocked { -count } else { count });
     Ok(redefined(session, resource, status)?.seats(seats))

@@ -24,7 +24,7 @@ fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Res
     let Resizing { capacity, during, expected_version } = resizing;
     let name = stored.name.as_str();
     if expected_version.is_some_and(|expected| expected != stored.pool.version) {
-        return Ok(Outcome::refused_resource(Refusal::VersionMismatch, stored.pool.version));
+        return Ok(Outcome::refused_resource(Refusal::VersionMismatch, stored.pool.version).on(name));
     }
     let all = Period::new(clock::now().micros(), Timestamp::INFINITY.micros());
     let asked = during.unwrap_or(all);
@@ -49,7 +49,7 @@ fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Res
         Fit::Fits { left, .. } => during.map(|_| left),
         Fit::Short(tightest) => {
             let in_force = old.at(tightest.period.from);
-            return Ok(Outcome::below_use(&tightest, in_force, stored.pool.version));
+            return Ok(Outcome::below_use(&tightest, in_force, stored.pool.version).on(name));
         }
         Fit::OnceEnded => return Err(Error::internal("what was ended is still there").into()),
     };
@@ -93,8 +93,8 @@ fn resize_pool(
         return Err(Error::escrow_has_no_version(resource).into());
     }
     match admission {
-        Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version)),
-        Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool)),
+        Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version).on(resource)),
+        Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool).on(resource)),
         Admission::Fits => {
             redefined(session, resource, definitions::set_capacity(session, resource, capacity))
         }

@@ -25,7 +25,7 @@ fn contend(session: &Session, resource: &str, contention: Contention) -> Result<
     }
     let id = match contention {
         Contention::Locked if stored.escrow.is_none() => {
-            return Ok(Outcome::resource_changed(stored.status(), true));
+            return Ok(Outcome::resource_changed(stored.status(), true).on(resource));
         }
         Contention::Locked => None,
         Contention::Escrow if !escrow::is_possible() => return Err(Error::escrow_without_memory().into()),

@@ -20,7 +20,7 @@ fn open_at(session: &Session, resource: &str, week: Option<&Week>) -> Result<Out
     acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
     let stored = resources::read_existing(session, resource)?;
     if stored.as_calendar()?.week.as_ref() == week {
-        return Ok(Outcome::resource_changed(stored.status(), true));
+        return Ok(Outcome::resource_changed(stored.status(), true).on(resource));
     }
     let lines = week.map(Week::lines);
     let lines: Option<Vec<&str>> = lines.as_ref().map(|lines| lines.iter().map(String::as_str).collect());

@@ -17,7 +17,7 @@ fn open_or_close(session: &Session, resource: &str, open: bool) -> Result<Outcom
     acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
     let stored = resources::read_existing(session, resource)?;
     if stored.pool.open == open {
-        return Ok(Outcome::resource_changed(stored.status(), true));
+        return Ok(Outcome::resource_changed(stored.status(), true).on(resource));
     }
     redefined(session, resource, definitions::set_open(session, resource, open))
 }

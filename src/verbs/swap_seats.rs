@@ -90,17 +90,17 @@ fn swap(
     let change = match lifecycle::amend(&stored.hold, is_there, expected_version, now.micros()) {
         Verdict::Change(change) => change,
         Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&group, 0, refusal, now)),
-        Verdict::Repeat | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
+        Verdict::Repeat | Verdict::Adopt(_) | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
     };
     if labels.len() != has.len() {
         return Err(Error::other_number_of_seats(has.len(), labels.len()).into());
     }
     if !resource.pool.open {
         let refused = Refused::mere(Refusal::Closed, resource.pool.version);
-        return Ok(Outcome::refused(refused).about_hold(&group, now));
+        return Ok(Outcome::not_exchanged(&group, refused, now));
     }
     if let Some(refused) = clear(session, resource, stored, labels, now)? {
-        return Ok(Outcome::refused(refused).about_hold(&group, now));
+        return Ok(Outcome::not_exchanged(&group, refused, now));
     }
     write(session, stored, has, labels, &change, now)?;
     if resource.waiting > 0 {

@@ -77,7 +77,7 @@ fn give_to(
         BasketDecision::Refuse(place, refusal) => {
             return Ok(Outcome::refused_hold(&group, place, refusal, now));
         }
-        BasketDecision::Repeat | BasketDecision::TooMuch(_) => {
+        BasketDecision::Repeat | BasketDecision::Adopt(_) | BasketDecision::TooMuch(_) => {
             return Ok(Outcome::repeated(&group, true, now));
         }
     };

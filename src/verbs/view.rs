@@ -21,7 +21,7 @@ use crate::store::{Session, holds};
 pub fn find(target: Target) -> Outcome {
     let session = Session::open();
     holds::look(&session, target.hold_id, target.resource)
-        .map_or_else(|| missing(&session, target, true), |group| Outcome::current(&group, true, clock::now()))
+        .map_or_else(|| missing(&session, target, false), |group| Outcome::found(&group, clock::now()))
 }
 
 /// How a resource is used now; a calendar during a period, at the moment at which the least is left.

@@ -2,7 +2,6 @@
 
 use super::Key;
 use super::super::Micros;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A place in one of the arrays. None is this one.
 type Index = u32;
@@ -284,8 +283,10 @@ impl Ledger<'_> {
     }
 
     fn bucket(&self, key: &Key) -> usize {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        (hasher.finish() % self.buckets.len() as u64) as usize
+        // An id is a UUID of version 7, whose second half is random.
+        let (_, random) = key.id.split_at(8);
+        let random = random.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let place = u64::from(key.database) << 32 | u64::from(key.file);
+        ((random ^ place) % self.buckets.len() as u64) as usize
     }
 }

@@ -15,15 +15,17 @@ statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
          where id = $1 and ($2 is null or resource = $2) and ($3 is null or version = $3)
            and case when state = 'held' then expires_at > $5 else false end
          for no key update skip locked)
-     returning expires_at, version, seats, lower(during), upper(during)");
+     returning resource, quantity, seats, lower(during), upper(during), holder, version");
 
 /// What is known of a hold that was confirmed without a look at it.
 pub struct ConfirmedHold {
     pub id: Uuid,
-    pub expires_at: Timestamp,
-    pub version: i64,
+    pub resource: String,
+    pub quantity: i64,
     pub seats: Option<Vec<String>>,
     pub during: Option<Period>,
+    pub holder: Option<String>,
+    pub version: i64,
 }
 
 /// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
@@ -54,10 +56,12 @@ pub fn confirm_in_time(
         let time = |column| row.get(column).map(Timestamp::micros);
         Some(ConfirmedHold {
             id,
-            expires_at: row.need(1),
-            version: row.need(2),
+            resource: row.need(1),
+            quantity: row.need(2),
             seats: row.get(3),
             during: time(4).zip(time(5)).map(|(from, to)| Period::new(from, to)),
+            holder: row.get(6),
+            version: row.need(7),
         })
     })
 }

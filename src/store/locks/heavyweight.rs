@@ -9,10 +9,9 @@
 
 use super::subtransaction::{has_lock_timeout, until_lock_timeout};
 use super::{Busy, LockWaitPolicy};
-use crate::server::backend;
+use crate::server::{backend, hash};
 use pgrx::pg_sys;
 use std::ffi::CStr;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How much of a resource a turn is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,22 +36,22 @@ pub fn lock_resource(
         LockMode::Share => pg_sys::ShareLock,
         LockMode::Exclusive => pg_sys::ExclusiveLock,
     };
-    HeavyweightLock::wait(tag(c"resources", resource), mode, policy)
+    HeavyweightLock::wait(tag(c"resources", &[resource.as_bytes()]), mode, policy)
 }
 
 /// Waits until nobody else places holds under a key, where no turn alone at a resource does so.
 pub fn lock_key(key: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
-    HeavyweightLock::wait(tag(c"holds", key), pg_sys::ExclusiveLock, policy)
+    HeavyweightLock::wait(tag(c"holds", &[key.as_bytes()]), pg_sys::ExclusiveLock, policy)
 }
 
 /// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
 /// be counted there, where no turn alone at the resource does so.
 pub fn lock_holder(resource: &str, holder: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
-    HeavyweightLock::wait(tag(c"holds", (resource, holder)), pg_sys::ExclusiveLock, policy)
+    HeavyweightLock::wait(tag(c"holds", &[resource.as_bytes(), holder.as_bytes()]), pg_sys::ExclusiveLock, policy)
 }
 
 /// A part of a resource with a queue of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimTarget<'a> {
     Seat(&'a str),
     /// A day of a calendar, of 24 hours and without regard to its time zone. Bookings that overlap have a day in
@@ -62,7 +61,7 @@ pub enum ClaimTarget<'a> {
 
 /// Waits until nobody else is acquiring a lease, or waiting for it to come free.
 pub fn lock_lease(name: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
-    HeavyweightLock::wait(tag(c"leases", name), pg_sys::ExclusiveLock, policy)
+    HeavyweightLock::wait(tag(c"leases", &[name.as_bytes()]), pg_sys::ExclusiveLock, policy)
 }
 
 /// A lock that was waited for in line, kept until the transaction ends unless it is let go.
@@ -94,8 +93,8 @@ impl HeavyweightLock {
 impl ClaimTarget<'_> {
     fn tag(self, resource: &str) -> pg_sys::LOCKTAG {
         match self {
-            Self::Seat(label) => tag(c"seats", (resource, label)),
-            Self::Day(day) => tag(c"capacity_changes", (resource, day)),
+            Self::Seat(label) => tag(c"seats", &[resource.as_bytes(), label.as_bytes()]),
+            Self::Day(day) => tag(c"capacity_changes", &[resource.as_bytes(), &day.to_le_bytes()]),
         }
     }
 }
@@ -149,11 +148,9 @@ fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, or_leave: bool) -> bool {
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
-/// A lock on a hash of what it is about, as if that were an object of the table.
-fn tag(table: &'static CStr, about: impl Hash) -> pg_sys::LOCKTAG {
-    let mut hasher = DefaultHasher::new();
-    about.hash(&mut hasher);
-    let hash = hasher.finish();
+/// The tag of a lock on what some parts name, as if a hash of them were the id of an object of the table.
+fn tag(table: &'static CStr, parts: &[&[u8]]) -> pg_sys::LOCKTAG {
+    let hash = hash::hash(parts);
     pg_sys::LOCKTAG {
         locktag_field1: backend::this_database().to_u32(),
         locktag_field2: backend::table(table).id.to_u32(),

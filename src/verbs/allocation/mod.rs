@@ -358,15 +358,11 @@ impl<'s, 'a> Allocation<'s, 'a> {
     pub fn outcome(&self, placement: &Placement, served: Served) -> Outcome {
         match served {
             Served::Placed { new, available } => {
-                let placed = Outcome::placed(&self.new[new], available);
-                match (&placement.want, self.new[new].booked) {
-                    (Want::Period { when, .. }, Some((booked, _))) => placed.of_nights(*when, booked),
-                    _ => placed,
-                }
+                Outcome::placed(&self.new[new], available)
             }
-            Served::Refused(refused) => Outcome::refused(refused),
+            Served::Refused(refused) => Outcome::refused(refused).on(placement.resource),
             Served::Earlier(group) => replay(&group, placement.fingerprint, self.now),
-            Served::Busy => Outcome::busy(),
+            Served::Busy => Outcome::busy().on(placement.resource),
         }
     }
 }

@@ -46,7 +46,7 @@ fn stand(holds: &[&Hold], state: State) -> usize {
 /// What a joint answer comes to: how many are changed, or the refusal.
 fn told(joint: &BasketDecision) -> Result<usize, Refusal> {
     match joint {
-        BasketDecision::Change(changes) => Ok(changes.len()),
+        BasketDecision::Change(changes) | BasketDecision::Adopt(changes) => Ok(changes.len()),
         BasketDecision::Repeat => Ok(0),
         BasketDecision::Refuse(_, refusal) => Err(*refusal),
         BasketDecision::TooMuch(n) => panic!("nobody asked for a part, yet item {n} has too little"),
@@ -148,8 +148,13 @@ fn a_basket_stands_where_the_liveliest_of_it_does() {
         let place = |state: State| order.iter().position(|other| *other == state).unwrap();
         let liveliest = holds.iter().map(|hold| place(hold.state_at(NOW))).min().unwrap();
         assert_eq!(place(standing), liveliest, "{holds:?}");
-        let live = holds.iter().filter(|hold| hold.is_live(NOW)).map(|hold| hold.expires_at).min();
-        assert!(live.is_none() || basket::expires_at(holds, NOW) == live, "{holds:?}");
+        let held = holds.iter().filter(|hold| hold.state_at(NOW) == State::Held);
+        let first_held = held.map(|hold| hold.expires_at).min();
+        match standing {
+            State::Held => assert_eq!(basket::expires_at(holds, NOW), first_held, "{holds:?}"),
+            State::Confirmed | State::Cancelled => assert_eq!(basket::expires_at(holds, NOW), None, "{holds:?}"),
+            State::Released | State::Expired => assert!(basket::expires_at(holds, NOW).is_some(), "{holds:?}"),
+        }
     });
 }
 
@@ -162,6 +167,7 @@ fn one_hold_is_judged_as_if_there_were_no_basket() {
             let joint = basket::decide(&[&hold], judge, |hold| basket::was_given_back(hold, NOW), None);
             match judge(&hold) {
                 Verdict::Change(change) => assert_eq!(joint, BasketDecision::Change(vec![(0, change)])),
+                Verdict::Adopt(change) => assert_eq!(joint, BasketDecision::Adopt(vec![(0, change)])),
                 Verdict::Repeat => assert_eq!(joint, BasketDecision::Repeat),
                 Verdict::Refuse(refusal) => assert_eq!(joint, BasketDecision::Refuse(0, refusal)),
                 Verdict::TooMuch => unreachable!("nothing is given back"),

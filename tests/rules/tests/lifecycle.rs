@@ -27,6 +27,7 @@ confirm    held      late *         *          refuse    *          *       *   
 confirm    held      late *         none,right reacquire *          *       *    | write confirmed 5 2000 8 0
 confirm    held      late *         wrong      reacquire *          *       *    | VersionMismatch
 confirm    confirmed *    none,same *          *         *          *       *    | repeat
+confirm    confirmed *    first     *          *         *          *       *    | adopt confirmed 5 2000 7 0
 confirm    confirmed *    other     *          *         *          *       *    | AlreadyConfirmed
 confirm    released  *    *         *          *         *          *       *    | Released
 confirm    cancelled *    *         *          *         *          *       *    | Cancelled
@@ -98,7 +99,7 @@ const REFERENCES: [(&str, Option<&str>, Option<&str>); 6] = [
     ("same", Some("payment 1"), Some("payment 1")),
     ("other", Some("payment 1"), Some("payment 2")),
     ("other", Some("payment 1"), Some("payment 11")),
-    ("other", None, Some("payment 1")),
+    ("first", None, Some("payment 1")),
 ];
 const VERSIONS: [(&str, Option<i64>); 4] =
     [("none", None), ("right", Some(7)), ("wrong", Some(6)), ("wrong", Some(8))];
@@ -149,6 +150,9 @@ fn in_words(verdict: Verdict) -> String {
     match verdict {
         Verdict::Change(Change { state, quantity, expires_at, version, room }) => {
             format!("write {} {quantity} {expires_at} {version} {room}", state.name())
+        }
+        Verdict::Adopt(Change { state, quantity, expires_at, version, room }) => {
+            format!("adopt {} {quantity} {expires_at} {version} {room}", state.name())
         }
         Verdict::Repeat => "repeat".into(),
         Verdict::TooMuch => "too much".into(),
@@ -270,7 +274,7 @@ fn whether_an_expired_hold_was_swept_changes_only_the_room() {
 /// What a caller is told: whether it is so now, and a status.
 fn told(hold: &Hold, verdict: Verdict, now: Micros) -> Result<State, Option<Refusal>> {
     match verdict {
-        Verdict::Change(change) => Ok(change.state),
+        Verdict::Change(change) | Verdict::Adopt(change) => Ok(change.state),
         Verdict::Repeat => Ok(hold.state_at(now)),
         Verdict::Refuse(refusal) => Err(Some(refusal)),
         Verdict::TooMuch => Err(None),
