@@ -272,3 +272,21 @@ comment on function booking.grant_client is
 comment on function booking.grant_admin is
 'Lets a role do all that a client may, create and change resources, expire, purge, check, and read the tables.';
 comment on function booking.revoke_all is 'Takes everything in this schema from a role again.';
+
+comment on function booking.call_once_support is
+'The planner calls it for each verb that writes. It refuses select (booking.hold(…)).*, which PostgreSQL would run as one call for each column.';
+
+-- Every function that writes and returns a row.
+do $$
+declare
+    verb regprocedure;
+begin
+    for verb in
+        select p.oid from pg_catalog.pg_proc as p
+        where p.pronamespace = 'booking'::regnamespace and p.provolatile = 'v'
+          and p.prorettype in ('booking.result'::regtype, 'booking.lease_result'::regtype, 'booking.resources'::regtype)
+    loop
+        execute format('alter function %s support booking.call_once_support', verb);
+    end loop;
+end
+$$;

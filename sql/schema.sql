@@ -11,10 +11,14 @@ create type booking.result as (
     ok boolean,
     status text,
     hold_id uuid,
+    resource text,
+    quantity bigint,
+    seats text[],
+    during tstzrange,
+    holder text,
     expires_at timestamptz,
     version bigint,
     available bigint,
-    seats text[],
     replayed boolean,
     detail jsonb
 );

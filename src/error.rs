@@ -64,6 +64,13 @@ impl Error {
         Self::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message)
     }
 
+    /// 0A000: a call that PostgreSQL would make once for each column of its result.
+    pub fn expanded_call(name: &str) -> Self {
+        Self::unsupported(format!("booking.{name}() would be called once for each column"))
+            .detail("PostgreSQL makes (f(…)).* one call for each column of the result.")
+            .hint(format!("Write: select * from booking.{name}(…)"))
+    }
+
     /// 53400: no memory for what a transaction has under way.
     pub fn escrow_full() -> Self {
         Self::new(

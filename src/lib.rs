@@ -44,8 +44,10 @@ pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {
     server::backend::register();
+    server::transaction::register();
     server::settings::register();
     server::condition_variables::register();
+    server::commit_durability::register();
     shared_memory::generations::register();
     shared_memory::escrow::register();
     shared_memory::seat_hint::register();

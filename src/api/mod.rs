@@ -4,6 +4,7 @@
 
 mod arguments;
 mod calendars;
+mod call_once;
 mod holds;
 mod items;
 mod leases;

@@ -66,9 +66,8 @@ pub fn version(holds: &[&Hold]) -> i64 {
 /// any more. Of one that ended unconfirmed, when its first hold would have run out.
 pub fn expires_at(holds: &[&Hold], now: Micros) -> Option<Micros> {
     let state = state_at(holds, now);
-    let first = |of: &dyn Fn(&Hold) -> bool| {
-        holds.iter().filter(|hold| of(hold)).map(|hold| hold.expires_at).min()
-    };
+    let first =
+        |of: &dyn Fn(&Hold) -> bool| holds.iter().filter(|hold| of(hold)).map(|hold| hold.expires_at).min();
     match state {
         State::Confirmed | State::Cancelled => None,
         State::Held => first(&|hold| hold.state_at(now) == State::Held),

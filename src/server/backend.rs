@@ -4,9 +4,8 @@
 
 use pgrx::prelude::*;
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, c_void};
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::LocalKey;
 
 static PRELOADED: AtomicBool = AtomicBool::new(false);
 
@@ -100,87 +99,4 @@ unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, changed: pg_sys::Oi
             tables.clear();
         }
     });
-}
-
-/// Calls back at the end of this transaction, and of all that follow in this process: whether it has
-/// committed, or was prepared to. `listens` is the listener's own note that it is called already.
-///
-/// A listener must not fail: the transaction is over.
-pub fn at_transaction_end(listens: &'static LocalKey<Cell<bool>>, listener: fn(committed: bool)) {
-    if !listens.replace(true) {
-        // SAFETY: registered once in a backend, for as long as that lives; the context is read only
-        // below, as the function that it is.
-        unsafe { pg_sys::RegisterXactCallback(Some(tell), listener as *mut c_void) };
-    }
-}
-
-/// Calls back when a transaction is about to commit, this one and all that follow in this process, as long as it can
-/// still do things. `listens` is as above.
-pub fn before_commit(listens: &'static LocalKey<Cell<bool>>, listener: fn()) {
-    if !listens.replace(true) {
-        // SAFETY: as above.
-        unsafe { pg_sys::RegisterXactCallback(Some(tell_before_commit), listener as *mut c_void) };
-    }
-}
-
-/// The same where it is about to be prepared, which an error prevents.
-pub fn before_prepare(listens: &'static LocalKey<Cell<bool>>, listener: fn()) {
-    if !listens.replace(true) {
-        // SAFETY: as above.
-        unsafe { pg_sys::RegisterXactCallback(Some(tell_before_prepare), listener as *mut c_void) };
-    }
-}
-
-/// Calls back when a level of a transaction ends, a savepoint or a block with an exception handler: its number, that
-/// of the level around it, and whether it becomes part of that. A listener must not fail.
-pub fn at_level_end(listens: &'static LocalKey<Cell<bool>>, listener: fn(u32, u32, bool)) {
-    if !listens.replace(true) {
-        // SAFETY: as above.
-        unsafe { pg_sys::RegisterSubXactCallback(Some(tell_of_level), listener as *mut c_void) };
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn tell_before_commit(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
-    if event == pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT {
-        // SAFETY: the listener that was registered above.
-        unsafe { std::mem::transmute::<*mut c_void, fn()>(listener)() };
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn tell_before_prepare(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
-    if event == pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE {
-        // SAFETY: the listener that was registered above.
-        unsafe { std::mem::transmute::<*mut c_void, fn()>(listener)() };
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn tell_of_level(
-    event: pg_sys::SubXactEvent::Type,
-    level: pg_sys::SubTransactionId,
-    around: pg_sys::SubTransactionId,
-    listener: *mut c_void,
-) {
-    use pg_sys::SubXactEvent::{SUBXACT_EVENT_ABORT_SUB, SUBXACT_EVENT_COMMIT_SUB};
-    // SAFETY: the listener that was registered above.
-    let listener = unsafe { std::mem::transmute::<*mut c_void, fn(u32, u32, bool)>(listener) };
-    match event {
-        SUBXACT_EVENT_COMMIT_SUB => listener(level, around, true),
-        SUBXACT_EVENT_ABORT_SUB => listener(level, around, false),
-        _ => {}
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn tell(event: pg_sys::XactEvent::Type, listener: *mut c_void) {
-    use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PREPARE};
-    // SAFETY: the listener that was registered above.
-    let listener = unsafe { std::mem::transmute::<*mut c_void, fn(bool)>(listener) };
-    match event {
-        XACT_EVENT_COMMIT | XACT_EVENT_PREPARE => listener(true),
-        XACT_EVENT_ABORT => listener(false),
-        _ => {}
-    }
 }

@@ -1,7 +1,7 @@
 //! Whether a commit must have reached the disk before it is answered.
 #![allow(unsafe_code)]
 
-use super::backend;
+use super::transaction::{self, TransactionEvent};
 use pgrx::pg_sys;
 use std::cell::Cell;
 
@@ -23,8 +23,6 @@ std::thread_local! {
     static WRITTEN: Cell<pg_sys::XLogRecPtr> = const { Cell::new(0) };
     /// The setting, while the transaction commits by another.
     static SETTING: Cell<Option<i32>> = const { Cell::new(None) };
-    static LISTENS: Cell<bool> = const { Cell::new(false) };
-    static COMMITS: Cell<bool> = const { Cell::new(false) };
 }
 
 impl AsyncCommit {
@@ -45,14 +43,6 @@ impl AsyncCommit {
         }
         // SAFETY: a value of this process's own.
         WRITTEN.set(unsafe { pg_sys::XactLastRecEnd });
-        backend::before_commit(&COMMITS, relax);
-        backend::at_transaction_end(&LISTENS, |_| {
-            WRITTEN.set(0);
-            if let Some(setting) = SETTING.take() {
-                // SAFETY: as it was before.
-                unsafe { pg_sys::synchronous_commit = setting };
-            }
-        });
     }
 }
 
@@ -65,5 +55,24 @@ fn relax() {
             SETTING.set(Some(pg_sys::synchronous_commit));
             pg_sys::synchronous_commit = pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF as i32;
         }
+    }
+}
+
+/// Has commits told to this module.
+pub fn register() {
+    transaction::listen(on_event);
+}
+
+fn on_event(event: TransactionEvent) {
+    match event {
+        TransactionEvent::BeforeCommit => relax(),
+        TransactionEvent::Ended { .. } => {
+            WRITTEN.set(0);
+            if let Some(setting) = SETTING.take() {
+                // SAFETY: the setting as it was before.
+                unsafe { pg_sys::synchronous_commit = setting };
+            }
+        }
+        TransactionEvent::BeforePrepare | TransactionEvent::SubtransactionEnded { .. } => {}
     }
 }

@@ -5,11 +5,12 @@
 //! preloaded) the sleeper looks up now and then instead.
 #![allow(unsafe_code)]
 
-use super::backend::{self, is_preloaded};
+use super::backend::is_preloaded;
 use super::hash;
+use super::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// Names that share a bell wake each other, which costs them a look.
@@ -42,13 +43,13 @@ static CONDITION_VARIABLES: PgLwLock<ConditionVariables> = unsafe { PgLwLock::ne
 std::thread_local! {
     /// What this transaction rings for.
     static TO_WAKE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-    static LISTENS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Reserves the memory, where the library is preloaded.
 pub fn register() {
     if is_preloaded() {
         pg_shmem_init!(CONDITION_VARIABLES);
+        transaction::listen(on_event);
     }
 }
 
@@ -58,14 +59,16 @@ pub fn broadcast(name: &str) {
         return;
     }
     TO_WAKE.with_borrow_mut(|to_wake| to_wake.push(hash::bucket(name, COUNT)));
-    backend::at_transaction_end(&LISTENS, |committed| {
-        for number in TO_WAKE.take() {
-            if committed {
-                // SAFETY: a bell in shared memory; waking takes a spin lock and cannot fail.
-                unsafe { pg_sys::ConditionVariableBroadcast(variable(number)) };
-            }
+}
+
+fn on_event(event: TransactionEvent) {
+    let TransactionEvent::Ended { committed } = event else { return };
+    for number in TO_WAKE.take() {
+        if committed {
+            // SAFETY: a condition variable in shared memory; waking takes a spin lock and cannot fail.
+            unsafe { pg_sys::ConditionVariableBroadcast(variable(number)) };
         }
-    });
+    }
 }
 
 /// Sleeps until somebody rings for a name, or this time has passed; or earlier, for no reason.
@@ -76,7 +79,11 @@ pub fn sleep(name: &str, time: Duration) {
         // SAFETY: a bell in shared memory. The first call only lines up, and returns at once, so that the
         // caller looks again and misses no bell; the next one sleeps.
         unsafe {
-            pg_sys::ConditionVariableTimedSleep(variable(hash::bucket(name, COUNT)), millis, pg_sys::PG_WAIT_EXTENSION)
+            pg_sys::ConditionVariableTimedSleep(
+                variable(hash::bucket(name, COUNT)),
+                millis,
+                pg_sys::PG_WAIT_EXTENSION,
+            )
         };
     } else {
         let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
@@ -101,4 +108,3 @@ fn variable(number: usize) -> *mut pg_sys::ConditionVariable {
     // Where it lies never changes, and it has a lock of its own.
     (&raw const CONDITION_VARIABLES.share().0[number]).cast_mut()
 }
-

@@ -7,5 +7,6 @@ pub mod commit_durability;
 pub mod condition_variables;
 pub mod hash;
 pub mod settings;
+pub mod transaction;
 pub mod wal_timeline;
 pub mod zones;

@@ -8,11 +8,12 @@
 
 use crate::rules::Micros;
 use crate::server::backend::{self, is_preloaded};
-use crate::server::hash;
 use crate::server::clock::{self, Timestamp};
+use crate::server::hash;
+use crate::server::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Resources that share a counter are read again more often than they must.
@@ -35,13 +36,13 @@ static CHANGES: PgLwLock<Changes> = unsafe { PgLwLock::new(c"booking definitions
 std::thread_local! {
     /// The counters of what this transaction has changed.
     static CHANGED_HERE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-    static LISTENS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Reserves the memory, where the library is preloaded. Without it, nothing is remembered.
 pub fn register() {
     if is_preloaded() {
         pg_shmem_init!(CHANGES);
+        transaction::listen(on_event);
     }
 }
 
@@ -69,30 +70,26 @@ pub fn changed(resource: &str) {
         return;
     }
     CHANGED_HERE.with_borrow_mut(|changed| changed.push(hash::bucket(resource, COUNTERS)));
-    listen();
 }
 
 /// Notes that resources were changed by other means than the extension's, whichever.
 pub fn all_changed() {
     if is_preloaded() {
         CHANGED_HERE.with_borrow_mut(|changed| changed.extend(0..COUNTERS));
-        listen();
     }
 }
 
-fn listen() {
-    backend::at_transaction_end(&LISTENS, |committed| {
-        let changed = CHANGED_HERE.take();
-        if changed.is_empty() || !committed {
-            return;
-        }
-        let mut counters = CHANGES.exclusive();
-        for counter in changed {
-            counters.0[counter] = counters.0[counter].wrapping_add(1);
-        }
-    });
+fn on_event(event: TransactionEvent) {
+    let TransactionEvent::Ended { committed } = event else { return };
+    let changed = CHANGED_HERE.take();
+    if changed.is_empty() || !committed {
+        return;
+    }
+    let mut counters = CHANGES.exclusive();
+    for counter in changed {
+        counters.0[counter] = counters.0[counter].wrapping_add(1);
+    }
 }
-
 
 /// How long most of what is read is believed, but for its edition.
 pub const LIFETIME: Micros = 1_000_000;

@@ -6,8 +6,9 @@
 //! that finds nothing.
 #![allow(unsafe_code)]
 
-use crate::server::backend::{self, is_preloaded, this_database};
+use crate::server::backend::{is_preloaded, this_database};
 use crate::server::clock::Timestamp;
+use crate::server::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
 use std::cell::Cell;
@@ -116,12 +117,12 @@ static REGISTRY: PgLwLock<Registry> = unsafe { PgLwLock::new(c"booking") };
 /// Reserves the memory, where the library is preloaded.
 pub fn reserve() {
     pg_shmem_init!(REGISTRY);
+    transaction::listen(on_event);
 }
 
 std::thread_local! {
     /// The earliest expiry of what this transaction has placed.
     static PLACED: Cell<i64> = const { Cell::new(NEVER) };
-    static LISTENS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Notes that a hold of this database runs out at a time, once its transaction has committed.
@@ -133,12 +134,12 @@ pub fn expect_expiry(at: Timestamp) {
         return;
     }
     PLACED.set(PLACED.get().min(at.micros()));
-    backend::at_transaction_end(&LISTENS, note_placed);
 }
 
 /// Costs a shared lock where nothing is to be noted, as for nearly every hold, since those before it
 /// run out earlier.
-fn note_placed(committed: bool) {
+fn on_event(event: TransactionEvent) {
+    let TransactionEvent::Ended { committed } = event else { return };
     let at = PLACED.replace(NEVER);
     if at == NEVER || !committed {
         return;

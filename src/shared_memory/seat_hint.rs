@@ -12,9 +12,10 @@
 #![allow(unsafe_code)]
 
 use crate::rules::Micros;
-use crate::server::backend::{self, is_preloaded};
-use crate::server::hash;
+use crate::server::backend::is_preloaded;
 use crate::server::clock::{self, Timestamp};
+use crate::server::hash;
+use crate::server::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
@@ -44,6 +45,7 @@ static FREED: PgLwLock<Freed> = unsafe { PgLwLock::new(c"booking frontier") };
 
 /// Reserves the memory, where the library is preloaded. Without it, nothing is remembered.
 pub fn register() {
+    transaction::listen(on_event);
     if is_preloaded() {
         pg_shmem_init!(FREED);
     }
@@ -65,7 +67,6 @@ std::thread_local! {
     /// The counters of what this transaction has freed.
     static FREED_HERE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
     static TOOK: Cell<bool> = const { Cell::new(false) };
-    static LISTENS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The count of a resource, to be read before its plan is. None where nothing can be remembered.
@@ -105,26 +106,22 @@ pub fn freed(resource: &str) {
         return;
     }
     FREED_HERE.with_borrow_mut(|freed| freed.push(hash::bucket(resource, COUNTERS)));
-    listen();
 }
 
 /// Notes that this transaction has taken seats off the plan.
 pub fn took() {
     TOOK.set(true);
-    listen();
 }
 
-fn listen() {
-    backend::at_transaction_end(&LISTENS, |committed| {
-        TOOK.set(false);
-        let freed = FREED_HERE.take();
-        if freed.is_empty() || !committed {
-            return;
-        }
-        let mut counters = FREED.exclusive();
-        for counter in freed {
-            counters.0[counter] = counters.0[counter].wrapping_add(1);
-        }
-    });
+fn on_event(event: TransactionEvent) {
+    let TransactionEvent::Ended { committed } = event else { return };
+    TOOK.set(false);
+    let freed = FREED_HERE.take();
+    if freed.is_empty() || !committed {
+        return;
+    }
+    let mut counters = FREED.exclusive();
+    for counter in freed {
+        counters.0[counter] = counters.0[counter].wrapping_add(1);
+    }
 }
-

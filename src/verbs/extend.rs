@@ -32,6 +32,8 @@ fn attempt(session: &Session, target: Target, ttl: Micros) -> Result<Outcome, St
         }
         BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
         // It lives as long already.
-        BasketDecision::Repeat | BasketDecision::Adopt(_) | BasketDecision::TooMuch(_) => Ok(Outcome::current(&group, true, now)),
+        BasketDecision::Repeat | BasketDecision::Adopt(_) | BasketDecision::TooMuch(_) => {
+            Ok(Outcome::current(&group, true, now))
+        }
     }
 }

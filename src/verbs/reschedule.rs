@@ -95,7 +95,9 @@ fn move_to(
         match lifecycle::amend(&stored.hold, booked.during == new.during, expected_version, now.micros()) {
             Verdict::Change(change) => change,
             Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&group, 0, refusal, now)),
-            Verdict::Repeat | Verdict::Adopt(_) | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
+            Verdict::Repeat | Verdict::Adopt(_) | Verdict::TooMuch => {
+                return Ok(Outcome::repeated(&group, true, now));
+            }
         };
     if let Some(refused) = refused(session, resource, stored, new, now)? {
         return Ok(Outcome::not_exchanged(&group, refused, now));

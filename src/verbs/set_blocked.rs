@@ -39,7 +39,9 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
         let mut taken: Vec<&str> = found.iter().filter(live).map(|seat| seat.label.as_str()).collect();
         if !taken.is_empty() {
             taken.sort_unstable();
-            return Ok(Outcome::refused(Refused::seats(labels.len(), &taken, &[], stored.pool.version)).on(resource));
+            return Ok(
+                Outcome::refused(Refused::seats(labels.len(), &taken, &[], stored.pool.version)).on(resource)
+            );
         }
         let overdue: Vec<_> = found.iter().filter_map(|seat| seat.owner).collect();
         all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;

@@ -90,7 +90,9 @@ fn swap(
     let change = match lifecycle::amend(&stored.hold, is_there, expected_version, now.micros()) {
         Verdict::Change(change) => change,
         Verdict::Refuse(refusal) => return Ok(Outcome::refused_hold(&group, 0, refusal, now)),
-        Verdict::Repeat | Verdict::Adopt(_) | Verdict::TooMuch => return Ok(Outcome::repeated(&group, true, now)),
+        Verdict::Repeat | Verdict::Adopt(_) | Verdict::TooMuch => {
+            return Ok(Outcome::repeated(&group, true, now));
+        }
     };
     if labels.len() != has.len() {
         return Err(Error::other_number_of_seats(has.len(), labels.len()).into());

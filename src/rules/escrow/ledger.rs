@@ -1,7 +1,7 @@
 //! The accounts and the stakes, in memory of a fixed size.
 
-use super::Key;
 use super::super::Micros;
+use super::Key;
 
 /// A place in one of the arrays. None is this one.
 type Index = u32;

@@ -1,8 +1,8 @@
 //! What one transaction has under way, level by level: a savepoint that is rolled back gives back what was taken
 //! since.
 
-use super::{Key, Ledger};
 use super::super::Micros;
+use super::{Key, Ledger};
 
 /// Who changes a count.
 #[derive(Clone, Copy, Debug)]

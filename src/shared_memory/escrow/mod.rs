@@ -12,12 +12,12 @@
 
 mod memory;
 
-pub use memory::register;
-
 use crate::error::Error;
+use crate::rules::Micros;
 use crate::rules::escrow::{By, Key, Ledger, Others, Taken, Transaction};
 use crate::server::backend::{self, is_preloaded};
 use crate::server::clock;
+use crate::server::transaction::{self, TransactionEvent};
 use memory::with_ledger;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
@@ -28,9 +28,6 @@ std::thread_local! {
     /// Counts that this transaction has changed without having entered.
     static UNCOUNTED: RefCell<Vec<Key>> = const { RefCell::new(Vec::new()) };
     static FORGETS: Cell<bool> = const { Cell::new(false) };
-    static LISTENS: Cell<bool> = const { Cell::new(false) };
-    static LISTENS_TO_LEVELS: Cell<bool> = const { Cell::new(false) };
-    static REFUSES: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A count's own id, which the pool's row names.
@@ -53,7 +50,6 @@ pub fn is_possible() -> bool {
 
 /// Keeps a count in memory until this transaction, or its present savepoint, ends.
 pub fn enter(id: Id) -> Entered {
-    listen();
     // Before the count is looked up: after a TRUNCATE it is another one.
     backend::table_to_write(c"holds");
     if is_uncounted(&key(id)) {
@@ -82,7 +78,6 @@ pub fn count(id: Id, taken: i64) -> Entered {
 /// Notes that the pool is had alone and its holds are changed without its count in memory: it must not be counted
 /// before this transaction is over, whose holds may yet be undone.
 pub fn do_without(id: Id) {
-    listen();
     let key = key(id);
     UNCOUNTED.with_borrow_mut(|uncounted| {
         if !uncounted.contains(&key) {
@@ -163,7 +158,6 @@ pub fn wait_for(transaction: u32) {
 /// counted anew.
 pub fn forget() {
     FORGETS.set(true);
-    listen();
 }
 
 /// A count as it stands.
@@ -219,34 +213,41 @@ fn key(id: Id) -> Key {
     }
 }
 
-fn listen() {
-    backend::at_transaction_end(&LISTENS, |committed| {
-        UNCOUNTED.with_borrow_mut(Vec::clear);
-        if FORGETS.take() && committed {
-            let database = backend::this_database().to_u32();
-            with_ledger(|ledger| ledger.close_idle(database));
+/// Has the ends of transactions told to this module, and reserves the memory where the library is preloaded.
+pub fn register() {
+    transaction::listen(on_event);
+    memory::register();
+}
+
+fn on_event(event: TransactionEvent) {
+    match event {
+        TransactionEvent::BeforeCommit => {}
+        TransactionEvent::BeforePrepare => {
+            let is_idle =
+                TRANSACTION.with_borrow(Transaction::is_idle) && UNCOUNTED.with_borrow(Vec::is_empty);
+            if !is_idle {
+                Error::prepared_escrow().raise();
+            }
         }
-        let end = |transaction: &mut Transaction| {
-            if !transaction.is_idle() {
-                let now = clock::now().micros();
-                with_ledger(|ledger| transaction.end(ledger, committed, now));
+        TransactionEvent::Ended { committed } => {
+            UNCOUNTED.with_borrow_mut(Vec::clear);
+            if FORGETS.take() && committed {
+                let database = backend::this_database().to_u32();
+                with_ledger(|ledger| ledger.close_idle(database));
             }
-        };
-        TRANSACTION.with_borrow_mut(end);
-    });
-    backend::at_level_end(&LISTENS_TO_LEVELS, |level, around, committed| {
-        let end = |transaction: &mut Transaction| {
-            if !transaction.is_idle() {
-                let now = clock::now().micros();
-                with_ledger(|ledger| transaction.end_level(ledger, level, around, committed, now));
-            }
-        };
-        TRANSACTION.with_borrow_mut(end);
-    });
-    backend::before_prepare(&REFUSES, || {
-        let is_idle = TRANSACTION.with_borrow(Transaction::is_idle) && UNCOUNTED.with_borrow(Vec::is_empty);
-        if !is_idle {
-            Error::prepared_escrow().raise();
+            end(|transaction, ledger, now| transaction.end(ledger, committed, now));
+        }
+        TransactionEvent::SubtransactionEnded { level, parent, committed } => {
+            end(|transaction, ledger, now| transaction.end_level(ledger, level, parent, committed, now));
+        }
+    }
+}
+
+fn end(work: impl FnOnce(&mut Transaction, &mut Ledger, Micros)) {
+    TRANSACTION.with_borrow_mut(|transaction| {
+        if !transaction.is_idle() {
+            let now = clock::now().micros();
+            with_ledger(|ledger| work(transaction, ledger, now));
         }
     });
 }

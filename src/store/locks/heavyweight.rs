@@ -47,7 +47,11 @@ pub fn lock_key(key: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Bu
 /// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
 /// be counted there, where no turn alone at the resource does so.
 pub fn lock_holder(resource: &str, holder: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
-    HeavyweightLock::wait(tag(c"holds", &[resource.as_bytes(), holder.as_bytes()]), pg_sys::ExclusiveLock, policy)
+    HeavyweightLock::wait(
+        tag(c"holds", &[resource.as_bytes(), holder.as_bytes()]),
+        pg_sys::ExclusiveLock,
+        policy,
+    )
 }
 
 /// A part of a resource with a queue of its own.

@@ -357,9 +357,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
     /// The answer to a single request.
     pub fn outcome(&self, placement: &Placement, served: Served) -> Outcome {
         match served {
-            Served::Placed { new, available } => {
-                Outcome::placed(&self.new[new], available)
-            }
+            Served::Placed { new, available } => Outcome::placed(&self.new[new], available),
             Served::Refused(refused) => Outcome::refused(refused).on(placement.resource),
             Served::Earlier(group) => replay(&group, placement.fingerprint, self.now),
             Served::Busy => Outcome::busy().on(placement.resource),

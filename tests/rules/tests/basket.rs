@@ -152,8 +152,12 @@ fn a_basket_stands_where_the_liveliest_of_it_does() {
         let first_held = held.map(|hold| hold.expires_at).min();
         match standing {
             State::Held => assert_eq!(basket::expires_at(holds, NOW), first_held, "{holds:?}"),
-            State::Confirmed | State::Cancelled => assert_eq!(basket::expires_at(holds, NOW), None, "{holds:?}"),
-            State::Released | State::Expired => assert!(basket::expires_at(holds, NOW).is_some(), "{holds:?}"),
+            State::Confirmed | State::Cancelled => {
+                assert_eq!(basket::expires_at(holds, NOW), None, "{holds:?}")
+            }
+            State::Released | State::Expired => {
+                assert!(basket::expires_at(holds, NOW).is_some(), "{holds:?}")
+            }
         }
     });
 }
