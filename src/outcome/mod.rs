@@ -6,6 +6,7 @@ mod row;
 
 pub use lease::LeaseOutcome;
 pub use refused::Refused;
+use refused::limit_detail;
 pub use row::ResourceRow;
 
 use crate::rules::lifecycle::State;
@@ -217,8 +218,7 @@ impl Outcome {
         now: Timestamp,
     ) -> Self {
         let refused = Self::about(group, false, Refusal::LimitExceeded.status(), now);
-        let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
-        Self { detail: Some(detail), ..refused }
+        Self { detail: Some(limit_detail(quantity, owned, limit)), ..refused }
     }
 
     /// A basket of which some items were not to be had: each with what was short. The first says why.

@@ -40,8 +40,8 @@ impl Refused {
     }
 
     /// The holder has too much else.
-    pub fn over_limit(requested: i64, owned: i64, limit: i64, version: i64) -> Self {
-        let detail = json!({"requested": requested, "owned": owned, "max_per_holder": limit});
+    pub fn over_limit(requested: i64, owned: i64, limit: Option<i64>, version: i64) -> Self {
+        let detail = limit_detail(requested, owned, limit);
         Self { detail: Some(detail), ..Self::mere(Refusal::LimitExceeded, version) }
     }
 
@@ -64,4 +64,9 @@ impl Refused {
             detail: Some(detail),
         }
     }
+}
+
+/// The detail of every refusal by `max_per_holder`: how much was asked for, how much the holder has live, and the limit.
+pub fn limit_detail(requested: i64, owned: i64, limit: Option<i64>) -> Value {
+    json!({"requested": requested, "owned": owned, "max_per_holder": limit})
 }

@@ -28,6 +28,12 @@ impl Pool {
     pub fn free(&self) -> i64 {
         self.capacity + self.overbooking - self.taken
     }
+
+    /// Returns whether a holder who has `owned` already may not have `quantity` more. The one place where
+    /// `max_per_holder` is compared, for pools, seats and calendars alike.
+    pub fn exceeds_limit(&self, quantity: i64, owned: i64) -> bool {
+        self.max_per_holder.is_some_and(|limit| quantity > limit.saturating_sub(owned))
+    }
 }
 
 /// The answer to a request for room.
@@ -55,8 +61,7 @@ pub fn admit(pool: &Pool, quantity: i64, expected_version: Option<i64>, owned: i
 /// new holds, yet this one was placed while it was open. `room` is what must be taken anew: nothing
 /// where the expiry was not written down yet.
 pub fn readmit(pool: &Pool, quantity: i64, room: i64, owned: i64) -> Admission {
-    let over_limit = pool.max_per_holder.is_some_and(|limit| quantity > limit - owned);
-    if over_limit {
+    if pool.exceeds_limit(quantity, owned) {
         Admission::Refuse(Refusal::LimitExceeded)
     } else if room > pool.free() {
         Admission::Short(room - pool.free())

@@ -4,6 +4,7 @@
 //! places, moves or gives back anything there; only the sweep and a confirmation go on, and those keep
 //! within what is there already.
 
+use super::holds::set_expired;
 use super::holds::{BookedPeriod, NewHold};
 use super::locks::snapshot;
 use super::resources::{self, Calendar, StoredResource};
@@ -160,7 +161,7 @@ std::thread_local! {
 pub fn plain(session: &Session, name: &str) -> Option<Calendar> {
     let read = || {
         let found = resources::read(session, name)?;
-        let lets_all_in = found.pool.open && found.pool.max_per_holder.is_none() && found.waiting == 0;
+        let lets_all_in = found.admits_all();
         let is_exclusive = found.pool.capacity == 1 && !found.is_resized();
         let calendar =
             found.calendar.filter(|calendar| lets_all_in && is_exclusive && calendar.week.is_none())?;
@@ -199,13 +200,13 @@ fn time<'a>(micros: Micros) -> Argument<'a> {
 }
 
 statement!(END_THESE (TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID)
-    "with due as (
+    concat!("with due as (
          select id from booking.holds
          where id = any($3) and case when state = 'held' then resource = $1 and expires_at <= $2 else false end
          for no key update skip locked)
-     update booking.holds as holds set state = 'expired', ended_at = $2
+     update booking.holds as holds ", set_expired!(), "
      from due where holds.id = due.id and holds.resource = $1
-     returning holds.id");
+     returning holds.id"));
 
 /// Ends those of some overdue holds that nobody else has locked. Returns which.
 pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
@@ -215,14 +216,14 @@ pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp
 }
 
 statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
-    "with due as (
+    concat!("with due as (
          select ctid as place from booking.holds
          where state = 'held' and expires_at <= $2
            and case when resource in (select unnest($1)) then true else false end
          order by expires_at limit $3
          for no key update skip locked)
-     update booking.holds as holds set state = 'expired', ended_at = $2
-     from due where holds.ctid = due.place");
+     update booking.holds as holds ", set_expired!(), "
+     from due where holds.ctid = due.place"));
 
 /// Ends overdue holds of some calendars, the longest overdue first, passing over those that somebody
 /// has locked. Returns how many.

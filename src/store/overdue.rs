@@ -4,6 +4,7 @@
 //! is meant: calendars' are not in it, and without the words it would not be used.
 
 use super::Session;
+use super::holds::set_expired;
 use super::locks::snapshot;
 use super::statement::{Argument, Rows, statement};
 use crate::server::clock::Timestamp;
@@ -55,16 +56,16 @@ pub struct Ended {
 }
 
 statement!(END_DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
-    "with due as (
+    concat!("with due as (
          select id from booking.holds
          where resource = $1 and state = 'held' and expires_at <= $2 and during is null
          order by expires_at limit $3
          for no key update skip locked),
      ended as (
-         update booking.holds as holds set state = 'expired', ended_at = $2
+         update booking.holds as holds ", set_expired!(), "
          from due where holds.id = due.id and holds.resource = $1
          returning holds.quantity)
-     select count(*), coalesce(sum(quantity), 0)::bigint from ended");
+     select count(*), coalesce(sum(quantity), 0)::bigint from ended"));
 
 /// Ends holds of a pool whose time has run out, the longest overdue first, passing over those that
 /// another transaction has locked: it may be confirming or extending them.

@@ -1,7 +1,7 @@
 //! The room of pools: counted in their rows, or in escrow.
 
 use super::pool_count;
-use super::resources::{self, ResourceStatus, StoredResource};
+use super::resources::{self, ResourceStatus, StoredResource, admits_all};
 use super::statement::{Argument, Session, statement};
 use crate::error::Error;
 use crate::rules::Micros;
@@ -20,15 +20,13 @@ pub enum Checked {
 }
 
 statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID)
-    "update booking.resources
+    concat!("update booking.resources
      set taken = taken + $2, version = version + 1
      where name = $1 and kind = 'pool' and escrow is null
        and $2 <= capacity + overbooking - taken
-       and (open or $4)
-       and (max_per_holder is null or $4)
-       and (waiting = 0 or $4)
+       and ($4 or ", admits_all!(), ")
        and ($3 is null or version = $3)
-     returning version, capacity + overbooking - taken, false");
+     returning version, capacity + overbooking - taken, false"));
 
 /// Takes room from a locked pool, in the one statement that cannot oversell: the condition is checked on
 /// the row that is written, whatever lock is or is not held. None where any condition fails.
@@ -190,7 +188,7 @@ pub fn cached(session: &Session, name: &str) -> Option<CachedPool> {
             escrow: found.escrow,
             most: pool.capacity + pool.overbooking,
             version: pool.version,
-            is_plain: pool.open && pool.max_per_holder.is_none() && found.waiting == 0,
+            is_plain: found.admits_all(),
             is_limited: pool.max_per_holder.is_some(),
             waits: found.waiting > 0,
         };

@@ -3,7 +3,7 @@
 use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
 use super::pool_count;
-use super::statement::{Argument, Row, Session, Span, statement};
+use super::statement::{Argument, Row, Session, Span, select_list, statement};
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
@@ -69,6 +69,27 @@ pub struct Calendar {
     pub resized: bool,
 }
 
+select_list!(columns, At:
+    Name "name",
+    Kind "kind::text",
+    Capacity "capacity",
+    Overbooking "overbooking",
+    Taken "taken",
+    Version "version",
+    Open "open",
+    MaxPerHolder "max_per_holder",
+    Sections "sections",
+    TimeZone "time_zone",
+    Buffer "buffer",
+    CheckIn "check_in",
+    CheckOut "check_out",
+    Hours "hours",
+    Resized "resized",
+    Waiting "waiting",
+    Skip "skip",
+    Escrow "escrow",
+);
+
 /// A resource as it stands in its row.
 #[derive(Clone, Debug)]
 pub struct StoredResource {
@@ -90,28 +111,28 @@ pub struct StoredResource {
 impl StoredResource {
     fn read(row: &Row) -> Self {
         Self {
-            name: row.need(1),
-            kind: Kind::from_name(&row.need::<String>(2)),
+            name: row.need(At::Name),
+            kind: Kind::from_name(&row.need::<String>(At::Kind)),
             pool: Pool {
-                capacity: row.need(3),
-                overbooking: row.need(4),
-                taken: row.need(5),
-                version: row.need(6),
-                open: row.need(7),
-                max_per_holder: row.get(8),
+                capacity: row.need(At::Capacity),
+                overbooking: row.need(At::Overbooking),
+                taken: row.need(At::Taken),
+                version: row.need(At::Version),
+                open: row.need(At::Open),
+                max_per_holder: row.get(At::MaxPerHolder),
             },
-            sections: row.get(9).unwrap_or_default(),
-            calendar: row.get(10).map(|zone| Calendar {
+            sections: row.get(At::Sections).unwrap_or_default(),
+            calendar: row.get(At::TimeZone).map(|zone| Calendar {
                 zone: Zone::known(zone),
-                buffer: row.need::<Span>(11).0,
-                check_in: row.need(12),
-                check_out: row.need(13),
-                week: row.get(14).map(|lines: Vec<String>| read_week(&lines)),
-                resized: row.need(15),
+                buffer: row.need::<Span>(At::Buffer).0,
+                check_in: row.need(At::CheckIn),
+                check_out: row.need(At::CheckOut),
+                week: row.get(At::Hours).map(|lines: Vec<String>| read_week(&lines)),
+                resized: row.need(At::Resized),
             }),
-            waiting: row.need(16),
-            skip: row.need(17),
-            escrow: row.get(18),
+            waiting: row.need(At::Waiting),
+            skip: row.need(At::Skip),
+            escrow: row.get(At::Escrow),
         }
     }
 
@@ -148,11 +169,25 @@ fn read_week(lines: &[String]) -> Week {
         .unwrap_or_else(|| Error::internal("the hours of a calendar make no sense").raise())
 }
 
+/// The SQL condition on a row of `booking.resources` under which a resource admits every request that it has room for:
+/// it is open, no holder is limited, nobody waits. What lets a verb skip the allocation, so a new rule of admission
+/// belongs into here and into [`StoredResource::admits_all`], its twin, which a test holds together.
+macro_rules! admits_all {
+    () => {
+        "open and max_per_holder is null and waiting = 0"
+    };
+}
+pub(super) use admits_all;
+
+impl StoredResource {
+    /// The twin of the SQL condition [`admits_all!`](admits_all).
+    pub fn admits_all(&self) -> bool {
+        self.pool.open && self.pool.max_per_holder.is_none() && self.waiting == 0
+    }
+}
+
 statement!(READ (TEXTOID)
-    "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, escrow
-     from booking.resources
-     where name = $1");
+    concat!("select ", columns!(), " from booking.resources where name = $1"));
 
 pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
     let arguments = [Argument::Text(Some(name))];
@@ -175,10 +210,7 @@ pub fn read_now(session: &Session, name: &str) -> Option<StoredResource> {
 }
 
 statement!(READ_ALL (TEXTARRAYOID)
-    "select name, kind::text, capacity, overbooking, taken, version, open, max_per_holder, sections,
-            time_zone, buffer, check_in, check_out, hours, resized, waiting, skip, escrow
-     from booking.resources
-     where name = any($1)");
+    concat!("select ", columns!(), " from booking.resources where name = any($1)"));
 
 /// Reads those of several resources that are there.
 pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {

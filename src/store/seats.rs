@@ -5,8 +5,10 @@
 //! whoever has that owner's row locked.
 
 use super::holds::NewHold;
+use super::holds::set_expired;
 use super::locks::subtransaction::{until_lock_timeout, wait_only};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
+use super::resources::admits_all;
 use super::statement::{Argument, Row, Rows, Session, statement};
 use crate::error::Error;
 use crate::rules::seating::SeatPosition;
@@ -48,15 +50,15 @@ pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
 }
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
-    "update booking.seats as seats set hold_id = $3
+    concat!("update booking.seats as seats set hold_id = $3
      where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end
        and exists (
            select from booking.resources
-           where name = $1 and kind = 'seats' and open and max_per_holder is null and waiting = 0)
+           where name = $1 and kind = 'seats' and ", admits_all!(), ")
        and $4 = (
            select count(*) from booking.seats
            where resource = $1 and label = any($2)
-             and case when hold_id is null then not blocked else false end)");
+             and case when hold_id is null then not blocked else false end)"));
 
 /// Gives all of these seats to a hold, or none of them where one is not free, or where the resource
 /// is closed, limits its holders, is waited for, or has no seats. Whether it did.
@@ -279,7 +281,9 @@ macro_rules! end_whole {
                  from places join whole on whole.id = places.hold_id
                  where seats.ctid = places.place),
              ended as (
-                 update booking.holds as holds set state = 'expired', ended_at = $2
+                 update booking.holds as holds ",
+            set_expired!(),
+            "
                  from whole where holds.id = whole.id and holds.resource = whole.resource
                  returning holds.id)
              select id from ended"

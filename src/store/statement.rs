@@ -185,6 +185,31 @@ macro_rules! statement {
 }
 pub(super) use statement;
 
+/// Declares the columns that a row of some table is read with, once: `$columns!()` is the text of the select list, and
+/// `$Column` names the number of each column in it.
+macro_rules! select_list {
+    ($columns:ident, $Column:ident: $first:ident $first_sql:literal $(, $name:ident $sql:literal)* $(,)?) => {
+        macro_rules! $columns {
+            () => {
+                concat!($first_sql $(, ", ", $sql)*)
+            };
+        }
+
+        #[derive(Clone, Copy)]
+        enum $Column {
+            $first = 1,
+            $($name,)*
+        }
+
+        impl From<$Column> for i32 {
+            fn from(column: $Column) -> Self {
+                column as Self
+            }
+        }
+    };
+}
+pub(super) use select_list;
+
 /// A value for one of a statement's parameters.
 #[derive(Clone, Copy)]
 pub enum Argument<'a> {
@@ -313,8 +338,9 @@ pub struct Row<'s> {
 
 impl Row<'_> {
     /// The value in a column, counted from 1; none where it is null.
-    pub fn get<T: Column>(&self, column: i32) -> Option<T> {
+    pub fn get<T: Column>(&self, column: impl Into<i32>) -> Option<T> {
         let mut null = false;
+        let column = column.into();
         // SAFETY: tuple and descriptor belong together and live as long as the session. Every
         // statement's text stands next to the code that reads its columns, with their types.
         unsafe {
@@ -324,13 +350,14 @@ impl Row<'_> {
     }
 
     /// The value in a column that the schema declares not null.
-    pub fn need<T: Column>(&self, column: i32) -> T {
+    pub fn need<T: Column>(&self, column: impl Into<i32>) -> T {
         self.get(column).unwrap_or_else(|| Error::internal("null where the schema allows none").raise())
     }
 
     /// A value of variable length as it is, copied to where it outlives the session.
-    pub fn copy_datum(&self, column: i32) -> Option<pg_sys::Datum> {
+    pub fn copy_datum(&self, column: impl Into<i32>) -> Option<pg_sys::Datum> {
         let mut null = false;
+        let column = column.into();
         // SAFETY: as in `get`; -1 is the length of every type of variable length.
         unsafe {
             let datum = pg_sys::SPI_getbinval(self.tuple, self.columns, column, &mut null);

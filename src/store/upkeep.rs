@@ -1,5 +1,6 @@
 //! Statements over many resources: the sweep, the purge, and what is added up to be shown.
 
+use super::holds::set_expired;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
 use super::{pool_count, pools};
@@ -60,7 +61,9 @@ macro_rules! ended {
                  order by expires_at limit $3
                  for no key update skip locked),
              ended as (
-                 update booking.holds as holds set state = 'expired', ended_at = $2
+                 update booking.holds as holds ",
+            set_expired!(),
+            "
                  from due where holds.ctid = due.place
                  returning holds.resource, holds.quantity)
              ",

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::resources::Kind;
-use super::statement::{Argument, Row, Span, statement};
+use super::statement::{Argument, Row, Span, select_list, statement};
 use crate::error::Error;
 use crate::limits::MAX_WAITING_TOLD_APART;
 use crate::rules::Micros;
@@ -46,27 +46,34 @@ pub struct Entry {
     pub metadata: Option<pg_sys::Datum>,
 }
 
-macro_rules! columns {
-    () => {
-        "id, resource, quantity, seats, lower(during), upper(during), holder, offer_ttl, fingerprint,
-         state::text, metadata"
-    };
-}
+select_list!(columns, At:
+    Id "id",
+    Resource "resource",
+    Quantity "quantity",
+    Seats "seats",
+    DuringFrom "lower(during)",
+    DuringTo "upper(during)",
+    Holder "holder",
+    OfferTtl "offer_ttl",
+    Fingerprint "fingerprint",
+    State "state::text",
+    Metadata "metadata",
+);
 
 impl Entry {
     fn read(row: &Row) -> Self {
         let time = |column| row.get(column).map(Timestamp::micros);
         Self {
-            id: row.need(1),
-            resource: row.need(2),
-            quantity: row.need(3),
-            seats: row.get(4),
-            during: time(5).zip(time(6)).map(|(from, to)| Period::new(from, to)),
-            holder: row.get(7),
-            offer_ttl: row.need::<Span>(8).0,
-            fingerprint: row.get(9),
-            state: EntryState::from_name(&row.need::<String>(10)),
-            metadata: row.copy_datum(11),
+            id: row.need(At::Id),
+            resource: row.need(At::Resource),
+            quantity: row.need(At::Quantity),
+            seats: row.get(At::Seats),
+            during: time(At::DuringFrom).zip(time(At::DuringTo)).map(|(from, to)| Period::new(from, to)),
+            holder: row.get(At::Holder),
+            offer_ttl: row.need::<Span>(At::OfferTtl).0,
+            fingerprint: row.get(At::Fingerprint),
+            state: EntryState::from_name(&row.need::<String>(At::State)),
+            metadata: row.copy_datum(At::Metadata),
         }
     }
 }

@@ -143,7 +143,7 @@ fn take_place(
         Interrupt::from(Stop::Refused(Box::new(outcome)))
     };
     if stored.kind() != Kind::Pool {
-        if limit.is_some_and(|limit| quantity > limit - owned) {
+        if found.pool.exceeds_limit(quantity, owned) {
             return Err(over_limit(limit));
         }
         let taken = match (&stored.seats, stored.booked) {

@@ -93,8 +93,8 @@ fn in_vain(
         if placement.holder.is_none() {
             return Err(Error::needs_holder(placement.resource, limit).into());
         }
-        if quantity > limit {
-            return Ok(Some(Refused::over_limit(quantity, 0, limit, pool.version)));
+        if pool.exceeds_limit(quantity, 0) {
+            return Ok(Some(Refused::over_limit(quantity, 0, Some(limit), pool.version)));
         }
     }
     match &want {

@@ -142,7 +142,8 @@ fn refused(
     if !is_open(calendar, new.during) {
         return Ok(Some(Refused::outside_hours(calendar, version)));
     }
-    let (Some(limit), Some(holder)) = (resource.pool.max_per_holder, &stored.holder) else { return Ok(None) };
+    let limit = resource.pool.max_per_holder;
+    let (Some(_), Some(holder)) = (limit, &stored.holder) else { return Ok(None) };
     // A booking that is over counts no more, and would again.
     let counts = stored.booked.is_some_and(|booked| booked.during.to > now.micros());
     let quantity = stored.hold.quantity;
@@ -150,6 +151,6 @@ fn refused(
         return Ok(None);
     }
     let owned = owned(session, &resource.name, holder, now)?;
-    let exceeds = quantity > limit - owned;
+    let exceeds = resource.pool.exceeds_limit(quantity, owned);
     Ok(exceeds.then(|| Refused::over_limit(quantity, owned, limit, version)))
 }

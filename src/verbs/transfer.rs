@@ -83,13 +83,13 @@ fn give_to(
     };
     for (place, change) in &changes {
         let Some(stored) = group.holds.get(*place) else { continue };
-        let limit = limited.iter().find(|found| found.name == stored.resource);
-        if let Some(limit) = limit.and_then(|found| found.pool.max_per_holder)
+        if let Some(found) = limited.iter().find(|found| found.name == stored.resource)
             && stored.holder.as_deref() != Some(holder)
         {
             let owned = owned(session, &stored.resource, holder, now)?;
-            if change.quantity > limit - owned {
-                let refused = Outcome::late_limit_exceeded(&group, change.quantity, owned, Some(limit), now);
+            if found.pool.exceeds_limit(change.quantity, owned) {
+                let limit = found.pool.max_per_holder;
+                let refused = Outcome::late_limit_exceeded(&group, change.quantity, owned, limit, now);
                 return Err(Stop::Refused(Box::new(refused)).into());
             }
         }

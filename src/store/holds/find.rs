@@ -1,18 +1,10 @@
 //! Holds found by their id or key, and locked.
 
-use super::{HoldGroup, StoredHold};
+use super::{AFTER_COLUMNS, HoldGroup, StoredHold};
 use crate::store::locks::subtransaction::{until_lock_timeout, wait_only};
 use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
 use crate::store::statement::{Argument, Session, statement};
 use uuid::Uuid;
-
-/// What of a hold is read, in the order of [`StoredHold::read`].
-macro_rules! columns {
-    () => {
-        "id, resource, state::text, quantity, placed_at, expires_at, reference, holder, fingerprint, version,
-         basket, item, seats, lower(during), upper(during), upper(occupied)"
-    };
-}
 
 statement!(BY_KEYS (TEXTARRAYOID, TEXTARRAYOID)
     concat!("select ", columns!(), ", key
@@ -26,7 +18,7 @@ pub fn by_keys(session: &Session, keys: &[&str], resources: &[&str]) -> Vec<(Str
     BY_KEYS.with(|statement| {
         let rows = statement.run(session, &arguments);
         snapshot::assert_unchanged(&rows.count(), || statement.run_now(session, &arguments).count());
-        rows.iter().map(|row| (row.need(17), StoredHold::read(&row))).collect()
+        rows.iter().map(|row| (row.need(AFTER_COLUMNS), StoredHold::read(&row))).collect()
     })
 }
 

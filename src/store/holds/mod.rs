@@ -1,5 +1,27 @@
 //! The table `booking.holds`: holds found, locked, placed and changed.
 
+use super::statement::select_list;
+
+// Before the modules that read holds, which see the macro that this makes.
+select_list!(columns, At:
+    Id "id",
+    Resource "resource",
+    State "state::text",
+    Quantity "quantity",
+    Placed "placed_at",
+    Expires "expires_at",
+    Reference "reference",
+    Holder "holder",
+    Fingerprint "fingerprint",
+    Version "version",
+    Basket "basket",
+    Item "item",
+    Seats "seats",
+    DuringFrom "lower(during)",
+    DuringTo "upper(during)",
+    OccupiedTo "upper(occupied)",
+);
+
 mod change;
 mod find;
 mod new;
@@ -17,6 +39,18 @@ use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
 use uuid::Uuid;
 
+/// Writes down that a hold has expired, at the time of parameter 2. The version stays: the clock ended the hold, not a
+/// caller. Every statement that ends overdue holds says this.
+macro_rules! set_expired {
+    () => {
+        "set state = 'expired', ended_at = $2"
+    };
+}
+pub(in crate::store) use set_expired;
+
+/// The number of a column that a statement selects behind those of a hold.
+const AFTER_COLUMNS: i32 = At::OccupiedTo as i32 + 1;
+
 /// The period of a hold on a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BookedPeriod {
@@ -28,7 +62,7 @@ pub struct BookedPeriod {
 impl BookedPeriod {
     fn read(row: &Row) -> Option<Self> {
         let time = |column| row.get(column).map(Timestamp::micros);
-        let (from, to, until) = (time(14)?, time(15)?, time(16)?);
+        let (from, to, until) = (time(At::DuringFrom)?, time(At::DuringTo)?, time(At::OccupiedTo)?);
         Some(Self { during: Period::new(from, to), occupied: Period::new(from, until) })
     }
 }
@@ -52,24 +86,24 @@ pub struct StoredHold {
 
 impl StoredHold {
     fn read(row: &Row) -> Self {
-        let state: String = row.need(3);
+        let state: String = row.need(At::State);
         Self {
-            id: row.need(1),
-            resource: row.need(2),
-            holder: row.get(8),
-            fingerprint: row.get(9),
-            basket: row.get(11),
-            item: row.need(12),
-            seats: row.get(13),
+            id: row.need(At::Id),
+            resource: row.need(At::Resource),
+            holder: row.get(At::Holder),
+            fingerprint: row.get(At::Fingerprint),
+            basket: row.get(At::Basket),
+            item: row.need(At::Item),
+            seats: row.get(At::Seats),
             booked: BookedPeriod::read(row),
             hold: Hold {
                 state: State::from_name(&state)
                     .unwrap_or_else(|| Error::internal(format!("a hold is in state \"{state}\"")).raise()),
-                quantity: row.need(4),
-                placed_at: row.need::<Timestamp>(5).micros(),
-                expires_at: row.need::<Timestamp>(6).micros(),
-                reference: row.get(7),
-                version: row.need(10),
+                quantity: row.need(At::Quantity),
+                placed_at: row.need::<Timestamp>(At::Placed).micros(),
+                expires_at: row.need::<Timestamp>(At::Expires).micros(),
+                reference: row.get(At::Reference),
+                version: row.need(At::Version),
             },
         }
     }

@@ -40,7 +40,7 @@ impl<'a> Allocation<'_, 'a> {
             Kind::Seats | Kind::Calendar => 0,
         };
         let pool = &self.resource(resource)?.pool;
-        let mut admission = if kind != Kind::Pool && limit.is_some_and(|limit| quantity > limit - owned) {
+        let mut admission = if kind != Kind::Pool && pool.exceeds_limit(quantity, owned) {
             match pool.open {
                 true => Admission::Refuse(Refusal::LimitExceeded),
                 false => Admission::Refuse(Refusal::Closed),
@@ -76,8 +76,8 @@ impl<'a> Allocation<'_, 'a> {
                 Some(refused(Refusal::Unavailable, Some(detail)))
             }
             Admission::Refuse(Refusal::LimitExceeded) => {
-                let detail = json!({"requested": quantity, "owned": owned, "max_per_holder": limit});
-                Some(refused(Refusal::LimitExceeded, Some(detail)))
+                let refused = Refused::over_limit(quantity, owned, limit, status.version);
+                Some(Refused { available: status.available, ..refused })
             }
             Admission::Refuse(refusal) => Some(Refused { available: None, ..refused(refusal, None) }),
         })
