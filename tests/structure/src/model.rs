@@ -121,7 +121,7 @@ impl Tree {
                 }
             }
             name => {
-                let child = [from, &[first.clone()]].concat();
+                let child = [from, std::slice::from_ref(first)].concat();
                 let module = self.modules.get(from)?;
                 if self.modules.contains_key(&child) {
                     self.descend(child, rest, depth)

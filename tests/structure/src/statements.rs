@@ -41,12 +41,15 @@ fn is_sql(literal: &str) -> bool {
     }
     let lower = inner.to_lowercase();
     let mut words = lower.split_whitespace();
-    match (words.next(), words.next(), words.next()) {
-        (Some("select"), Some(_), _) => true,
-        (Some("insert"), Some("into"), _) | (Some("delete"), Some("from"), _) => true,
-        (Some("update"), Some(_), Some("set")) | (Some("with"), Some(_), Some("as")) => true,
-        _ => false,
-    }
+    let first = [words.next(), words.next(), words.next()].map(Option::unwrap_or_default);
+    matches!(
+        first,
+        ["select", _, _]
+            | ["insert", "into", _]
+            | ["delete", "from", _]
+            | ["update", _, "set"]
+            | ["with", _, "as"]
+    )
 }
 
 /// One finding for each name of `store` in these rooms, but for the types that are allowed by name.
