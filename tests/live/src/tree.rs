@@ -24,6 +24,7 @@ impl Tree {
     }
 }
 
+#[allow(unsafe_code)]
 fn look_up() -> Result<Tree> {
     let (bin, user) = match (std::env::var_os("BOOKING_PGBIN"), std::env::var("BOOKING_SERVER_USER")) {
         (Some(bin), Ok(user)) => (PathBuf::from(bin), user),

@@ -40,6 +40,7 @@ fn leaves_nothing_behind() {
 /// The test runs itself a second time as the program that dies: a Ctrl-C, or worse, gives it no
 /// chance to clean up.
 #[test]
+#[allow(unsafe_code)]
 fn leaves_nothing_behind_when_its_owner_is_killed() {
     const INNER: &str = "BOOKING_LIVE_INNER";
     if std::env::var_os(INNER).is_some() {

@@ -55,27 +55,9 @@ pub const MAX_LINES_OF_FUNCTION: usize = 70;
 /// What may be longer.
 pub const LONG_ON_PURPOSE: &[sizes::Exception] = &[];
 
-/// Where `DefaultHasher` may stand. Shared memory exists only if the library is preloaded, and then every process runs the
-/// build that the postmaster loaded. The lock manager's memory is another matter: a backend that loads the library itself
-/// may run a newer build than its neighbour.
-pub const HASHERS: &[hashers::Exception] = &[
-    hashers::Exception {
-        path: "src/rules/escrow/ledger.rs",
-        why: "the buckets of a table in this library's own shared memory",
-    },
-    hashers::Exception {
-        path: "src/server/condition_variables.rs",
-        why: "which of the variables in this library's own shared memory stands for a name",
-    },
-    hashers::Exception {
-        path: "src/shared_memory/generations.rs",
-        why: "which of the counters in this library's own shared memory stands for a resource",
-    },
-    hashers::Exception {
-        path: "src/shared_memory/seat_hint.rs",
-        why: "which of the hints in this library's own shared memory stands for a resource",
-    },
-];
+/// Where `DefaultHasher` may stand, because its hashes never leave one build. Lock tags do: a backend that loads the library
+/// itself may run a newer build than its neighbour.
+pub const HASHERS: &[hashers::Exception] = &[];
 
 /// What is read for words: the code, the SQL and the prose that users meet.
 pub const PROSE: &[&str] = &["src", "sql", "docs", "README.md"];

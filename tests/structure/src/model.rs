@@ -55,7 +55,7 @@ impl Tree {
             let Source { path, text } = &tree.sources[file];
             let parsed = match syn::parse_file(text) {
                 Ok(parsed) => parsed,
-                Err(error) => unreadable(path, error.span().start().line, &error.to_string()),
+                Err(error) => panic!("{path}:{}: {error}", error.span().start().line),
             };
             let module = module_path(path);
             let mut reader =
@@ -163,11 +163,6 @@ impl Tree {
 enum Found {
     Item(usize),
     Module(usize),
-}
-
-#[expect(clippy::panic, reason = "a file that is not Rust ends the test, and its place says why")]
-fn unreadable(path: &str, line: usize, error: &str) -> ! {
-    panic!("{path}:{line}: {error}")
 }
 
 /// Whether a file is the head of a folder, or of the crate.

@@ -84,6 +84,7 @@ fn run(request: Request) -> Result<u8> {
 
 /// In psql, Ctrl-C cancels a query: it must not take the server away. A handler, since a signal that is
 /// ignored would stay ignored in the command.
+#[allow(unsafe_code)]
 fn leave_interrupts_to_the_command() {
     extern "C" fn nothing(_: libc::c_int) {}
     let handler = nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
@@ -93,6 +94,7 @@ fn leave_interrupts_to_the_command() {
     }
 }
 
+#[allow(unsafe_code)]
 fn die_with_us(command: &mut Command) {
     // SAFETY: prctl is a plain system call, allowed between fork and exec.
     unsafe {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+#[allow(unsafe_code)]
 pub(super) fn signal(pid: u32, signal: libc::c_int) {
     // SAFETY: kill takes two numbers and touches no memory of ours.
     unsafe { libc::kill(pid as libc::pid_t, signal) };
