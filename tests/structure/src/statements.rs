@@ -52,24 +52,36 @@ fn is_sql(literal: &str) -> bool {
     )
 }
 
-/// One finding for each name of `store` in these rooms, but for the types that are allowed by name.
+/// One finding for each name of `store` in these rooms, but for the types that are allowed by name, and for each of those
+/// that none of them uses any more.
 pub fn check_reach(tree: &Tree, rooms: &[&str], allowed: &[&str]) -> Vec<Finding> {
-    let is_of_store = |reference: &Reference| match tree.file_of(reference) {
-        Some(file) => tree.path(file).starts_with(ROOM),
-        None => reference.path.starts_with(&["crate".to_owned(), "store".to_owned()]),
-    };
-    let is_allowed = |reference: &Reference| {
-        let path = reference.path.join("::");
+    let mut findings = Vec::new();
+    let mut used = Vec::new();
+    for reference in tree.references() {
+        let from = tree.path(reference.file);
         // A name that was imported is judged where it was imported.
         let is_import = reference.path.first().is_some_and(|first| first == "crate" || first == "super");
-        !is_import || allowed.iter().any(|name| path == *name || path.starts_with(&format!("{name}::")))
-    };
-    tree.references()
-        .filter(|reference| rooms.iter().any(|room| tree.path(reference.file).starts_with(room)))
-        .filter(|reference| is_of_store(reference) && !is_allowed(reference))
-        .map(|reference| {
-            let message = format!("`{}` reaches into store past verbs", reference.path.join("::"));
-            Finding::new(tree.path(reference.file), reference.line, message)
-        })
-        .collect()
+        if !is_import || !rooms.iter().any(|room| from.starts_with(room)) || !is_of_store(tree, reference) {
+            continue;
+        }
+        let path = reference.path.join("::");
+        let is_this = |name: &&&str| path == ***name || path.starts_with(&format!("{name}::"));
+        match allowed.iter().find(is_this) {
+            Some(name) => used.push(*name),
+            None => {
+                let message = format!("`{path}` reaches into store past verbs");
+                findings.push(Finding::new(from, reference.line, message));
+            }
+        }
+    }
+    let unused = allowed.iter().filter(|name| !used.contains(name));
+    findings.extend(unused.map(|name| Finding::new(name, 1, "allowed, and not needed")));
+    findings
+}
+
+fn is_of_store(tree: &Tree, reference: &Reference) -> bool {
+    match tree.file_of(reference) {
+        Some(file) => tree.path(file).starts_with(ROOM),
+        None => reference.path.starts_with(&["crate".to_owned(), "store".to_owned()]),
+    }
 }
