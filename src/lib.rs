@@ -2,7 +2,19 @@
 //!
 //! A call travels one way: `api` reads its arguments, `verbs` takes the locks in their order,
 //! `rules` decides, `store` reads and writes, and an `outcome` goes back.
-#![deny(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::exit
+)]
+
+// An error of Rust's or PostgreSQL's unwinds to where a lock is released or a subtransaction is rolled back.
+#[cfg(not(panic = "unwind"))]
+compile_error!("booking needs panics that unwind: build it with panic = \"unwind\"");
+
 
 mod api;
 mod error;
