@@ -15,7 +15,6 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("booking needs panics that unwind: build it with panic = \"unwind\"");
 
-
 mod api;
 mod error;
 mod limits;

@@ -1,7 +1,7 @@
 //! What a scheduler calls, where the worker does not do it.
 
 use super::arguments;
-use crate::verbs::{self, Sweep};
+use crate::verbs::{self, PURGE_START, Sweep};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -26,5 +26,21 @@ fn purge(
     max_rows: default!(Option<i32>, "10000"),
 ) -> Result<i64, ErrorReport> {
     let max_rows = arguments::bound(max_rows, "max_rows")?;
-    Ok(verbs::purge(arguments::age(older_than)?, max_rows))
+    let purged = verbs::purge(arguments::age(older_than)?, max_rows, PURGE_START);
+    if let Some(failure) = purged.failure {
+        warn(purged.passed_over, failure);
+    }
+    Ok(purged.rows)
+}
+
+/// Says that some holds could not be deleted, and why.
+fn warn(passed_over: usize, failure: String) {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_WARNING,
+        format!("{passed_over} holds could not be deleted and were passed over"),
+        "booking",
+    )
+    .set_detail(format!("The first of them: {failure}."))
+    .set_hint("A foreign key or a trigger on booking.holds, which is not the extension's, forbids it.")
+    .report(PgLogLevel::WARNING);
 }

@@ -16,6 +16,9 @@ const MAX_TEXT: usize = pg_sys::MAXDATELEN as usize + 1;
 pub struct Timestamp(Micros);
 
 impl Timestamp {
+    /// Before every time that a table holds.
+    pub const FIRST: Self = Self(Micros::MIN);
+
     /// What never comes.
     pub const INFINITY: Self = Self(Micros::MAX);
 

@@ -2,6 +2,7 @@
 //! zones, condition variables, the commit. No rule of booking, no table and no SQL statement belongs here.
 
 pub mod backend;
+pub mod caught_error;
 pub mod clock;
 pub mod commit_durability;
 pub mod condition_variables;

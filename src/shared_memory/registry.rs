@@ -12,6 +12,7 @@ use crate::server::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
 use std::cell::Cell;
+use uuid::Uuid;
 
 /// How many databases are remembered.
 const MAX_DATABASES: usize = 256;
@@ -33,6 +34,14 @@ pub struct DatabaseEntry {
     pub last_expired: i64,
     pub total_expired: i64,
     pub last_error_at: Option<i64>,
+    /// Whether the last sweep passed over something that failed.
+    pub is_failing: bool,
+    /// Where the purge goes on: the time and the id of the last hold that it has seen.
+    purge_time: i64,
+    purge_id: [u8; 16],
+    /// Whether the last purge could not delete everything, and when the next one begins.
+    pub purge_fails: bool,
+    pub purge_again: i64,
     error: [u8; ERROR_BYTES],
     error_length: usize,
 }
@@ -47,6 +56,11 @@ impl DatabaseEntry {
             last_expired: 0,
             total_expired: 0,
             last_error_at: None,
+            is_failing: false,
+            purge_time: i64::MIN,
+            purge_id: [0; 16],
+            purge_fails: false,
+            purge_again: i64::MIN,
             error: [0; ERROR_BYTES],
             error_length: 0,
         }
@@ -54,6 +68,15 @@ impl DatabaseEntry {
 
     pub fn last_error(&self) -> Option<String> {
         self.last_error_at.map(|_| String::from_utf8_lossy(&self.error[..self.error_length]).into_owned())
+    }
+
+    pub fn purge_position(&self) -> (Timestamp, Uuid) {
+        (Timestamp::from_micros(self.purge_time), Uuid::from_bytes(self.purge_id))
+    }
+
+    pub fn set_purge_position(&mut self, (time, id): (Timestamp, Uuid)) {
+        self.purge_time = time.micros();
+        self.purge_id = *id.as_bytes();
     }
 
     pub fn set_error(&mut self, message: &str, at: i64) {

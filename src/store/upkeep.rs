@@ -5,6 +5,7 @@ use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
 use super::{pool_count, pools};
 use crate::server::clock::Timestamp;
+use uuid::Uuid;
 
 /// A resource with overdue holds.
 pub struct DueResource {
@@ -13,19 +14,20 @@ pub struct DueResource {
     pub is_waited_for: bool,
 }
 
-statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID)
+statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID, TEXTARRAYOID)
     "select resources.name, resources.kind::text, resources.waiting > 0
      from (select distinct resource
            from (select resource from booking.holds
                  where state = 'held' and expires_at <= $1
+                   and case when resource = any($3) then false else true end
                  order by expires_at limit $2) as holds) as due
      join booking.resources as resources on resources.name = due.resource
      order by resources.name");
 
 /// The resources of the holds that are overdue the longest. Only those that are there: a restore
-/// that has loaded the holds and not yet the resources is left alone.
-pub fn due_resources(session: &Session, now: Timestamp, limit: i64) -> Vec<DueResource> {
-    let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
+/// that has loaded the holds and not yet the resources is left alone; and none of `except`.
+pub fn due_resources(session: &Session, now: Timestamp, limit: i64, except: &[&str]) -> Vec<DueResource> {
+    let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit)), Argument::Texts(Some(except))];
     DUE_RESOURCES.with(|statement| {
         let rows = statement.run(session, &arguments);
         let due = |row: Row| DueResource {
@@ -117,22 +119,60 @@ pub fn end_due_in_escrow(session: &Session, resources: &[&str], now: Timestamp, 
     })
 }
 
-statement!(PURGE (TIMESTAMPTZOID, INT8OID)
-    "with old as (
-         select ctid as place from booking.holds as holds
-         where state in ('released', 'expired') and ended_at <= $1
-           and (basket is null or not exists (
-               select from booking.holds as others
-               where others.basket = holds.basket and others.state in ('held', 'confirmed')))
-         order by ended_at limit $2
-         for update of holds skip locked)
-     delete from booking.holds as holds using old where holds.ctid = old.place");
+/// A hold that ended unconfirmed, as the purge finds it.
+#[derive(Clone, Debug)]
+pub struct EndedHold {
+    pub id: Uuid,
+    pub resource: String,
+    pub ended_at: Timestamp,
+}
 
-/// Deletes holds that ended unconfirmed, up to a moment; those of a basket not before the rest of it is
-/// over, or its version would fall. Returns how many.
-pub fn purge(session: &Session, up_to: Timestamp, limit: i64) -> i64 {
-    let arguments = [Argument::Time(Some(up_to)), Argument::Bigint(Some(limit))];
-    PURGE.with(|statement| statement.run(session, &arguments).count() as i64)
+statement!(PURGEABLE (TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT8OID)
+    "select id, resource, ended_at from booking.holds as holds
+     where state in ('released', 'expired') and ended_at <= $1
+       and ended_at >= $2 and (ended_at, id) > ($2, $3)
+       and (basket is null or not exists (
+           select from booking.holds as others
+           where others.basket = holds.basket and others.state in ('held', 'confirmed')))
+     order by ended_at, id limit $4
+     for update of holds skip locked");
+
+/// Locks and returns holds that ended unconfirmed, up to a moment and behind a place in their order, the earliest first.
+/// Those of a basket stay until the rest of it is over, or its version would fall.
+pub fn purgeable(
+    session: &Session,
+    up_to: Timestamp,
+    behind: (Timestamp, Uuid),
+    limit: i64,
+) -> Vec<EndedHold> {
+    let arguments = [
+        Argument::Time(Some(up_to)),
+        Argument::Time(Some(behind.0)),
+        Argument::Uuid(Some(behind.1)),
+        Argument::Bigint(Some(limit)),
+    ];
+    let read = |row: Row| EndedHold { id: row.need(1), resource: row.need(2), ended_at: row.need(3) };
+    PURGEABLE.with(|statement| statement.run(session, &arguments).iter().map(read).collect())
+}
+
+statement!(DELETE_THESE (UUIDARRAYOID, TEXTARRAYOID)
+    "delete from booking.holds as holds
+     using unnest($1, $2) as old(id, resource)
+     where holds.id = old.id and holds.resource = old.resource");
+
+/// Deletes holds that are locked.
+pub fn delete_these(session: &Session, holds: &[EndedHold]) {
+    let ids: Vec<Uuid> = holds.iter().map(|hold| hold.id).collect();
+    let resources: Vec<&str> = holds.iter().map(|hold| hold.resource.as_str()).collect();
+    let arguments = [Argument::Uuids(&ids), Argument::Texts(Some(&resources))];
+    DELETE_THESE.with(|statement| statement.run(session, &arguments));
+}
+
+statement!(CHECK_CONSTRAINTS_NOW () "set constraints all immediate");
+
+/// Has deferred constraints of users' tables checked by each statement of this transaction, not by its commit.
+pub fn check_constraints_now(session: &Session) {
+    CHECK_CONSTRAINTS_NOW.with(|statement| statement.run(session, &[]));
 }
 
 statement!(NEXT_EXPIRY ()

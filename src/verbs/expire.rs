@@ -40,7 +40,7 @@ impl Sweep {
 pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
-    let due: Vec<_> = upkeep::due_resources(&session, now, max_holds)
+    let due: Vec<_> = upkeep::due_resources(&session, now, max_holds, &[])
         .into_iter()
         .filter(|due| acquire(&session, due, sweep, LockWaitPolicy::NoWait).is_ok())
         .take(MAX_RESOURCES)
@@ -164,9 +164,9 @@ pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> 
     Ok(ended)
 }
 
-/// The resources of the holds that are overdue the longest.
-pub fn overdue_resources(max_holds: i64) -> Vec<String> {
-    let due = upkeep::due_resources(&Session::open(), clock::now(), max_holds);
+/// Returns the resources of the holds that are overdue the longest, without those of `except`.
+pub fn overdue_resources(max_holds: i64, except: &[&str]) -> Vec<String> {
+    let due = upkeep::due_resources(&Session::open(), clock::now(), max_holds, except);
     due.into_iter().map(|due| due.name).collect()
 }
 

@@ -5,13 +5,14 @@ use crate::shared_memory::registry::{self, DatabaseEntry};
 
 /// The worker as this database sees it.
 pub struct Status {
-    /// `running`, `off` (by its setting), `standby` (it waits for the promotion), `starting`, or
-    /// `absent` (the library is not in shared_preload_libraries).
+    /// `running`, `failing` (the last sweep passed over something: see the error), `off` (by its setting), `standby` (it
+    /// waits for the promotion), `starting`, or `absent` (the library is not in shared_preload_libraries).
     pub state: &'static str,
     pub entry: Option<DatabaseEntry>,
 }
 
 pub fn status() -> Status {
+    let entry = registry::read(backend::this_database());
     let state = if !backend::is_preloaded() {
         "absent"
     } else if in_recovery() {
@@ -20,10 +21,12 @@ pub fn status() -> Status {
         "off"
     } else if registry::launcher() == 0 {
         "starting"
+    } else if entry.is_some_and(|entry| entry.is_failing) {
+        "failing"
     } else {
         "running"
     };
-    Status { state, entry: registry::read(backend::this_database()) }
+    Status { state, entry }
 }
 
 #[allow(unsafe_code)]

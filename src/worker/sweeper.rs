@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::signals;
-use crate::server::{clock, settings};
+use crate::server::caught_error::message_of;
+use crate::server::clock::{self, Timestamp};
+use crate::server::settings;
 use crate::shared_memory::registry::{self, NEVER};
 use crate::verbs;
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
@@ -20,6 +22,8 @@ const SHIFT: Duration = Duration::from_secs(2);
 const AFTER_ENDED: i64 = 1_000_000;
 /// The same after one that failed: a lasting error must not fill the log.
 const AFTER_ERROR: i64 = 10_000_000;
+/// How long after a purge that could not delete everything the next one begins.
+const PURGE_AFTER_ERROR: i64 = 60 * 60 * 1_000_000;
 
 /// Starts a sweeper for a database and waits for its end.
 pub fn run(database: pg_sys::Oid) {
@@ -53,6 +57,7 @@ fn note_failure(database: pg_sys::Oid, message: &str) {
     let now = clock::now();
     registry::update(database, |entry| {
         entry.set_error(message, now.micros());
+        entry.is_failing = true;
         entry.due = entry.due.min(now.after(AFTER_ERROR).micros());
         entry.finished = true;
     });
@@ -68,16 +73,10 @@ pub extern "C-unwind" fn booking_sweeper_main(argument: pg_sys::Datum) {
     settle_in();
     PgTryBuilder::new(AssertUnwindSafe(|| sweep(database)))
         .catch_others(|error| {
-            note_error(database, &error);
+            note_failure(database, &message_of(&error));
             error.rethrow()
         })
         .execute();
-}
-
-fn note_error(database: pg_sys::Oid, error: &pg_sys::panic::CaughtError) {
-    use pg_sys::panic::CaughtError::{ErrorReport, PostgresError, RustPanic};
-    let (PostgresError(report) | ErrorReport(report) | RustPanic { ereport: report, .. }) = error;
-    note_failure(database, report.message());
 }
 
 /// Settings that a database or a role may have changed and a sweep must not depend on.
@@ -110,71 +109,173 @@ fn set(name: &CStr, value: &CStr) {
     }
 }
 
+/// What a sweeper did, and what kept it from doing more.
+#[derive(Default)]
+struct Report {
+    expired: i64,
+    /// What PostgreSQL said of the first thing that failed and was passed over.
+    failure: Option<String>,
+}
+
+impl Report {
+    /// Notes that something failed. The rest goes on.
+    fn fail(&mut self, what: &str, message: String) {
+        pgrx::warning!("booking sweeper: {what} failed and was passed over: {message}");
+        self.failure.get_or_insert(message);
+    }
+}
+
 fn sweep(database: pg_sys::Oid) {
     let begun = Instant::now();
-    if in_transaction(c"looking for the extension", || ()).is_none() {
-        registry::update(database, |entry| entry.finished = true);
-        return;
+    match in_transaction(c"looking for the extension", || ()) {
+        Ok(Some(())) => {}
+        Ok(None) => {
+            registry::update(database, |entry| entry.finished = true);
+            return;
+        }
+        Err(message) => return note_failure(database, &message),
     }
-    let mut expired = 0;
-    let mut in_time = || {
+    let in_time = || {
         signals::reload_settings();
         begun.elapsed() < SHIFT && settings::worker()
     };
-    let batch = settings::sweep_batch();
-    while in_time() {
-        let sweep = || verbs::expire(batch, verbs::Sweep::ByWorker).unwrap_or_else(|error| error.raise());
-        let ended = in_transaction(c"ending overdue holds", sweep).unwrap_or(0);
-        expired += ended;
-        if ended < batch {
-            break;
-        }
-    }
-    expired += sweep_busy(batch, &mut in_time);
-    while in_time() {
-        let purged =
-            in_transaction(c"purging old holds", || verbs::purge(settings::retention(), batch)).unwrap_or(0);
-        if purged < batch {
-            break;
-        }
-    }
-    let next = in_transaction(c"looking for the next expiry", verbs::next_expiry).flatten();
-    let now = clock::now().micros();
+    let mut report = Report::default();
+    sweep_all(&mut report, &in_time);
+    sweep_each(&mut report, &in_time);
+    purge(database, &mut report, &in_time);
+    let next = in_transaction(c"looking for the next expiry", verbs::next_expiry);
+    finish(database, report, next.ok().flatten().flatten());
+}
+
+/// Notes when to come again, and how it went.
+fn finish(database: pg_sys::Oid, report: Report, next: Option<Timestamp>) {
+    let now = clock::now();
     registry::update(database, |entry| {
+        let next = match (&report.failure, next) {
+            // What failed is overdue still: a lasting error must not fill the log.
+            (Some(_), next) => Some(next.unwrap_or(now).max(now.after(AFTER_ERROR))),
+            (None, next) => next,
+        };
         entry.due = next.map_or(entry.due, |next| entry.due.min(next.micros()));
         entry.finished = true;
-        entry.last_sweep = Some(now);
-        entry.last_expired = expired;
-        entry.total_expired += expired;
+        entry.is_failing = report.failure.is_some();
+        if let Some(message) = &report.failure {
+            entry.set_error(message, now.micros());
+        }
+        entry.last_sweep = Some(now.micros());
+        entry.last_expired = report.expired;
+        entry.total_expired += report.expired;
     });
 }
 
-/// Ends the overdue holds of resources that were locked when they were passed over: a hot one
-/// always is. For each its turn is waited for like everybody does, in a transaction of its own,
-/// so that no lock is held while the next is waited for.
-fn sweep_busy(batch: i64, in_time: &mut impl FnMut() -> bool) -> i64 {
-    let passed_over =
-        in_transaction(c"looking for busy resources", || verbs::overdue_resources(batch)).unwrap_or_default();
-    let mut expired = 0;
-    for resource in passed_over {
-        if !in_time() {
-            break;
+/// Ends overdue holds, with a statement for all resources of a kind.
+fn sweep_all(report: &mut Report, in_time: &impl Fn() -> bool) {
+    let batch = settings::sweep_batch();
+    let sweep = || verbs::expire(batch, verbs::Sweep::ByWorker).unwrap_or_else(|error| error.raise());
+    while in_time() {
+        match in_transaction(c"ending overdue holds", sweep) {
+            Ok(ended) => {
+                let ended = ended.unwrap_or(0);
+                report.expired += ended;
+                if ended < batch {
+                    return;
+                }
+            }
+            // One resource is enough to fail them all: each is tried alone.
+            Err(message) => return report.fail("ending overdue holds", message),
         }
-        let ended = in_transaction(c"ending overdue holds in turn", || {
-            // The resource may be gone by now, and its holds with it.
-            verbs::expire_on(&resource, batch, verbs::Sweep::ByWorker).unwrap_or(0)
-        });
-        expired += ended.unwrap_or(0);
     }
-    expired
+}
+
+/// Ends overdue holds resource by resource: of those that were locked when they were passed over (a hot one always is),
+/// and of those that would not fail if another did not. Each is in a transaction of its own, so that no lock is held while
+/// the next is waited for, and what fails keeps nothing else.
+fn sweep_each(report: &mut Report, in_time: &impl Fn() -> bool) {
+    let batch = settings::sweep_batch();
+    let mut tried: Vec<String> = Vec::new();
+    while in_time() {
+        let except: Vec<&str> = tried.iter().map(String::as_str).collect();
+        let overdue =
+            in_transaction(c"looking for busy resources", || verbs::overdue_resources(batch, &except));
+        let overdue = overdue.ok().flatten().unwrap_or_default();
+        if overdue.is_empty() {
+            return;
+        }
+        for resource in overdue {
+            if !in_time() {
+                return;
+            }
+            // The resource may be gone by now, and its holds with it.
+            let sweep = || verbs::expire_on(&resource, batch, verbs::Sweep::ByWorker).unwrap_or(0);
+            match in_transaction(c"ending overdue holds of one resource", sweep) {
+                Ok(ended) => report.expired += ended.unwrap_or(0),
+                Err(message) => report.fail(&format!("ending overdue holds of \"{resource}\""), message),
+            }
+            tried.push(resource);
+        }
+    }
+}
+
+/// Deletes old holds. Those that cannot be deleted are tried again after a while, not at each sweep.
+fn purge(database: pg_sys::Oid, report: &mut Report, in_time: &impl Fn() -> bool) {
+    let batch = settings::sweep_batch();
+    let Some(entry) = registry::read(database) else { return };
+    if clock::now().micros() < entry.purge_again {
+        // Nothing was deleted that could not be: it is failing still.
+        if let Some(message) = entry.last_error().filter(|_| entry.purge_fails) {
+            report.failure.get_or_insert(message);
+        }
+        return;
+    }
+    let mut position = entry.purge_position();
+    let mut failure = None;
+    while in_time() {
+        let purge = || verbs::purge_checking_constraints(settings::retention(), batch, position);
+        match in_transaction(c"purging old holds", purge) {
+            Ok(Some(purged)) => {
+                failure = failure.or(purged.failure);
+                match purged.position {
+                    Some(next) if next != position => position = next,
+                    _ => {
+                        position = verbs::PURGE_START;
+                        break;
+                    }
+                }
+            }
+            Ok(None) => return,
+            Err(message) => {
+                failure = Some(message);
+                break;
+            }
+        }
+    }
+    let again = clock::now().after(if failure.is_some() { PURGE_AFTER_ERROR } else { 0 });
+    registry::update(database, |entry| {
+        entry.set_purge_position(position);
+        entry.purge_fails = failure.is_some();
+        entry.purge_again = again.micros();
+    });
+    if let Some(message) = failure {
+        report.fail("purging old holds", message);
+    }
 }
 
 /// Runs something in a transaction, as the owner of the tables and in a restricted context: nothing
 /// that a user can define runs with the rights of the superuser that every worker starts as. None
-/// where this database does not have the extension, or has it no more.
-fn in_transaction<T>(activity: &'static CStr, work: impl FnOnce() -> T) -> Option<T> {
-    // SAFETY: the frame of a transaction as in the server's own workers. An error ends the
-    // process, and with it the transaction.
+/// where this database does not have the extension, or has it no more. An error rolls the transaction back and is
+/// returned as its message.
+fn in_transaction<T>(activity: &'static CStr, work: impl FnOnce() -> T) -> Result<Option<T>, String> {
+    PgTryBuilder::new(AssertUnwindSafe(|| Ok(transact(activity, work))))
+        .catch_others(|error| {
+            // SAFETY: outside the failed transaction's work, as after an error in the server's own workers.
+            unsafe { pg_sys::AbortOutOfAnyTransaction() };
+            Err(message_of(&error))
+        })
+        .execute()
+}
+
+fn transact<T>(activity: &'static CStr, work: impl FnOnce() -> T) -> Option<T> {
+    // SAFETY: the frame of a transaction as in the server's own workers. An error rolls it back above.
     unsafe {
         pg_sys::SetCurrentStatementStartTimestamp();
         pg_sys::StartTransactionCommand();

@@ -3,7 +3,10 @@
 
 use super::Busy;
 use crate::rules::Micros;
-use pgrx::PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE;
+use crate::server::caught_error::{code_of, message_of};
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_ADMIN_SHUTDOWN, ERRCODE_CRASH_SHUTDOWN, ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_QUERY_CANCELED,
+};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 use std::cell::Cell;
@@ -31,13 +34,13 @@ pub fn until_lock_timeout<T>(wait: impl FnOnce() -> T) -> Result<T, Busy> {
     if !has_lock_timeout() {
         return Ok(wait());
     }
-    in_subtransaction(|| Ok(to_its_end(wait)), || Some(Err(Busy)))
+    in_subtransaction(|| Ok(to_its_end(wait)), |error| is_lock_timeout(error).then_some(Err(Busy)))
 }
 
 /// Does something, and undoes all of it where it fails: what was written, and the locks of rows and
 /// resources that were taken meanwhile.
 pub fn undo_unless_ok<T, E>(attempt: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    in_subtransaction(attempt, || None)
+    in_subtransaction(attempt, |_| None)
 }
 
 /// Waits for locks and lets go of them at once: only to know that whoever had them is through.
@@ -47,7 +50,7 @@ pub fn wait_only(wait: impl FnOnce()) -> Result<(), Busy> {
             to_its_end(wait);
             Err::<(), _>(None)
         },
-        || has_lock_timeout().then_some(Err(Some(Busy))),
+        |error| (has_lock_timeout() && is_lock_timeout(error)).then_some(Err(Some(Busy))),
     );
     match waited {
         Err(Some(busy)) => Err(busy),
@@ -63,15 +66,30 @@ fn to_its_end<T>(wait: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs something in a subtransaction, kept where it is `Ok` and rolled back where it is not: the
-/// only way in which PostgreSQL goes on after an error, or gives back a lock on a row. A lock that
-/// was not to be had (55P03) ends in what `on_timeout` says, or is raised again like every error.
+/// Does something, and undoes it if PostgreSQL raises an error: returns the error's message. A cancelled query and the end
+/// of the process stay errors.
+pub fn undo_on_error<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
+    in_subtransaction(|| Ok(attempt()), |error| (!is_cancellation(error)).then(|| Err(message_of(error))))
+}
+
+fn is_lock_timeout(error: &CaughtError) -> bool {
+    code_of(error) == ERRCODE_LOCK_NOT_AVAILABLE
+}
+
+fn is_cancellation(error: &CaughtError) -> bool {
+    let code = code_of(error);
+    [ERRCODE_QUERY_CANCELED, ERRCODE_ADMIN_SHUTDOWN, ERRCODE_CRASH_SHUTDOWN].contains(&code)
+}
+
+/// Runs something in a subtransaction, which is committed if it returns `Ok` and rolled back otherwise: the only way in
+/// which PostgreSQL goes on after an error, or gives back a lock on a row. `answer` says what an error ends in; `None`
+/// raises it again.
 fn in_subtransaction<T, E>(
     attempt: impl FnOnce() -> Result<T, E>,
-    on_timeout: impl Fn() -> Option<Result<T, E>>,
+    answer: impl Fn(&CaughtError) -> Option<Result<T, E>>,
 ) -> Result<T, E> {
     // SAFETY: the pattern of PL/pgSQL's exception blocks. Memory context and resource owner are
-    // put back on every way out, and whatever error is not answered here is raised again only
+    // put back on every way out, and an error that is not answered here is raised again only
     // after the subtransaction is gone, so that a caller's own block finds the level it expects.
     unsafe {
         let surroundings = Surroundings::current();
@@ -83,17 +101,13 @@ fn in_subtransaction<T, E>(
         };
         // Whether the subtransaction is gone already.
         let gone = AssertUnwindSafe(Cell::new(false));
-        let (on_timeout, is_gone) = (AssertUnwindSafe(on_timeout), &gone);
+        let (answer, is_gone) = (AssertUnwindSafe(answer), &gone);
         let result = pg_sys::PgTryBuilder::new(AssertUnwindSafe(attempt))
-            .catch_when(ERRCODE_LOCK_NOT_AVAILABLE, |error: CaughtError| {
-                let (on_timeout, is_gone) = (&on_timeout, is_gone);
+            .catch_others(|error| {
+                let (answer, is_gone) = (&answer, is_gone);
                 roll_back();
                 is_gone.set(true);
-                (on_timeout.0)().unwrap_or_else(|| error.rethrow())
-            })
-            .catch_others(|error| {
-                roll_back();
-                error.rethrow()
+                (answer.0)(&error).unwrap_or_else(|| error.rethrow())
             })
             .execute();
         if !gone.get() {
