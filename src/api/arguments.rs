@@ -1,4 +1,5 @@
-//! Arguments: what is needed is there, and what is there makes sense.
+//! Reads the arguments of verbs: raises an error if one is missing or out of its bounds, and turns the others into the
+//! types of [`crate::request`].
 
 use crate::error::Error;
 use crate::limits::{MAX_CAPACITY, MAX_METADATA, MAX_NAME, MAX_SEATS};
@@ -14,18 +15,18 @@ use pgrx::pg_sys;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A jsonb passed on as it is: parsing it would cost more than the rest of the call, and would
-/// change its numbers.
+/// A jsonb that is passed on unparsed. Parsing it would cost more than the rest of the call, and would change its
+/// numbers.
 #[derive(Clone, Copy)]
 pub struct Jsonb(pg_sys::Datum);
 
 pgrx::impl_sql_translatable!(Jsonb, "jsonb");
 
 #[allow(unsafe_code)]
-// SAFETY: the datum is only handed back to PostgreSQL as the jsonb that it is.
+// SAFETY: the datum is a jsonb, and is only given back to PostgreSQL as one.
 unsafe impl<'fcx> ArgAbi<'fcx> for Jsonb {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: detoasted into the memory of the call.
+        // SAFETY: the copy is detoasted into the memory of the call.
         unsafe {
             let datum: pg_sys::Datum =
                 arg.unbox_arg_using_from_datum::<pg_sys::Datum>().unwrap_or(pg_sys::Datum::null());
@@ -35,11 +36,11 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Jsonb {
 }
 
 impl Jsonb {
-    /// As text that a parser of JSON reads.
+    /// Returns the value as JSON text.
     #[allow(unsafe_code)]
     fn text(&self) -> String {
         let length = self.bytes().len() as i32;
-        // SAFETY: a detoasted jsonb; the text is allocated in the memory of the call.
+        // SAFETY: the jsonb is detoasted; PostgreSQL allocates the text in the memory of the call.
         unsafe {
             let json: *mut pg_sys::Jsonb = self.0.cast_mut_ptr();
             let text = pg_sys::JsonbToCString(std::ptr::null_mut(), &mut (*json).root, length);
@@ -55,22 +56,22 @@ impl Jsonb {
         pgrx::JsonB(value.clone()).into_datum().map(Self)
     }
 
-    /// Equal values have equal bytes: jsonb is stored in a canonical form.
+    /// Returns the stored bytes. Equal values have equal bytes, since jsonb is stored in a canonical form.
     #[allow(unsafe_code)]
     fn bytes(&self) -> &[u8] {
-        // SAFETY: a detoasted value, which lives as long as the call.
+        // SAFETY: the value is detoasted and lives as long as the call.
         unsafe { pgrx::varlena_to_byte_slice(self.0.cast_mut_ptr()) }
     }
 }
 
-/// A time of day. 24:00 is one, when a day ends: pgrx would take it for 00:00, when it begins.
+/// A time of day, in microseconds. 24:00, the end of a day, is kept: pgrx's own type would read it as 00:00.
 #[derive(Clone, Copy)]
 pub struct TimeOfDay(pub Micros);
 
 pgrx::impl_sql_translatable!(TimeOfDay, "time");
 
 #[allow(unsafe_code)]
-// SAFETY: a time is the number of its microseconds.
+// SAFETY: PostgreSQL stores a time as a number of microseconds.
 unsafe impl<'fcx> ArgAbi<'fcx> for TimeOfDay {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: as above.
@@ -78,37 +79,39 @@ unsafe impl<'fcx> ArgAbi<'fcx> for TimeOfDay {
     }
 }
 
-/// The seats of one hold that an argument names, where given.
+/// Reads the seats of one hold. Returns `None` if the argument is null.
 pub fn seats<'a>(value: &'a Option<Array<'_, &str>>) -> Result<Option<Vec<&'a str>>, Error> {
     labels(value)?.map(seats_of_hold).transpose()
 }
 
-/// Seats that an argument names, where given.
+/// Reads labels of seats. Returns `None` if the argument is null.
 pub fn labels<'a>(value: &'a Option<Array<'_, &str>>) -> Result<Option<Vec<&'a str>>, Error> {
     let Some(array) = value else { return Ok(None) };
     let labels: Option<Vec<&str>> = array.iter().collect();
     labels.ok_or_else(|| Error::null("seats")).and_then(distinct).map(Some)
 }
 
-/// Labels, each once, in their order.
+/// Sorts labels. Raises 22023 if one is named twice.
 pub fn distinct(mut labels: Vec<&str>) -> Result<Vec<&str>, Error> {
     labels.sort_unstable();
     match labels.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Error::invalid(format!("seat \"{}\" is named twice", pair[0]))),
-        None if labels.is_empty() => Err(Error::invalid("argument \"seats\" names no seat")),
+        None if labels.is_empty() => Err(Error::invalid("argument \"seats\" must not be empty")),
         None => Ok(labels),
     }
 }
 
+/// Raises 54000 if one hold would have too many seats.
 pub fn seats_of_hold(labels: Vec<&str>) -> Result<Vec<&str>, Error> {
     if labels.len() > MAX_SEATS {
         return Err(Error::limit(format!("more than {MAX_SEATS} seats in one hold"))
-            .hint("ClaimTarget several holds, or a basket with booking.hold_all(items)."));
+            .hint("Place several holds, or a basket with booking.hold_all(items)."));
     }
     Ok(labels)
 }
 
-/// So much, for a while where that is said, or these seats.
+/// Reads what a hold wants: the seats, or the quantity (1 by default), for the period if one is given. Raises 22023 if
+/// the arguments contradict each other.
 pub fn want<'a>(
     quantity: Option<i64>,
     seats: Option<Vec<&'a str>>,
@@ -117,22 +120,22 @@ pub fn want<'a>(
     if let Some(period) = during {
         return match seats {
             None => Ok(Want::Period { quantity: quantity.unwrap_or(1), when: When::During(period) }),
-            Some(_) => Err(Error::invalid("during contradicts seats")
-                .hint("A resource has seats, or a capacity over time.")),
+            Some(_) => Err(Error::invalid("during and seats cannot be given together")
+                .hint("A resource has either seats or a capacity over time.")),
         };
     }
     match (quantity, seats) {
         (quantity, None) => Ok(Want::Quantity(quantity.unwrap_or(1))),
         (Some(quantity), Some(seats)) if quantity != seats.len() as i64 => {
-            Err(Error::invalid("quantity contradicts seats")
-                .detail(format!("quantity is {quantity}, the seats named are {}.", seats.len()))
-                .hint("Leave quantity out: it is the number of the seats."))
+            Err(Error::invalid("quantity is not the number of seats")
+                .detail(format!("quantity is {quantity}, the number of seats is {}.", seats.len()))
+                .hint("Leave quantity out. It is the number of seats by default."))
         }
         (_, Some(seats)) => Ok(Want::Seats(seats)),
     }
 }
 
-/// So many seats, the best there are.
+/// Reads a request for the best free seats. Raises 54000 if it asks for too many.
 pub fn best<'a>(quantity: i64, section: Option<&'a str>, together: bool) -> Result<Want<'a>, Error> {
     match usize::try_from(quantity) {
         Ok(quantity) if quantity <= MAX_SEATS => Ok(Want::Best { quantity, section, together }),
@@ -140,16 +143,16 @@ pub fn best<'a>(quantity: i64, section: Option<&'a str>, together: bool) -> Resu
     }
 }
 
-/// A value that must be given.
+/// Returns the value. Raises 22004 if it is null.
 pub fn need<T>(value: Option<T>, argument: &str) -> Result<T, Error> {
     value.ok_or_else(|| Error::null(argument))
 }
 
-/// A name, key, holder or reference.
+/// Reads a name, key, holder or reference. Raises 22023 if it is empty or too long.
 pub fn name<'a>(value: Option<&'a str>, argument: &str) -> Result<Option<&'a str>, Error> {
     match value {
         Some("") => Err(Error::invalid(format!("argument \"{argument}\" must not be empty"))),
-        // A character is a byte at least, so that only a long one has to be counted.
+        // Counting characters is slow. A text has at least as many bytes, so a short one need not be counted.
         Some(text) if text.len() > MAX_NAME && text.chars().count() > MAX_NAME => Err(Error::invalid(
             format!("argument \"{argument}\" must not be longer than {MAX_NAME} characters"),
         )),
@@ -157,12 +160,12 @@ pub fn name<'a>(value: Option<&'a str>, argument: &str) -> Result<Option<&'a str
     }
 }
 
-/// The resource that a verb is about.
+/// Reads the name of the resource that a verb works on.
 pub fn resource(value: Option<&str>) -> Result<&str, Error> {
     need(name(value, "resource")?, "resource")
 }
 
-/// How much, where given.
+/// Reads a quantity. Returns `None` if it is null.
 pub fn quantity(value: Option<i64>) -> Result<Option<i64>, Error> {
     match value {
         Some(quantity) if quantity < 1 => {
@@ -172,31 +175,31 @@ pub fn quantity(value: Option<i64>) -> Result<Option<i64>, Error> {
     }
 }
 
-/// A time to live; the default where none is given.
+/// Reads a time to live. Returns `booking.default_ttl` if it is null.
 pub fn ttl(value: Option<Interval>) -> Result<Micros, Error> {
     let longest = settings::max_ttl();
     let Some(interval) = value else {
         return Ok(settings::default_ttl().min(longest));
     };
     match Micros::try_from(interval.as_micros()) {
-        Ok(micros) if micros <= 0 => Err(Error::invalid("ttl must be longer than nothing")),
+        Ok(micros) if micros <= 0 => Err(Error::invalid("ttl must be greater than zero")),
         Ok(micros) if micros <= longest => Ok(micros),
         _ => Err(Error::invalid("ttl is longer than allowed")
-            .detail(format!("booking.max_ttl allows {}.", settings::max_ttl_shown()))
-            .hint("Ask for less, or have booking.max_ttl raised.")),
+            .detail(format!("booking.max_ttl is {}.", settings::max_ttl_shown()))
+            .hint("Ask for a shorter ttl, or increase booking.max_ttl.")),
     }
 }
 
-/// An age, counted back from now; the setting's where none is given.
+/// Reads an age, counted back from now. Returns `booking.retention` if it is null.
 pub fn age(value: Option<Interval>) -> Result<Micros, Error> {
     match value.map(|interval| Micros::try_from(interval.as_micros())) {
         None => Ok(settings::retention()),
         Some(Ok(micros)) if micros >= 0 => Ok(micros),
-        Some(_) => Err(Error::invalid("older_than must not be negative or endless")),
+        Some(_) => Err(Error::invalid("older_than must not be negative or infinite")),
     }
 }
 
-/// How many rows at the most.
+/// Reads the largest number of rows that a call may work on.
 pub fn bound(value: Option<i32>, argument: &str) -> Result<i64, Error> {
     match need(value, argument)? {
         bound if bound < 1 => Err(Error::invalid(format!("argument \"{argument}\" must be at least 1"))),
@@ -204,7 +207,7 @@ pub fn bound(value: Option<i32>, argument: &str) -> Result<i64, Error> {
     }
 }
 
-/// A capacity or an overbooking.
+/// Reads a capacity or an overbooking.
 pub fn capacity(value: Option<i64>, argument: &str) -> Result<i64, Error> {
     match need(value, argument)? {
         capacity if capacity < 0 => {
@@ -217,7 +220,7 @@ pub fn capacity(value: Option<i64>, argument: &str) -> Result<i64, Error> {
     }
 }
 
-/// A limit for each holder, where given.
+/// Reads the limit for each holder. Returns `None` if it is null.
 pub fn limit(value: Option<i64>) -> Result<Option<i64>, Error> {
     match value {
         Some(limit) if limit < 1 => Err(Error::invalid("max_per_holder must be at least 1").hint(
@@ -227,41 +230,39 @@ pub fn limit(value: Option<i64>) -> Result<Option<i64>, Error> {
     }
 }
 
-/// How a pool stands up to many at once.
+/// Reads the contention of a pool: how its places are counted.
 pub fn contention(value: Option<&str>) -> Result<Contention, Error> {
     match need(value, "contention")? {
         "locked" => Ok(Contention::Locked),
         "escrow" => Ok(Contention::Escrow),
         other => Err(Error::invalid(format!("contention \"{other}\" is not known"))
-            .hint("It is 'locked' or 'escrow'.")),
+            .hint("Valid values are 'locked' and 'escrow'.")),
     }
 }
 
-/// What a late confirmation does.
+/// Reads what a late confirmation does.
 pub fn late(value: Option<&str>) -> Result<Late, Error> {
     match need(value, "late")? {
         "refuse" => Ok(Late::Refuse),
         "reacquire" => Ok(Late::Reacquire),
-        other => {
-            Err(Error::invalid(format!("late \"{other}\" is not known"))
-                .hint("It is 'refuse' or 'reacquire'."))
-        }
+        other => Err(Error::invalid(format!("late \"{other}\" is not known"))
+            .hint("Valid values are 'refuse' and 'reacquire'.")),
     }
 }
 
-/// Metadata of a bearable size.
+/// Reads metadata. Raises 54000 if it is too large.
 pub fn metadata(value: Option<Jsonb>) -> Result<Option<pg_sys::Datum>, Error> {
     match value {
         Some(json) if json.bytes().len() > MAX_METADATA => {
             Err(Error::limit(format!("metadata is larger than {MAX_METADATA} bytes"))
-                .hint("Keep what is large in a table of your own, and the hold's id with it."))
+                .hint("Store large data in a table of your own, together with the hold's id."))
         }
         value => Ok(value.map(|json| json.0)),
     }
 }
 
-/// What a key stands for: another request under the same key is told apart by it. Every part is
-/// written with its length before it, so that no two requests read the same.
+/// The fingerprint of a request, by which another request under the same key is recognised. Each part is preceded by
+/// its length, so that no two requests give the same bytes.
 #[derive(Default)]
 pub struct Fingerprint(Vec<u8>);
 
@@ -319,7 +320,7 @@ impl Fingerprint {
     }
 }
 
-/// What is asked for, once its parts are known to make sense.
+/// Reads the remaining arguments of a request for one hold, and puts it together.
 pub fn placement<'a>(
     resource: &'a str,
     want: Want<'a>,

@@ -1,4 +1,4 @@
-//! Calendars: created, given hours, and looked at over time.
+//! The functions that only calendars have: create one, set its hours, show it over time.
 
 use super::arguments::{self, Jsonb, TimeOfDay, need};
 use super::views::timestamptz;
@@ -55,7 +55,7 @@ fn create_calendar(
 fn zone(name: &str) -> Result<Zone, Error> {
     Zone::find(name).ok_or_else(|| {
         Error::invalid(format!("time zone \"{name}\" is not known"))
-            .hint("select name from pg_timezone_names lists those that are: 'Europe/Berlin'.")
+            .hint("Use select name from pg_timezone_names to see the names, for example 'Europe/Berlin'.")
     })
 }
 
@@ -92,7 +92,7 @@ fn calendar(
     let slots = verbs::slots(resource, during, period::step(step)?)?;
     Ok(TableIterator::new(slots.into_iter().filter_map(|slot| {
         let range = tstzrange(slot.period)?;
-        // Closed: there is nothing to be had, and nothing is.
+        // A closed slot has no capacity, and nothing is taken in it.
         Some(slot.tightest.map_or((range.clone(), 0, 0, 0, 0), |tightest| {
             (range, tightest.capacity, tightest.confirmed, tightest.held, tightest.free().max(0))
         }))

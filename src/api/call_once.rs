@@ -1,8 +1,8 @@
 //! An error for `select (booking.hold(…)).*`.
 //!
-//! PostgreSQL's parser makes one call for each column of it: a hold was placed thirteen times. Every verb that writes has
-//! this function as its support function, which the planner asks about each call. The copies of one call share its
-//! place in the statement's text; two calls that somebody wrote do not.
+//! PostgreSQL's parser expands it into one call for each column, which would place thirteen holds. Every verb that
+//! writes has the function here as its support function, and the planner calls it for each call of the verb. The copies
+//! of one call have the same position in the statement's text; two calls that somebody wrote have different ones.
 #![allow(unsafe_code)]
 
 use crate::error::Error;
@@ -10,10 +10,11 @@ use pgrx::prelude::*;
 use pgrx::{Internal, PgList};
 use std::ffi::CStr;
 
-/// What the planner calls for a verb that writes. It simplifies nothing.
+/// The support function of every verb that writes. The planner calls it to simplify a call; it simplifies nothing, but
+/// raises an error if the statement contains copies of the call.
 #[pg_extern(schema = "booking")]
 fn call_once_support(request: Internal) -> Internal {
-    // SAFETY: the planner passes a node, whose tag tells its type; it lives as long as the call.
+    // SAFETY: the planner passes a node that lives as long as the call; the node's tag is checked before the cast.
     unsafe {
         if let Some(node) = request.unwrap() {
             let node: *mut pg_sys::Node = node.cast_mut_ptr();
@@ -22,16 +23,16 @@ fn call_once_support(request: Internal) -> Internal {
             }
         }
     }
-    // Null as a pointer, not as an SQL value, which the planner would take for a mistake.
+    // The planner expects a null pointer, and raises an error for an SQL null.
     Internal::from(Some(pg_sys::Datum::from(0)))
 }
 
-/// Raises an error if a statement's columns are made of copies of one call of the function.
+/// Raises 0A000 if the columns of the statement are copies of one call of the function.
 ///
 /// # Safety
-/// The request is the planner's own.
+/// The request must be one that the planner passed.
 unsafe fn refuse_copies(request: &pg_sys::SupportRequestSimplify) {
-    // SAFETY: without a planner's context there is no statement to look at; with one, its lists are complete.
+    // SAFETY: each pointer is checked for null before it is read; the lists of a parsed statement are complete.
     unsafe {
         let (root, call) = (request.root, request.fcall);
         if root.is_null() || call.is_null() || (*root).parse.is_null() {
@@ -49,12 +50,13 @@ unsafe fn refuse_copies(request: &pg_sys::SupportRequestSimplify) {
     }
 }
 
-/// Where in the statement's text the calls stand of which a list's entries take one field each.
+/// Returns the positions, in the statement's text, of the function's calls from which an entry of the list takes one
+/// field.
 ///
 /// # Safety
-/// The list is one of target entries.
+/// The list must be one of target entries.
 unsafe fn call_places(list: *mut pg_sys::List, function: pg_sys::Oid) -> Vec<i32> {
-    // SAFETY: each node's tag is compared before it is read as what it is.
+    // SAFETY: each node's tag is checked before the cast.
     unsafe {
         let entries = PgList::<pg_sys::TargetEntry>::from_pg(list);
         let place = |entry: *mut pg_sys::TargetEntry| {

@@ -1,4 +1,4 @@
-//! The verbs of a hold's life.
+//! The functions that place, change and end holds, and that find one.
 
 use super::arguments::{self, Fingerprint, Jsonb, need};
 use super::{items, period};
@@ -215,6 +215,7 @@ fn find(
     Ok(verbs::find(target(hold_id, resource, None)?))
 }
 
+/// Reads the part of a hold that a call gives back. Raises 22023 if quantity and seats contradict each other.
 fn part<'a>(quantity: Option<i64>, seats: Option<&'a [&'a str]>) -> Result<Part<'a>, Error> {
     let quantity = arguments::quantity(quantity)?;
     if let (Some(_), Some(labels)) = (quantity, seats) {

@@ -1,4 +1,4 @@
-//! Leases: a name for a while, with a token that rises.
+//! The functions of leases: locks with a name, a time to live and a token that rises with each grant.
 
 use super::arguments::{self, need};
 use crate::error::Error;

@@ -1,4 +1,5 @@
-//! A month, drawn in text.
+//! Draws a month of a calendar in text, for `booking.calendar_map`. What is free on each day is found by
+//! `verbs::month`.
 
 use crate::error::Error;
 use crate::rules::hours::{WEEKDAYS, weekday};
@@ -24,13 +25,13 @@ const NAMES: [&str; 12] = [
 pub struct Days {
     year: i32,
     month: u8,
-    /// Counted from 2000-01-01.
+    /// The first day, counted from 2000-01-01.
     pub first: i64,
     pub length: i64,
 }
 
 impl Days {
-    /// The month that a date lies in.
+    /// Returns the month that the date lies in.
     pub fn of(date: Date) -> Result<Self, Error> {
         let days = date.to_pg_epoch_days();
         if days == i32::MIN || days == i32::MAX || !(1..=9998).contains(&date.year()) {
@@ -48,7 +49,7 @@ impl Days {
     }
 }
 
-/// Draws each day with what is left on it, a line of days above a line of what is left.
+/// Draws the weeks of the month, each as a line of days above a line with the places free on them.
 pub fn draw(days: &Days, month: &Month) -> String {
     let left: Vec<String> = month.days.iter().map(left).collect();
     let width = left.iter().map(String::len).max().unwrap_or(0).max(3) + 2;
@@ -71,7 +72,7 @@ pub fn draw(days: &Days, month: &Month) -> String {
         }
     }
     drawing.push_str(
-        "\n\n  below each day: the least that is left on it   ~n nothing at times, at others n   0 nothing   - closed",
+        "\n\n  below each day: the fewest places free at any time   ~n at times none, at most n   0 none   - closed",
     );
     drawing
 }

@@ -1,4 +1,4 @@
-//! Periods, nights and hours, as arguments and as JSON.
+//! Reads periods, nights, intervals and opening hours, from arguments and from JSON.
 
 use super::arguments::need;
 use crate::error::Error;
@@ -13,14 +13,18 @@ use serde_json::Value;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The years 1 to 9999, for which every date can be written and every sum of times is one.
+/// The years 1 to 9999, in microseconds since 2000-01-01. In them every date can be written, and no sum of times
+/// overflows.
 const SENSIBLE: RangeInclusive<Micros> = -63_082_281_600_000_000..=252_455_615_999_999_999;
+/// The same years, in days since 2000-01-01.
 const SENSIBLE_DAYS: RangeInclusive<i32> = -730_119..=2_921_939;
-/// A period, where given: it has a beginning and an end, and is not longer than allowed.
+
+/// Reads a period. Returns `None` if it is null. Raises 22023 if it is empty, has no beginning or no end, or is longer
+/// than `booking.max_period`.
 pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Period>, Error> {
     let Some(range) = value else { return Ok(None) };
     let Some((lower, upper)) = &**range else { return Err(empty()) };
-    // A range knows which of its ends belong to it, and a moment is a microsecond long.
+    // The bounds of a range may be inclusive or exclusive. The smallest unit of time is a microsecond.
     let (Some(from), Some(to)) = (bound(lower, 0), bound(upper, 1)) else { return Err(unbounded()) };
     checked(from, to).map(Some)
 }
@@ -53,15 +57,15 @@ fn checked(from: Micros, to: Micros) -> Result<Period, Error> {
 
 fn empty() -> Error {
     Error::invalid("the period is empty")
-        .hint("It ends after it begins: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
+        .hint("A period must end after it begins: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
 }
 
 fn unbounded() -> Error {
-    Error::invalid("the period has no beginning or no end")
-        .hint("Say both: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
+    Error::invalid("the period must have a beginning and an end")
+        .hint("Give both: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
 }
 
-/// From the check-in of one day to the check-out of another.
+/// Reads nights, from the check-in of one day to the check-out of another.
 pub fn nights(check_in: Date, check_out: Date) -> Result<When, Error> {
     let (check_in, check_out) = (check_in.to_pg_epoch_days(), check_out.to_pg_epoch_days());
     if !SENSIBLE_DAYS.contains(&check_in) || !SENSIBLE_DAYS.contains(&check_out) {
@@ -69,18 +73,19 @@ pub fn nights(check_in: Date, check_out: Date) -> Result<When, Error> {
     }
     if check_out <= check_in {
         return Err(Error::invalid("check_out must be after check_in")
-            .hint("One night is from one date to the next."));
+            .hint("One night goes from one date to the next."));
     }
     let nights = i64::from(check_out - check_in) * 24 * 60 * 60 * 1_000_000;
-    // By a day more, for the times of day: exactly is told on the calendar's clock.
+    // One day more is allowed here, for the times of check-in and check-out. The exact length is checked later, on
+    // the calendar's clock.
     if nights > settings::max_period().saturating_add(24 * 60 * 60 * 1_000_000) {
         return Err(Error::period_too_long(&settings::max_period_shown()));
     }
     Ok(When::Nights { check_in, check_out })
 }
 
-/// A period as JSON has it: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of
-/// a range. None where it is neither.
+/// Reads a period in JSON: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of a range. Returns
+/// `None` if the value is neither.
 pub fn of_json(value: &Value) -> Option<Result<Period, Error>> {
     let (lower, upper, ends) = match value {
         Value::String(text) => {
@@ -114,7 +119,7 @@ pub fn of_json(value: &Value) -> Option<Result<Period, Error>> {
     Some(given(&Some(range)).and_then(|period| need(period, "during")))
 }
 
-/// Nights as JSON has them: `["2026-12-24", "2026-12-27"]`. None where it is something else.
+/// Reads nights in JSON: `["2026-12-24", "2026-12-27"]`. Returns `None` if the value is something else.
 pub fn nights_of_json(value: &Value) -> Option<Result<When, Error>> {
     let [Value::String(check_in), Value::String(check_out)] = value.as_array()?.as_slice() else {
         return None;
@@ -122,20 +127,21 @@ pub fn nights_of_json(value: &Value) -> Option<Result<When, Error>> {
     Some(nights(Date::from_str(check_in).ok()?, Date::from_str(check_out).ok()?))
 }
 
-/// A time that passes, of so many hours whatever the clock shows; above nothing.
+/// Reads a duration in elapsed time: a day counts 24 hours, whatever the clock shows. Raises 22023 unless it is above
+/// zero.
 pub fn duration(value: Option<Interval>, argument: &str) -> Result<Micros, Error> {
     let micros = hours(need(value, argument)?, argument)?;
     if micros <= 0 {
-        return Err(Error::invalid(format!("{argument} must be longer than nothing")));
+        return Err(Error::invalid(format!("{argument} must be greater than zero")));
     }
     if micros > settings::max_period() {
         return Err(Error::invalid(format!("{argument} is longer than allowed"))
-            .detail(format!("booking.max_period allows {}.", settings::max_period_shown())));
+            .detail(format!("booking.max_period is {}.", settings::max_period_shown())));
     }
     Ok(micros)
 }
 
-/// A buffer after each booking.
+/// Reads the buffer after each booking.
 pub fn buffer(value: Option<Interval>) -> Result<Micros, Error> {
     match hours(need(value, "buffer")?, "buffer")? {
         micros if micros < 0 => Err(Error::invalid("buffer must not be negative")),
@@ -144,29 +150,30 @@ pub fn buffer(value: Option<Interval>) -> Result<Micros, Error> {
     }
 }
 
+/// Returns the length of an interval in elapsed time. Raises 22023 if it contains months.
 fn hours(interval: Interval, argument: &str) -> Result<Micros, Error> {
     if interval.months() != 0 {
-        return Err(Error::invalid(format!("{argument} must not be in months"))
-            .hint("They differ in length. Say so many days, of 24 hours each."));
+        return Err(Error::invalid(format!("{argument} must not contain months"))
+            .hint("Months differ in length. Use days, each of 24 hours."));
     }
     Micros::try_from(interval.as_micros()).map_err(|_| Error::invalid(format!("{argument} is too long")))
 }
 
-/// From one slot to the next, by the clock where it is in days.
+/// Reads the step from one slot to the next. Its days and months are counted on the calendar's clock.
 pub fn step(value: Option<Interval>) -> Result<Step, Error> {
     let interval = need(value, "step")?;
     let step = Step { months: interval.months(), days: interval.days(), time: interval.micros() };
     if step.months < 0 || step.days < 0 || step.time < 0 || interval.as_micros() <= 0 {
-        return Err(Error::invalid("step must be longer than nothing"));
+        return Err(Error::invalid("step must be greater than zero"));
     }
     if interval.as_micros() > i128::from(settings::max_period()) {
         return Err(Error::invalid("step is longer than allowed")
-            .detail(format!("booking.max_period allows {}.", settings::max_period_shown())));
+            .detail(format!("booking.max_period is {}.", settings::max_period_shown())));
     }
     Ok(step)
 }
 
-/// The hours of a week: `{"mon": ["09:00-12:00", "13:00-17:00"]}`. A day that is not named is closed.
+/// Reads the opening hours of a week: `{"mon": ["09:00-12:00", "13:00-17:00"]}`. A day that is not named is closed.
 pub fn week(value: &Value) -> Result<Week, Error> {
     let Value::Object(days) = value else {
         return Err(Error::invalid("argument \"hours\" must be a JSON object").hint(EXAMPLE));
@@ -174,8 +181,8 @@ pub fn week(value: &Value) -> Result<Week, Error> {
     let mut windows = Vec::new();
     for (name, hours) in days {
         let weekday = WEEKDAYS.iter().position(|weekday| weekday == name).ok_or_else(|| {
-            Error::invalid(format!("\"{name}\" is no day of the week"))
-                .hint(format!("They are {}.", WEEKDAYS.join(", ")))
+            Error::invalid(format!("\"{name}\" is not a day of the week"))
+                .hint(format!("The days are {}.", WEEKDAYS.join(", ")))
         })?;
         let hours = hours.as_array().ok_or_else(|| {
             Error::invalid(format!("the hours of \"{name}\" must be an array of texts")).hint(EXAMPLE)
@@ -185,7 +192,7 @@ pub fn week(value: &Value) -> Result<Week, Error> {
         }
         for text in hours {
             let window = text.as_str().and_then(|text| Window::parse(weekday, text)).ok_or_else(|| {
-                Error::invalid(format!("the hours of \"{name}\" make no sense: {text}")).hint(EXAMPLE)
+                Error::invalid(format!("invalid hours for \"{name}\": {text}")).hint(EXAMPLE)
             })?;
             windows.push(window);
         }
@@ -193,5 +200,5 @@ pub fn week(value: &Value) -> Result<Week, Error> {
     Ok(Week::of(windows))
 }
 
-const EXAMPLE: &str = "{\"mon\": [\"09:00-12:00\", \"13:00-17:00\"], \"fri\": [\"18:00-02:00\"], \"sat\": [\"00:00-24:00\"]}: \
-                       two digits each; what closes before it opens does so on the next day.";
+const EXAMPLE: &str = "Example: {\"mon\": [\"09:00-12:00\", \"13:00-17:00\"], \"fri\": [\"18:00-02:00\"], \"sat\": [\"00:00-24:00\"]}. \
+                       Write hours and minutes with two digits each. A window that closes before it opens closes on the next day.";

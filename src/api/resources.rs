@@ -1,4 +1,4 @@
-//! Creating, changing and dropping resources.
+//! The functions that create, change and drop resources; those of calendars alone are in `calendars`.
 
 use super::arguments::{self, Jsonb, need};
 use super::{period, seat_plan};
@@ -84,7 +84,7 @@ fn set_capacity(
     let resource = arguments::resource(resource)?;
     let during = period::given(&during)?;
     let capacity = match (capacity, during) {
-        // What was said of a period is taken back.
+        // A null capacity with a period removes the capacity that was set for the period.
         (None, Some(_)) => None,
         _ => Some(arguments::capacity(capacity, "capacity")?),
     };

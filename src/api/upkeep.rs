@@ -1,4 +1,4 @@
-//! What a scheduler calls, where the worker does not do it.
+//! The upkeep functions, which a scheduler may call in place of the worker.
 
 use super::arguments;
 use crate::verbs::{self, PURGE_START, Sweep};

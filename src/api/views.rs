@@ -1,4 +1,4 @@
-//! What is only shown.
+//! The functions that only read: availability, and the state behind the views `worker_status` and `escrow_status`.
 
 use super::{arguments, period};
 use crate::server::clock::Timestamp;
@@ -41,7 +41,7 @@ fn availability(
     )))
 }
 
-/// What the worker has to say, for the view `booking.worker_status`.
+/// Returns the worker's state, for the view `booking.worker_status`.
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
@@ -69,7 +69,8 @@ fn worker_state() -> TableIterator<
     ))
 }
 
-/// A count in shared memory, for the view `booking.escrow_status`; no row where it is not there.
+/// Returns the count of an escrow pool in shared memory, for the view `booking.escrow_status`. Returns no row if shared
+/// memory does not have it.
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
@@ -91,6 +92,7 @@ fn escrow_count(
     }))
 }
 
+/// Returns the time as pgrx's type, or `None` if it is out of that type's range.
 pub fn timestamptz(time: Timestamp) -> Option<TimestampWithTimeZone> {
     TimestampWithTimeZone::try_from(time.micros()).ok()
 }

@@ -1,4 +1,4 @@
-//! Waiting for what is taken.
+//! The functions that put somebody into the line of a resource, and out of it.
 
 use super::arguments::{self, Jsonb, need};
 use super::period;

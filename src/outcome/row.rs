@@ -1,4 +1,4 @@
-//! Answers as PostgreSQL's rows.
+//! Turns answers into PostgreSQL rows.
 
 use super::{LeaseOutcome, Outcome};
 use crate::error::Error;
@@ -10,7 +10,7 @@ use pgrx::datum::{Datum, IntoDatum, Range, RangeBound, TimestampWithTimeZone};
 use pgrx::pg_sys;
 
 impl Outcome {
-    /// The columns of `booking.result`, in the order of `sql/schema.sql`.
+    /// Returns the columns of `booking.result`, in the order of `sql/schema.sql`.
     fn columns(self) -> [Option<pg_sys::Datum>; 13] {
         [
             self.ok.into_datum(),
@@ -34,7 +34,7 @@ fn timestamp_datum(time: Timestamp) -> pg_sys::Datum {
     pg_sys::Datum::from(time.micros())
 }
 
-/// A period as a `tstzrange` that includes its beginning and not its end.
+/// Returns the period as a `tstzrange` that includes its beginning and excludes its end.
 fn range_datum(period: Period) -> Option<pg_sys::Datum> {
     let time = |micros| TimestampWithTimeZone::try_from(micros).ok();
     let (from, to) = (time(period.from)?, time(period.to)?);
@@ -53,7 +53,7 @@ unsafe impl BoxRet for Outcome {
 }
 
 impl LeaseOutcome {
-    /// The columns of `booking.lease_result`, in the order of `sql/schema.sql`.
+    /// Returns the columns of `booking.lease_result`, in the order of `sql/schema.sql`.
     fn columns(self) -> [Option<pg_sys::Datum>; 6] {
         [
             self.ok.into_datum(),
@@ -77,22 +77,22 @@ unsafe impl BoxRet for LeaseOutcome {
     }
 }
 
-/// Forms a row by the descriptor in the type cache: looking the type up by its name, as a generic composite
-/// would, costs more than the rest of the answer.
+/// Forms a row with the descriptor from the type cache. Looking the type up by name, as pgrx's composite types do, costs
+/// more than the rest of the answer.
 ///
 /// # Safety
-/// The call frame is that of a function that returns a composite type of these columns.
+/// The call frame must be that of a function that returns a composite type with these columns.
 #[allow(unsafe_code)]
 unsafe fn return_row<'fcx, const N: usize>(
     columns: [Option<pg_sys::Datum>; N],
     fcinfo: &mut FcInfo<'fcx>,
 ) -> Datum<'fcx> {
-    // SAFETY: the descriptor is checked to have as many columns as there are values.
+    // SAFETY: the number of columns is compared with that of the values before the row is formed.
     unsafe {
         let function = (*(*fcinfo.as_mut_ptr()).flinfo).fn_oid;
         let descriptor = pg_sys::lookup_rowtype_tupdesc(pg_sys::get_func_rettype(function), -1);
         if (*descriptor).natts as usize != N {
-            Error::internal("a result type is not as the extension made it").raise();
+            Error::internal("a result type does not have the columns that the extension created").raise();
         }
         let mut nulls = columns.map(|column| column.is_none());
         let mut values = columns.map(|column| column.unwrap_or(pg_sys::Datum::null()));
@@ -104,16 +104,16 @@ unsafe fn return_row<'fcx, const N: usize>(
     }
 }
 
-/// A row of `booking.resources`, as PostgreSQL formed it.
+/// A row of `booking.resources`, as a statement returned it.
 pub struct ResourceRow(pub pg_sys::Datum);
 
 pgrx::impl_sql_translatable!(ResourceRow, "booking.resources");
 
 #[allow(unsafe_code)]
-// SAFETY: the datum came from the table that the declared type belongs to.
+// SAFETY: the datum is a row of the table that the declared type belongs to.
 unsafe impl BoxRet for ResourceRow {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: copied into the memory of the calling expression before it got here.
+        // SAFETY: the datum was copied into the memory of the calling expression before.
         unsafe { fcinfo.return_raw_datum(self.0) }
     }
 }
