@@ -1,7 +1,8 @@
-//! Every bound that users meet, in one place. Bounds of shared memory and of internal batches stand beside their code.
+//! Every bound that users meet. Bounds of shared memory and of internal batches do not belong here: they stand beside
+//! their code.
 //!
-//! Most are checked where arguments are read. Some depend on what a verb finds (the length of a line, the number of
-//! slots), which is why this module lies below `verbs`, not in `api`.
+//! `api` checks most of them when it reads arguments. Verbs check those that depend on what they find (the length of a
+//! line, the number of slots), so this module lies below `verbs`.
 
 use crate::rules::Micros;
 
@@ -37,10 +38,12 @@ pub const MAX_WINDOWS: usize = 24;
 /// The most slots that one call looks at.
 pub const MAX_SLOTS: usize = 100_000;
 
-/// The longest line of those who all wait for the same: some places of a pool, in order.
+/// The most entries in the line of a pool without `skip`. All wait for the same places and are served in order, so
+/// only the head of the line is read.
 pub const MAX_WAITING: i64 = 1_000_000;
-/// The longest line of those who wait for different things.
+/// The most entries in any other line (seats, calendars, `skip`). The whole line is read, since an entry behind the
+/// head may be served.
 pub const MAX_WAITING_TOLD_APART: i64 = 10_000;
 
-/// The most holders that one lease name may have at once.
+/// The most holders that one lease may have at once.
 pub const MAX_LEASE_SLOTS: i32 = 1000;

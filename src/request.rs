@@ -1,5 +1,5 @@
-//! What a caller asks for, once its arguments are read: which hold, what part of a resource, when, for how long. Plain
-//! values that every layer above `rules` may use. How a request is read belongs into `api`, what becomes of it into `verbs`.
+//! Requests, once their arguments are read: which hold, what part of a resource, when, for how long. They are plain
+//! values that every layer above `rules` may use. Reading arguments belongs in `api`, executing a request in `verbs`.
 
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
@@ -7,34 +7,34 @@ use crate::rules::timeline::Period;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
-/// Which hold a verb is about, or which basket.
+/// The hold, or the basket, that a verb works on.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     pub hold_id: Uuid,
-    /// Where given, the hold must be on this resource.
+    /// The resource that the hold must be on, if the caller names one.
     pub resource: Option<&'a str>,
     pub expected_version: Option<i64>,
 }
 
-/// What part of a resource is wanted.
+/// What a request wants of a resource.
 #[derive(Clone, Debug)]
 pub enum Want<'a> {
-    /// So much of a pool.
+    /// A number of places of a pool.
     Quantity(i64),
     /// These seats, each once, in the order of their labels.
     Seats(Vec<&'a str>),
-    /// So many seats, the best there are.
+    /// A number of seats, the best that are free.
     Best { quantity: usize, section: Option<&'a str>, together: bool },
-    /// So much of a calendar, all the time.
+    /// A number of places of a calendar, for a whole period.
     Period { quantity: i64, when: When },
 }
 
-/// When something is wanted.
+/// The period of a request, before the calendar's clock is known.
 #[derive(Clone, Copy, Debug)]
 pub enum When {
     During(Period),
-    /// From one day's check-in to another's check-out, by the calendar's own clock. Days are counted
-    /// from 2000-01-01.
+    /// From the check-in of one day to the check-out of another, by the calendar's own clock. Days are counted from
+    /// 2000-01-01.
     Nights {
         check_in: i32,
         check_out: i32,
@@ -51,37 +51,37 @@ impl Want<'_> {
         }
     }
 
-    /// Whether it is to be counted in the resource's row.
+    /// Returns whether the resource's row counts it.
     pub const fn is_of_pool(&self) -> bool {
         matches!(self, Self::Quantity(_))
     }
 }
 
-/// What is asked for.
+/// A request for one hold.
 #[derive(Clone, Debug)]
 pub struct Placement<'a> {
-    /// The id that the hold will have, where that is known already: to who waited for it.
+    /// The id that the hold gets, if it has one already: an offer has the id of the entry in the line.
     pub id: Option<Uuid>,
     pub resource: &'a str,
     pub want: Want<'a>,
     pub ttl: Micros,
     pub key: Option<&'a str>,
-    /// What the key stands for: the same key with another fingerprint is another request.
+    /// The fingerprint of the request. The same key with another fingerprint is another request.
     pub fingerprint: Option<Uuid>,
     pub holder: Option<&'a str>,
     pub expected_version: Option<i64>,
     pub metadata: Option<pg_sys::Datum>,
 }
 
-/// How much of a hold is given back: all of it where neither is said.
+/// The part of a hold that a call gives back. The whole hold if both fields are `None`.
 #[derive(Clone, Copy)]
 pub struct Part<'a> {
     pub quantity: Option<i64>,
-    /// Each once, in the order of their labels.
+    /// The labels, in their order, none of them twice.
     pub seats: Option<&'a [&'a str]>,
 }
 
-/// How to confirm.
+/// A request to confirm a hold.
 #[derive(Clone, Copy)]
 pub struct Confirmation<'a> {
     pub target: Target<'a>,
@@ -89,17 +89,18 @@ pub struct Confirmation<'a> {
     pub late: Late,
 }
 
-/// What the capacity of a calendar is to be.
+/// A request to change the capacity of a pool or a calendar.
 #[derive(Clone, Copy)]
 pub struct Resizing {
-    /// None: the usual one again.
+    /// The new capacity. `None` removes the capacity that was set for the period, so that the usual one applies again.
     pub capacity: Option<i64>,
-    /// None: for ever, where nothing else is said of a period.
+    /// The period that it applies to. `None` sets the usual capacity.
     pub during: Option<Period>,
     pub expected_version: Option<i64>,
 }
 
-/// A step from one slot to the next: its days and months on the calendar's own clock.
+/// The step from one slot to the next. Months and days are counted on the calendar's own clock, `time` in
+/// microseconds.
 #[derive(Clone, Copy)]
 pub struct Step {
     pub months: i32,
@@ -107,12 +108,12 @@ pub struct Step {
     pub time: Micros,
 }
 
-/// What is asked for.
+/// A request for a lease.
 #[derive(Clone, Copy)]
 pub struct LeaseRequest<'a> {
     pub name: &'a str,
     pub holder: &'a str,
     pub ttl: Micros,
-    /// How many may have the name at once.
+    /// How many holders the lease may have at once.
     pub slots: i32,
 }

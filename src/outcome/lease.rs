@@ -1,10 +1,10 @@
-//! The answer of every verb about a lease: `booking.lease_result`.
+//! The answer of every verb on leases, `booking.lease_result`.
 
 use crate::rules::Micros;
 use crate::rules::lease::{Lease, LeaseState};
 use crate::server::clock::Timestamp;
 
-/// One `booking.lease_result`: whether the lease is had, and where it stands.
+/// One `booking.lease_result`: whether the call succeeded, and the lease's state.
 #[derive(Clone, Debug)]
 pub struct LeaseOutcome {
     pub(super) ok: bool,
@@ -39,7 +39,8 @@ impl LeaseOutcome {
         Self::of(true, "released", name).with(lease.holder.clone(), Some(lease.token), until)
     }
 
-    /// Others have it: the one whose time is up first, without the token, which is not the caller's.
+    /// Answers that others have the lease. Shows the one that expires first, without its token, which is not the
+    /// caller's.
     pub fn taken(name: &str, leases: &[Lease], until: Micros) -> Self {
         let refused = Self::of(false, "unavailable", name);
         match leases.iter().find(|lease| lease.expires_at == until) {
@@ -52,7 +53,7 @@ impl LeaseOutcome {
         Self::of(false, "busy", name)
     }
 
-    /// It is not had any more.
+    /// Answers that the caller's lease is over.
     pub fn over(name: &str, state: LeaseState) -> Self {
         let status = match state {
             LeaseState::Released => "released",
@@ -62,12 +63,12 @@ impl LeaseOutcome {
         Self::of(false, status, name)
     }
 
-    /// The same as an answer to who wants it to be over.
+    /// Returns the answer for a caller who wants the lease to be over: `ok` is true if it is.
     pub fn if_over(self) -> Self {
         Self { ok: matches!(self.status, "released" | "expired"), ..self }
     }
 
-    /// Whether it was granted anew.
+    /// Returns whether this call granted the lease.
     pub fn is_new(&self) -> bool {
         self.status == ACQUIRED
     }

@@ -1,4 +1,5 @@
-//! The answer of every verb: `booking.result`.
+//! The answers of verbs: `booking.result`, and for leases `booking.lease_result`. What is answered belongs here, and how
+//! it becomes a row; why a request is refused is decided in `rules` and `verbs`, and misuse is raised in `error`.
 
 mod lease;
 mod refused;
@@ -20,7 +21,7 @@ use crate::store::waitlist::Entry;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// One `booking.result`: whether it was done, and where things stand now.
+/// One `booking.result`: whether the call did what it was asked, and how things stand now.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     ok: bool,
@@ -39,7 +40,7 @@ pub struct Outcome {
 }
 
 impl Refusal {
-    /// The word for it in SQL.
+    /// Returns the status that users see.
     pub const fn status(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
@@ -74,17 +75,17 @@ impl Outcome {
         }
     }
 
-    /// Whether what was asked for is so.
+    /// Returns whether the answer is `ok`: what the caller asked for is so now.
     pub const fn is_ok(&self) -> bool {
         self.ok
     }
 
-    /// The same, about a resource.
+    /// Returns the answer with the name of its resource.
     pub fn on(self, resource: &str) -> Self {
         Self { resource: Some(resource.to_owned()), ..self }
     }
 
-    /// A hold was placed.
+    /// Answers that a hold was placed.
     pub fn placed(hold: &NewHold, available: Option<i64>) -> Self {
         Self {
             hold_id: Some(hold.id),
@@ -100,7 +101,7 @@ impl Outcome {
         }
     }
 
-    /// A hold was confirmed in time.
+    /// Answers that a hold was confirmed in time.
     pub fn confirmed(hold: ConfirmedHold) -> Self {
         Self {
             hold_id: Some(hold.id),
@@ -114,24 +115,24 @@ impl Outcome {
         }
     }
 
-    /// A hold was to be exchanged for something that it cannot have, and stays as it was. `seats` are those that it
-    /// cannot have, not its own.
+    /// Answers that a hold could not be exchanged for what the caller asked, and stays as it was. `seats` are those that
+    /// it could not get, not its own.
     pub fn not_exchanged(group: &HoldGroup, refused: Refused, now: Timestamp) -> Self {
         let about = Self::about(group, false, refused.refusal.status(), now);
         Self { available: refused.available, seats: refused.seats, detail: refused.detail, ..about }
     }
 
-    /// Holds were changed, and now stand so.
+    /// Answers that holds were changed, with their state now.
     pub fn changed(group: &HoldGroup, available: Option<i64>, now: Timestamp) -> Self {
         Self { available, ..Self::current(group, true, now) }
     }
 
-    /// A repeated call: the holds had come to stand there before.
+    /// Answers a repeated call, which changes nothing.
     pub fn repeated(group: &HoldGroup, ok: bool, now: Timestamp) -> Self {
         Self { replayed: true, ..Self::current(group, ok, now) }
     }
 
-    /// Where holds stand.
+    /// Answers with the state of holds.
     pub fn current(group: &HoldGroup, ok: bool, now: Timestamp) -> Self {
         let status = basket::state_at(&group.lifecycles(), now.micros()).name();
         let about = Self::about(group, ok, status, now);
@@ -142,13 +143,13 @@ impl Outcome {
         }
     }
 
-    /// Where holds stand, to a caller who asks: yes only while they are live.
+    /// Answers `find`: `ok` is true only while the holds are live.
     pub fn found(group: &HoldGroup, now: Timestamp) -> Self {
         let is_live = basket::state_at(&group.lifecycles(), now.micros()).takes_room();
         Self::current(group, is_live, now)
     }
 
-    /// Holds that the request was refused for, on account of the one at `place`.
+    /// Answers that the request was refused because of the hold at index `place`.
     pub fn refused_hold(group: &HoldGroup, place: usize, refusal: Refusal, now: Timestamp) -> Self {
         let refused = Self::about(group, false, refusal.status(), now);
         let Some(stored) = group.holds.get(place) else { return refused };
@@ -161,7 +162,7 @@ impl Outcome {
             _ => None,
         };
         if group.basket.is_some() {
-            // Its state is its status there.
+            // In the items of a basket, the state is in the field `status` already.
             let more = detail.map(|mut detail| {
                 detail.as_object_mut().and_then(|fields| fields.remove("state"));
                 detail
@@ -171,7 +172,7 @@ impl Outcome {
         Self { detail, ..refused }
     }
 
-    /// A request that the resource had no room for, or was not let in.
+    /// Answers that a request for places was refused.
     pub fn refused(refused: Refused) -> Self {
         Self {
             version: refused.version,
@@ -182,7 +183,7 @@ impl Outcome {
         }
     }
 
-    /// What is taken does not fit in the capacity asked for; `available` could be given up.
+    /// Answers that more of a pool is taken than the requested capacity; `available` is how much it could be lowered by.
     pub fn below_taken(capacity: i64, pool: &Pool) -> Self {
         Self {
             available: Some(pool.free()),
@@ -192,7 +193,8 @@ impl Outcome {
         }
     }
 
-    /// More of a calendar is taken at some moment than would fit; `available` could be given up there.
+    /// Answers that more of a calendar is taken at some moment than the requested capacity; `available` is how much it
+    /// could be lowered by there.
     pub fn below_use(tightest: &Segment, in_force: i64, version: i64) -> Self {
         let taken = tightest.confirmed.saturating_add(tightest.held);
         let at = Timestamp::from_micros(tightest.period.from).iso();
@@ -204,12 +206,12 @@ impl Outcome {
         }
     }
 
-    /// A resource that the request was refused for.
+    /// Answers that the request was refused because of the resource.
     pub fn refused_resource(refusal: Refusal, version: i64) -> Self {
         Self { version: Some(version), ..Self::of(false, refusal.status()) }
     }
 
-    /// The holder of an expired hold has too much else by now.
+    /// Answers that a late confirmation would bring the holder above the limit for each holder.
     pub fn late_limit_exceeded(
         group: &HoldGroup,
         quantity: i64,
@@ -221,7 +223,8 @@ impl Outcome {
         Self { detail: Some(limit_detail(quantity, owned, limit)), ..refused }
     }
 
-    /// A basket of which some items were not to be had: each with what was short. The first says why.
+    /// Answers that a basket was refused. `items` are those that could not be given, each with what was missing; the
+    /// status is that of the first.
     pub fn basket_refused(items: Vec<(i32, &str, Refused)>) -> Self {
         let status = items.first().map_or(Refusal::Unavailable, |(_, _, refused)| refused.refusal).status();
         let item = |(item, resource, refused): (i32, &str, Refused)| {
@@ -232,7 +235,7 @@ impl Outcome {
         Self { detail: Some(json!({"items": items})), ..Self::of(false, status) }
     }
 
-    /// The key was used before, for something else.
+    /// Answers that the key was used before, for another request.
     pub fn key_reused(group: &HoldGroup, now: Timestamp) -> Self {
         Self::about(group, false, "key_reused", now)
     }
@@ -245,22 +248,22 @@ impl Outcome {
         Self { hold_id: Some(id), ..Self::of(false, "not_found") }
     }
 
-    /// Somebody waits, as this one in the line.
+    /// Answers that an entry waits, at this position of the line.
     pub fn waiting(entry: &Entry, position: i64, ok: bool) -> Self {
         Self { detail: Some(json!({"position": position})), ..Self::of_entry(entry, ok, "waiting") }
     }
 
-    /// Somebody waits no more.
+    /// Answers that an entry left the line.
     pub fn left(entry: &Entry, ok: bool) -> Self {
         Self::of_entry(entry, ok, "left")
     }
 
-    /// The same, of a call that was repeated.
+    /// Returns the answer for a repeated call.
     pub fn again(self) -> Self {
         Self { replayed: true, ..self }
     }
 
-    /// The key was used before, to wait for something else.
+    /// Answers that the key was used before, to wait for something else.
     pub fn entry_key_reused(entry: &Entry) -> Self {
         Self { seats: None, ..Self::of_entry(entry, false, "key_reused") }
     }
@@ -277,7 +280,7 @@ impl Outcome {
         }
     }
 
-    /// A resource's definition was changed, or (`replayed`) was so before.
+    /// Answers that a resource was changed, or (`replayed`) needed no change.
     pub fn resource_changed(status: ResourceStatus, replayed: bool) -> Self {
         Self {
             version: Some(status.version),
@@ -291,18 +294,18 @@ impl Outcome {
         Self { version: Some(version), ..Self::of(true, "dropped") }
     }
 
-    /// Whether this call has changed anything.
+    /// Returns whether this call changed anything.
     pub fn is_news(&self) -> bool {
         self.ok && !self.replayed
     }
 
-    /// The same about some seats of it.
+    /// Returns the answer with these seats.
     pub fn seats(self, seats: Vec<String>) -> Self {
         Self { seats: Some(seats), ..self }
     }
 
-    /// What an answer about holds says of them, but for their seats: those of a refusal are others. Of a basket only
-    /// what is true of all its items.
+    /// Fills in what an answer shows of holds: for a basket, only what all its items have in common. Seats are left out,
+    /// since a refusal shows those that could not be given.
     fn about(group: &HoldGroup, ok: bool, status: &'static str, now: Timestamp) -> Self {
         let holds = group.lifecycles();
         let only = group.holds.first().filter(|_| group.basket.is_none());
@@ -319,7 +322,7 @@ impl Outcome {
     }
 }
 
-/// The items of a basket, in their order.
+/// Returns the items of a basket, in the order of the request.
 fn items(group: &HoldGroup, now: Timestamp) -> Vec<Value> {
     let mut holds: Vec<_> = group.holds.iter().collect();
     holds.sort_by_key(|stored| stored.item);
@@ -340,13 +343,13 @@ fn item(stored: &StoredHold, now: Timestamp) -> Value {
     item
 }
 
-/// A period from its first moment up to its end, as an item of a basket may be written.
+/// Returns the period as an array of two times, the form that an item of a request has.
 fn during(period: Period) -> Value {
     let time = |micros| Timestamp::from_micros(micros).iso();
     json!([time(period.from), time(period.to)])
 }
 
-/// An entry with more fields.
+/// Returns the JSON object with more fields.
 fn with(mut entry: Value, more: Option<Value>) -> Value {
     if let (Value::Object(entry), Some(Value::Object(more))) = (&mut entry, more) {
         entry.extend(more);

@@ -1,4 +1,4 @@
-//! The launcher: connected to no database, it starts a sweeper where something is due.
+//! The launcher: a process without a database that starts a sweeper for each database in which something is due.
 #![allow(unsafe_code)]
 
 use super::{signals, sweeper};
@@ -9,16 +9,16 @@ use pgrx::prelude::*;
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
-/// How long after the launcher died the server starts it again.
+/// The time after which the server restarts a launcher that died.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
-/// How often databases with nothing known to be due are looked at: one that was restored or made
-/// from a template came without a call that could have noted its holds.
+/// The time after which the launcher sweeps every database, also those in which it knows of nothing due. A database that
+/// was restored, or created from a template, has holds that no call has entered in the registry.
 const DISCOVERY: Duration = Duration::from_secs(60);
 
-/// Registers the launcher with the server, which starts it once recovery is over: never on a
-/// standby, and at once when that is promoted. Not during pg_upgrade, which wants no writes.
+/// Registers the launcher with the server, which starts it when recovery ends: not on a standby, and at once when the
+/// standby is promoted. Registers nothing during pg_upgrade, which wants no writes.
 pub fn register() {
-    // SAFETY: a flag of the command line.
+    // SAFETY: the server sets the flag from its command line, and never changes it.
     if unsafe { pg_sys::IsBinaryUpgrade } {
         return;
     }
@@ -30,14 +30,14 @@ pub fn register() {
         .load();
 }
 
-/// Where the launcher's process begins.
+/// Runs the launcher: the entry point of its process.
 #[pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn booking_launcher_main(_argument: pg_sys::Datum) {
     signals::attach();
-    // No database: the shared catalogs can be read, and every database can be dropped.
+    // Without a database, the launcher can read the shared catalogs and is in nobody's way who drops a database.
     BackgroundWorker::connect_worker_to_spi(None, None);
-    // SAFETY: set when the process started.
+    // SAFETY: the server sets it when the process starts.
     registry::set_launcher(unsafe { pg_sys::MyProcPid });
     let mut discovered: Option<Instant> = None;
     loop {
@@ -52,8 +52,7 @@ pub extern "C-unwind" fn booking_launcher_main(_argument: pg_sys::Datum) {
     }
 }
 
-/// One sweeper after the other, so that however many databases there are, one of the server's
-/// worker slots is enough.
+/// Runs one sweeper after the other, so that one of the server's worker slots is enough for any number of databases.
 fn sweep_what_is_due(discover: bool) {
     let now = clock::now().micros();
     let due = |database| registry::read(database).is_some_and(|entry| entry.due <= now);
@@ -73,14 +72,14 @@ fn sweep_what_is_due(discover: bool) {
     }
 }
 
-/// The databases that can be connected to and are no templates.
+/// Returns the databases that allow connections and are not templates.
 fn databases() -> Vec<(pg_sys::Oid, String)> {
     let mut databases = Vec::new();
-    // SAFETY: a scan of a shared catalog inside a transaction of its own, as the server's
-    // autovacuum launcher does it; names are copied out before the tuples go.
+    // SAFETY: the scan of a shared catalog runs in a transaction of its own, as in the server's autovacuum launcher.
+    // Names are copied before the scan ends.
     unsafe {
         pg_sys::StartTransactionCommand();
-        // The catalog scan takes its own snapshot, but toasted columns want a registered one.
+        // The catalog scan takes its own snapshot, but reading a toasted column needs an active one.
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         let catalog = pg_sys::table_open(pg_sys::DatabaseRelationId, pg_sys::AccessShareLock as i32);
         let scan = pg_sys::table_beginscan_catalog(catalog, 0, std::ptr::null_mut());

@@ -1,8 +1,8 @@
-//! Garbage collection in the background: a launcher, and a one-shot sweeper for each database that
-//! has something due.
+//! The background worker: a launcher, and a one-shot sweeper for each database in which something is due. What a sweep
+//! does belongs in `verbs`, and what the processes share in `shared_memory`.
 //!
-//! Nothing depends on it. A hold ends at its time, swept or not; what is swept is only the row
-//! that still says "held", and with it the room that a resource short of it would free itself.
+//! No answer depends on the worker. A hold ends when its time to live ends, swept or not. A sweep only updates rows that
+//! still say "held"; a verb that needs their room reclaims it without the worker.
 
 mod launcher;
 mod signals;
@@ -14,7 +14,7 @@ pub use status::status;
 use crate::server::backend;
 use crate::shared_memory::registry;
 
-/// Reserves the shared memory and registers the launcher, where the library is preloaded.
+/// Reserves the shared memory and registers the launcher, if the library is preloaded.
 pub fn register() {
     if backend::is_preloaded() {
         registry::reserve();

@@ -1,4 +1,4 @@
-//! How the worker's processes hear from the server.
+//! How the worker's processes handle signals, sleep and reload settings.
 #![allow(unsafe_code)]
 
 use pgrx::bgworkers::{BackgroundWorker, SignalWakeFlags};
@@ -8,16 +8,15 @@ use std::time::Duration;
 const SIGTERM: i32 = pg_sys::SIGTERM as i32;
 
 unsafe extern "C-unwind" {
-    /// The server's own handler. Declared here, since pgrx's is a Rust function around it, and a
-    /// handler must be the C function itself.
+    /// The server's own handler of SIGTERM. It is declared here because a handler must be the C function itself, and
+    /// pgrx exports a Rust function around it.
     fn die(signal: i32);
 }
 
-/// SIGTERM ends the process at its next interrupt check, also while it waits for a lock, as it
-/// does any backend: pgrx's own handler would only set a flag. SIGHUP is noted and read by
-/// [`reload_settings`].
+/// Installs the signal handlers. SIGTERM ends the process at its next interrupt check, also while it waits for a lock, as
+/// in any backend; pgrx's own handler would only set a flag. SIGHUP sets a flag that [`reload_settings`] reads.
 pub fn attach() {
-    // SAFETY: a handler of the server's own, installed before signals are unblocked.
+    // SAFETY: the handler is the server's own, and is installed before signals are unblocked.
     unsafe {
         #[cfg(not(feature = "pg18"))]
         pg_sys::pqsignal(SIGTERM, Some(die));
@@ -27,12 +26,12 @@ pub fn attach() {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP);
 }
 
-/// Sleeps until the time is up or a signal came, and handles what came: SIGTERM, a reload, and the
-/// barriers that DROP DATABASE waits for in every process of the server.
+/// Sleeps until the time is up or a signal arrives. Then handles SIGTERM, a reload, and the barriers that DROP DATABASE
+/// waits for in every process of the server.
 pub fn sleep(time: Duration) {
     let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
     let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    // SAFETY: the latch is this process's own.
+    // SAFETY: the latch belongs to this process.
     unsafe {
         pg_sys::WaitLatch(pg_sys::MyLatch, wake as i32, millis, pg_sys::PG_WAIT_EXTENSION);
         pg_sys::ResetLatch(pg_sys::MyLatch);
@@ -41,9 +40,9 @@ pub fn sleep(time: Duration) {
     reload_settings();
 }
 
-/// Reads the configuration again where the server was told to.
+/// Reads the configuration again if the server was asked to reload it.
 pub fn reload_settings() {
-    // SAFETY: a flag that the signal's handler sets, and the server's own way to answer it.
+    // SAFETY: the signal handler sets the flag; resetting it and reading the file is what the server's own processes do.
     unsafe {
         if (&raw const pg_sys::ConfigReloadPending).read_volatile() != 0 {
             (&raw mut pg_sys::ConfigReloadPending).write_volatile(0);
