@@ -8,6 +8,7 @@ mod calendars;
 mod call_once;
 mod holds;
 mod items;
+mod json;
 mod leases;
 mod month;
 mod period;

@@ -1,6 +1,7 @@
 //! Reads periods, nights, intervals and opening hours, from arguments and from JSON.
 
 use super::arguments::need;
+use super::json::{NightsText, PeriodText};
 use crate::error::Error;
 use crate::limits::{MAX_BUFFER, MAX_WINDOWS};
 use crate::request::{Step, When};
@@ -24,21 +25,18 @@ const SENSIBLE_DAYS: RangeInclusive<i32> = -730_119..=2_921_939;
 pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Period>, Error> {
     let Some(range) = value else { return Ok(None) };
     let Some((lower, upper)) = &**range else { return Err(empty()) };
-    // The bounds of a range may be inclusive or exclusive. The smallest unit of time is a microsecond.
-    let (Some(from), Some(to)) = (bound(lower, 0), bound(upper, 1)) else { return Err(unbounded()) };
-    checked(from, to).map(Some)
+    let (Some(from), Some(to)) = (time_of(lower), time_of(upper)) else { return Err(unbounded()) };
+    // [10:00,11:00] would take the first microsecond of the next slot, and (10:00,11:00) leave the first of its own.
+    match (lower, upper) {
+        (RangeBound::Inclusive(_), RangeBound::Exclusive(_)) => checked(from, to).map(Some),
+        _ => Err(wrong_bounds()),
+    }
 }
 
-fn bound(bound: &RangeBound<TimestampWithTimeZone>, is_upper: Micros) -> Option<Micros> {
-    let micros = |time: &TimestampWithTimeZone| {
-        let micros: i64 = (*time).into();
-        (micros != i64::MIN && micros != i64::MAX).then_some(micros)
-    };
-    match bound {
-        RangeBound::Infinite => None,
-        RangeBound::Inclusive(time) => Some(micros(time)?.saturating_add(is_upper)),
-        RangeBound::Exclusive(time) => Some(micros(time)?.saturating_add(1 - is_upper)),
-    }
+fn time_of(bound: &RangeBound<TimestampWithTimeZone>) -> Option<Micros> {
+    let (RangeBound::Inclusive(time) | RangeBound::Exclusive(time)) = bound else { return None };
+    let micros: i64 = (*time).into();
+    (micros != i64::MIN && micros != i64::MAX).then_some(micros)
 }
 
 fn checked(from: Micros, to: Micros) -> Result<Period, Error> {
@@ -58,6 +56,12 @@ fn checked(from: Micros, to: Micros) -> Result<Period, Error> {
 fn empty() -> Error {
     Error::invalid("the period is empty")
         .hint("A period must end after it begins: during => tstzrange('2026-12-24 15:00+01', '2026-12-24 16:00+01').")
+}
+
+fn wrong_bounds() -> Error {
+    Error::invalid("the period must include its beginning and exclude its end")
+        .detail("Periods that follow one another would overlap, or leave a gap.")
+        .hint("Write [) around it: '[2026-12-24 15:00+01,2026-12-24 16:00+01)', as tstzrange(from, to) does.")
 }
 
 fn unbounded() -> Error {
@@ -84,22 +88,18 @@ pub fn nights(check_in: Date, check_out: Date) -> Result<When, Error> {
     Ok(When::Nights { check_in, check_out })
 }
 
-/// Reads a period in JSON: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of a range. Returns
-/// `None` if the value is neither.
-pub fn of_json(value: &Value) -> Option<Result<Period, Error>> {
-    let (lower, upper, ends) = match value {
-        Value::String(text) => {
+/// Reads a period out of JSON: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of a range.
+/// Returns `None` if it is neither.
+pub fn of_text(text: PeriodText) -> Option<Result<Period, Error>> {
+    let (lower, upper, ends) = match text {
+        PeriodText::Times(lower, upper) => (lower, upper, ("[", ")")),
+        PeriodText::Range(text) => {
             let text = text.trim();
             let (inner, ends) =
                 (text.get(1..text.len().checked_sub(1)?)?, (text.get(..1)?, text.get(text.len() - 1..)?));
             let (lower, upper) = inner.split_once(',')?;
             (lower, upper, ends)
         }
-        Value::Array(both) => match both.as_slice() {
-            [Value::String(lower), Value::String(upper)] => (lower.as_str(), upper.as_str(), ("[", ")")),
-            _ => return None,
-        },
-        _ => return None,
     };
     let time = |text: &str| {
         let text = text.trim().trim_matches('"');
@@ -119,11 +119,8 @@ pub fn of_json(value: &Value) -> Option<Result<Period, Error>> {
     Some(given(&Some(range)).and_then(|period| need(period, "during")))
 }
 
-/// Reads nights in JSON: `["2026-12-24", "2026-12-27"]`. Returns `None` if the value is something else.
-pub fn nights_of_json(value: &Value) -> Option<Result<When, Error>> {
-    let [Value::String(check_in), Value::String(check_out)] = value.as_array()?.as_slice() else {
-        return None;
-    };
+/// Reads nights out of JSON: `["2026-12-24", "2026-12-27"]`. Returns `None` if a date is none.
+pub fn nights_of_text(NightsText([check_in, check_out]): NightsText) -> Option<Result<When, Error>> {
     Some(nights(Date::from_str(check_in).ok()?, Date::from_str(check_out).ok()?))
 }
 

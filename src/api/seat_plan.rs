@@ -1,18 +1,25 @@
 //! The plan of a resource with seats, as JSON.
 
+use super::json::{self, Text, Whole};
 use crate::error::Error;
 use crate::limits::{MAX_LABEL, MAX_POSITION, MAX_SEATS_OF_RESOURCE, MAX_SECTIONS};
 use crate::rules::seating::{ROWS_A_SECTION, SeatPosition};
 use crate::store::seats::NewSeat;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 /// A seat as it is written in the plan.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Entry<'a> {
-    label: &'a str,
-    section: &'a str,
-    row: &'a str,
-    position: Option<i32>,
+    #[serde(borrow)]
+    label: Option<Text<'a>>,
+    #[serde(borrow)]
+    section: Option<Text<'a>>,
+    #[serde(borrow)]
+    row: Option<Text<'a>>,
+    position: Option<Whole>,
 }
 
 /// Reads a plan: an array of `{label, section, row, position}`, of which only the label is needed, or
@@ -33,9 +40,7 @@ pub fn read(value: &Value) -> Result<(Vec<NewSeat<'_>>, Vec<&str>), Error> {
     let mut layout = Layout::default();
     let mut seats = Vec::with_capacity(elements.len());
     for (n, element) in elements.iter().enumerate() {
-        let seat = entry(element)
-            .and_then(|entry| layout.place(&entry))
-            .map_err(|error| error.of_item("seat", n + 1))?;
+        let seat = seat(element, n, &mut layout)?;
         seats.push(seat);
     }
     for seat in &mut seats {
@@ -44,43 +49,31 @@ pub fn read(value: &Value) -> Result<(Vec<NewSeat<'_>>, Vec<&str>), Error> {
     Ok((seats, layout.sections))
 }
 
-fn entry(element: &Value) -> Result<Entry<'_>, Error> {
-    let fields = match element {
-        Value::String(label) => {
-            let entry = Entry { label: short(label, "label")?, section: "", row: "", position: None };
-            return named(entry);
-        }
-        Value::Object(fields) => fields,
-        _ => return Err(Error::invalid("it must be a label or a JSON object")),
+/// Reads one seat, `n` from 0, and places it.
+fn seat<'a>(element: &'a Value, n: usize, layout: &mut Layout<'a>) -> Result<NewSeat<'a>, Error> {
+    let entry = match element {
+        Value::String(label) => Entry { label: Some(Text(label)), section: None, row: None, position: None },
+        Value::Object(_) => json::read(element, "seat", n)?,
+        _ => return Err(Error::invalid("it must be a label or a JSON object").of_item("seat", n + 1)),
     };
-    if let Some(unknown) =
-        fields.keys().find(|name| !["label", "section", "row", "position"].contains(&name.as_str()))
-    {
-        return Err(Error::invalid(format!("field \"{unknown}\" is not known"))
-            .hint("The fields are label, section, row, position."));
+    place(&entry, layout).map_err(|error| error.of_item("seat", n + 1))
+}
+
+fn place<'a>(entry: &Entry<'a>, layout: &mut Layout<'a>) -> Result<NewSeat<'a>, Error> {
+    let label = short(entry.label, "label")?;
+    let (section, row) = (short(entry.section, "section")?, short(entry.row, "row")?);
+    let position = entry.position.map(|Whole(position)| {
+        let position = i32::try_from(position).ok().filter(|position| (0..=MAX_POSITION).contains(position));
+        position.ok_or_else(|| json::must("position", &format!("a whole number from 0 to {MAX_POSITION}")))
+    });
+    if label.is_empty() {
+        return Err(json::must("label", "given"));
     }
-    let text = |field: &str| match fields.get(field) {
-        None | Some(Value::Null) => Ok(""),
-        Some(Value::String(text)) => short(text, field),
-        Some(_) => Err(Error::invalid(format!("field \"{field}\" must be text"))),
-    };
-    let position = match fields.get("position") {
-        None | Some(Value::Null) => None,
-        Some(value) => {
-            let position = value.as_i64().and_then(|position| i32::try_from(position).ok());
-            let in_bounds = position.filter(|position| (0..=MAX_POSITION).contains(position));
-            let must = format!("field \"position\" must be a whole number from 0 to {MAX_POSITION}");
-            Some(in_bounds.ok_or_else(|| Error::invalid(must))?)
-        }
-    };
-    named(Entry { label: text("label")?, section: text("section")?, row: text("row")?, position })
+    layout.place(label, section, row, position.transpose()?)
 }
 
-fn named(entry: Entry) -> Result<Entry, Error> {
-    if entry.label.is_empty() { Err(Error::invalid("field \"label\" must be given")) } else { Ok(entry) }
-}
-
-fn short<'a>(text: &'a str, field: &str) -> Result<&'a str, Error> {
+fn short<'a>(text: Option<Text<'a>>, field: &str) -> Result<&'a str, Error> {
+    let text = text.map_or("", |Text(text)| text);
     if text.chars().count() > MAX_LABEL {
         return Err(Error::invalid(format!("field \"{field}\" is longer than {MAX_LABEL} characters")));
     }
@@ -101,8 +94,13 @@ struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    fn place(&mut self, entry: &Entry<'a>) -> Result<NewSeat<'a>, Error> {
-        let Entry { label, section, row, position } = *entry;
+    fn place(
+        &mut self,
+        label: &'a str,
+        section: &'a str,
+        row: &'a str,
+        position: Option<i32>,
+    ) -> Result<NewSeat<'a>, Error> {
         if !self.labels.insert(label) {
             return Err(Error::invalid(format!("label \"{label}\" is there twice")));
         }
