@@ -113,7 +113,17 @@ impl Error {
     /// 42710: a resource has this name already.
     pub fn resource_exists(name: &str) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT, format!("resource \"{name}\" already exists"))
-            .hint("Change its capacity with booking.set_capacity(resource, capacity).")
+            .hint("if_not_exists => true accepts it if it is alike; booking.set_capacity(resource, capacity) changes its capacity.")
+    }
+
+    /// 42710: a resource of this name exists, and it is another than the one to be created.
+    pub fn resource_differs(name: &str, differences: &[String]) -> Self {
+        Self::new(
+            PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+            format!("resource \"{name}\" already exists and differs"),
+        )
+        .detail(format!("Its {}.", differences.join(", its ")))
+        .hint("Leave out what may be other, change it with the set_ functions, or use another name.")
     }
 
     /// 22023: the resource does not have the seat.

@@ -29,6 +29,7 @@ fn create_calendar(
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
     skip: default!(Option<bool>, "false"),
+    if_not_exists: default!(Option<bool>, "false"),
 ) -> Result<ResourceRow, ErrorReport> {
     let row = verbs::create_calendar(&NewResource {
         name: need(arguments::name(name, "name")?, "name")?,
@@ -48,6 +49,7 @@ fn create_calendar(
         }),
         skip: need(skip, "skip")?,
         metadata: arguments::metadata(metadata)?,
+        if_not_exists: need(if_not_exists, "if_not_exists")?,
     })?;
     Ok(ResourceRow(row))
 }

@@ -4,9 +4,10 @@ use super::arguments::{self, Jsonb, need};
 use super::{period, seat_plan};
 use crate::outcome::{Outcome, ResourceRow};
 use crate::request::Resizing;
+use crate::rules::pool::Contention;
 use crate::store::definitions::NewResource;
 use crate::store::resources::Kind;
-use crate::verbs::{self, NewSeats};
+use crate::verbs;
 use pgrx::datum::{Array, Range, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -22,6 +23,7 @@ fn create_pool(
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
     skip: default!(Option<bool>, "false"),
+    if_not_exists: default!(Option<bool>, "false"),
 ) -> Result<ResourceRow, ErrorReport> {
     let row = verbs::create_pool(&NewResource {
         name: need(arguments::name(name, "name")?, "name")?,
@@ -34,6 +36,7 @@ fn create_pool(
         max_per_holder: arguments::limit(max_per_holder)?,
         skip: need(skip, "skip")?,
         metadata: arguments::metadata(metadata)?,
+        if_not_exists: need(if_not_exists, "if_not_exists")?,
     })?;
     Ok(ResourceRow(row))
 }
@@ -46,18 +49,25 @@ fn create_seats(
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
     skip: default!(Option<bool>, "false"),
+    if_not_exists: default!(Option<bool>, "false"),
 ) -> Result<ResourceRow, ErrorReport> {
     let name = need(arguments::name(name, "name")?, "name")?;
     let value = need(seats, "seats")?.value()?;
     let (seats, sections) = seat_plan::read(&value)?;
-    let row = verbs::create_seats(&NewSeats {
+    let resource = NewResource {
         name,
-        seats,
-        sections,
+        kind: Kind::Seats,
+        capacity: seats.len() as i64,
+        overbooking: 0,
+        contention: Contention::Locked,
         max_per_holder: arguments::limit(max_per_holder)?,
+        sections: Some(&sections),
+        calendar: None,
         skip: need(skip, "skip")?,
         metadata: arguments::metadata(metadata)?,
-    })?;
+        if_not_exists: need(if_not_exists, "if_not_exists")?,
+    };
+    let row = verbs::create_seats(&resource, &seats)?;
     Ok(ResourceRow(row))
 }
 

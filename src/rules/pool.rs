@@ -11,6 +11,16 @@ pub enum Contention {
     Escrow,
 }
 
+impl Contention {
+    /// The word for it in SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Escrow => "escrow",
+        }
+    }
+}
+
 /// What the decisions need to know of a pool, as read under its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {

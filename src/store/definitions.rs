@@ -20,6 +20,8 @@ pub struct NewResource<'a> {
     /// Whether those who wait may pass by one who needs more than is free.
     pub skip: bool,
     pub metadata: Option<pg_sys::Datum>,
+    /// Whether a resource of this name that is alike will do.
+    pub if_not_exists: bool,
 }
 
 statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
@@ -54,6 +56,58 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
         Argument::Boolean(resource.skip),
     ];
     CREATE.with(|statement| statement.run(session, &arguments).first()?.copy_datum(1))
+}
+
+/// A resource that was there before it could be created.
+pub struct Existing {
+    /// What of it is not as it was to be created, in words: `capacity is 60, not 50`.
+    pub differences: Vec<String>,
+    /// Its row of `booking.resources`.
+    pub row: Option<pg_sys::Datum>,
+}
+
+statement!(COMPARE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, JSONBOID, TEXTOID, INTERVALOID, TIMEOID,
+                    TIMEOID, BOOLOID)
+    "select case when kind::text <> $2 then array[format('kind is %s, not %s', kind, $2)]
+            else array_remove(array[
+                case when kind <> 'seats' and capacity <> $3 then format('capacity is %s, not %s', capacity, $3) end,
+                case when overbooking <> $4 then format('overbooking is %s, not %s', overbooking, $4) end,
+                case when contention::text <> $5 then format('contention is %s, not %s', contention, $5) end,
+                case when max_per_holder is distinct from $6 then
+                    format('max_per_holder is %s, not %s', coalesce(max_per_holder::text, 'null'), coalesce($6::text, 'null'))
+                end,
+                case when $7 is not null and metadata is distinct from $7 then 'metadata is other' end,
+                case when time_zone <> $8 then format('time_zone is %s, not %s', time_zone, $8) end,
+                case when buffer <> $9 then format('buffer is %s, not %s', buffer, $9) end,
+                case when check_in <> $10 then format('check_in is %s, not %s', check_in, $10) end,
+                case when check_out <> $11 then format('check_out is %s, not %s', check_out, $11) end,
+                case when skip <> $12 then format('skip is %s, not %s', skip, $12) end], null)
+            end,
+            resources
+     from booking.resources as resources
+     where name = $1");
+
+/// Compares a resource that is there with one that was to be created. Metadata is compared only if some are given.
+pub fn compare(session: &Session, resource: &NewResource) -> Option<Existing> {
+    let calendar = resource.calendar.as_ref();
+    let arguments = [
+        Argument::Text(Some(resource.name)),
+        Argument::Text(Some(resource.kind.name())),
+        Argument::Bigint(Some(resource.capacity)),
+        Argument::Bigint(Some(resource.overbooking)),
+        Argument::Text(Some(resource.contention.name())),
+        Argument::Bigint(resource.max_per_holder),
+        Argument::Jsonb(resource.metadata),
+        Argument::Text(calendar.map(|calendar| calendar.zone.name())),
+        Argument::Span(calendar.map(|calendar| calendar.buffer)),
+        Argument::Clock(calendar.map(|calendar| calendar.check_in)),
+        Argument::Clock(calendar.map(|calendar| calendar.check_out)),
+        Argument::Boolean(resource.skip),
+    ];
+    COMPARE.with(|statement| {
+        let row = statement.run(session, &arguments).first()?;
+        Some(Existing { differences: row.need(1), row: row.copy_datum(2) })
+    })
 }
 
 statement!(SET_CAPACITY (TEXTOID, INT8OID)

@@ -29,24 +29,65 @@ statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYO
      select $1, label, section, row, position, rank, middle
      from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
 
+/// A plan's seats, column by column.
+struct Columns<'a> {
+    labels: Vec<&'a str>,
+    sections: Vec<&'a str>,
+    rows: Vec<&'a str>,
+    positions: Vec<i32>,
+    ranks: Vec<i32>,
+    middles: Vec<i32>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(seats: &[NewSeat<'a>]) -> Self {
+        Self {
+            labels: seats.iter().map(|seat| seat.label).collect(),
+            sections: seats.iter().map(|seat| seat.section).collect(),
+            rows: seats.iter().map(|seat| seat.row).collect(),
+            positions: seats.iter().map(|seat| seat.place.position).collect(),
+            ranks: seats.iter().map(|seat| seat.place.rank).collect(),
+            middles: seats.iter().map(|seat| seat.place.middle).collect(),
+        }
+    }
+}
+
+/// Writes the seats of a new resource.
 pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
-    let integers =
-        |of: fn(&SeatPosition) -> i32| seats.iter().map(|seat| of(&seat.place)).collect::<Vec<_>>();
-    let labels: Vec<&str> = seats.iter().map(|seat| seat.label).collect();
-    let sections: Vec<&str> = seats.iter().map(|seat| seat.section).collect();
-    let rows: Vec<&str> = seats.iter().map(|seat| seat.row).collect();
+    let Columns { labels, sections, rows, positions, ranks, middles } = Columns::of(seats);
     let arguments = [
         Argument::Text(Some(resource)),
         Argument::Texts(Some(&labels)),
         Argument::Texts(Some(&sections)),
         Argument::Texts(Some(&rows)),
-        Argument::Integers(&integers(|place| place.position)),
-        Argument::Integers(&integers(|place| place.rank)),
-        Argument::Integers(&integers(|place| place.middle)),
+        Argument::Integers(&positions),
+        Argument::Integers(&ranks),
+        Argument::Integers(&middles),
     ];
     CREATE.with(|statement| statement.run(session, &arguments));
     seat_hint::freed(resource);
     seat_hint::took();
+}
+
+statement!(COUNT_DIFFERENT (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID)
+    "select count(*)
+     from unnest($2, $3, $4, $5, $6) as new(label, section, \"row\", \"position\", rank)
+     full join (select * from booking.seats where resource = $1) as seats
+         using (label, section, \"row\", \"position\", rank)
+     where seats.resource is null or new.label is null");
+
+/// Counts the seats that only the resource has, or only the plan that it was to be created with.
+pub fn count_different(session: &Session, resource: &str, seats: &[NewSeat]) -> i64 {
+    let Columns { labels, sections, rows, positions, ranks, .. } = Columns::of(seats);
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Texts(Some(&labels)),
+        Argument::Texts(Some(&sections)),
+        Argument::Texts(Some(&rows)),
+        Argument::Integers(&positions),
+        Argument::Integers(&ranks),
+    ];
+    COUNT_DIFFERENT.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)

@@ -5,7 +5,6 @@ use crate::rules::pool::Contention;
 use crate::shared_memory::escrow;
 use crate::store::Session;
 use crate::store::definitions::{self, NewResource};
-use crate::store::resources::Kind;
 use crate::store::seats::{self, NewSeat};
 use pgrx::pg_sys;
 
@@ -15,47 +14,53 @@ pub fn create_pool(pool: &NewResource) -> Result<pg_sys::Datum, Error> {
     if pool.contention == Contention::Escrow && !escrow::is_possible() {
         return Err(Error::escrow_without_memory());
     }
-    definitions::create(&session, pool).ok_or_else(|| Error::resource_exists(pool.name))
-}
-
-/// A resource with seats as it is created.
-pub struct NewSeats<'a> {
-    pub name: &'a str,
-    pub seats: Vec<NewSeat<'a>>,
-    /// In the order of the seats' ranks.
-    pub sections: Vec<&'a str>,
-    pub max_per_holder: Option<i64>,
-    pub skip: bool,
-    pub metadata: Option<pg_sys::Datum>,
+    definitions::create(&session, pool).map_or_else(|| existing(&session, pool, Vec::new), Ok)
 }
 
 /// Creates a resource with seats and returns its row of `booking.resources`.
-pub fn create_seats(plan: &NewSeats) -> Result<pg_sys::Datum, Error> {
+pub fn create_seats(resource: &NewResource, plan: &[NewSeat]) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_seats()");
-    let resource = NewResource {
-        name: plan.name,
-        kind: Kind::Seats,
-        capacity: plan.seats.len() as i64,
-        overbooking: 0,
-        contention: Contention::Locked,
-        max_per_holder: plan.max_per_holder,
-        sections: Some(&plan.sections),
-        calendar: None,
-        skip: plan.skip,
-        metadata: plan.metadata,
+    let Some(row) = definitions::create(&session, resource) else {
+        let differences = || match seats::count_different(&session, resource.name, plan) {
+            0 => Vec::new(),
+            count => vec![format!("{count} seats are other")],
+        };
+        return existing(&session, resource, differences).map_err(|error| match resource.if_not_exists {
+            true => error,
+            false => error.hint(
+                "Its plan cannot be changed, but for set_blocked(); booking.drop_resource(resource) drops it. \
+                 if_not_exists => true accepts it if it is alike.",
+            ),
+        });
     };
-    let exists = || {
-        Error::resource_exists(plan.name).hint(
-            "Its plan cannot be changed, but for set_blocked(); booking.drop_resource(resource) drops it.",
-        )
-    };
-    let row = definitions::create(&session, &resource).ok_or_else(exists)?;
-    seats::create(&session, plan.name, &plan.seats);
+    seats::create(&session, resource.name, plan);
     Ok(row)
 }
 
 /// Creates a calendar and returns its row of `booking.resources`.
 pub fn create_calendar(calendar: &NewResource) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_calendar()");
-    definitions::create(&session, calendar).ok_or_else(|| Error::resource_exists(calendar.name))
+    definitions::create(&session, calendar).map_or_else(|| existing(&session, calendar, Vec::new), Ok)
+}
+
+/// Returns the row of a resource that was there before, if the caller accepts it and it is alike. Raises 42710 otherwise.
+fn existing(
+    session: &Session,
+    resource: &NewResource,
+    more: impl FnOnce() -> Vec<String>,
+) -> Result<pg_sys::Datum, Error> {
+    let name = resource.name;
+    if !resource.if_not_exists {
+        return Err(Error::resource_exists(name));
+    }
+    // It was dropped since the INSERT found it.
+    let found = definitions::compare(session, resource).ok_or_else(Error::serialization)?;
+    let differences = match found.differences.is_empty() {
+        true => more(),
+        false => found.differences,
+    };
+    match found.row {
+        Some(row) if differences.is_empty() => Ok(row),
+        _ => Err(Error::resource_differs(name, &differences)),
+    }
 }

@@ -31,7 +31,7 @@ mod transfer;
 mod view;
 
 pub use confirm::confirm;
-pub use create::{NewSeats, create_calendar, create_pool, create_seats};
+pub use create::{create_calendar, create_pool, create_seats};
 pub use drop_resource::drop_resource;
 pub use expire::{Sweep, expire, expire_on, next_expiry, overdue_resources};
 pub use extend::extend;
