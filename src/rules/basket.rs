@@ -1,27 +1,29 @@
-//! What becomes of several holds that were placed together, and of one alone: all of it, or nothing.
+//! Decisions on the holds of one id, all or nothing: the items of a basket, or one hold.
 
 use super::lifecycle::{Change, Hold, State, Verdict};
 use super::{Micros, Refusal};
 
-/// What is to become of a request about some holds.
+/// The decision on a request about the holds of one id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BasketDecision {
-    /// Write these: the place of each in the basket, and its change.
+    /// Write these changes, each with the index of its hold.
     Change(Vec<(usize, Change)>),
-    /// Write these, which are confirmed already and adopt the reference: nothing else changes.
+    /// Write these: the holds are confirmed already and adopt the reference, and nothing else changes.
     Adopt(Vec<(usize, Change)>),
-    /// Nothing to write: it is so already.
+    /// Write nothing: the holds are already as the request wants them.
     Repeat,
-    /// No, because of this one.
+    /// Refuse, because of the hold with this index.
     Refuse(usize, Refusal),
-    /// One has less than was asked to be given back.
+    /// Raise an error: the hold with this index has less than the request gives back.
     TooMuch(usize),
 }
 
-/// Judges all, passing over those that have left the basket: given back or run out one by one, they
-/// are no longer what it is about. Where all of them have, the last word on the first counts.
+/// Decides on a request by the verdict on each hold.
 ///
-/// `expected_version` is the basket's; a hold alone has had its own compared by `judge`.
+/// A hold that has left the basket does not count: it was given back, or expired, one by one. If all have left,
+/// every one of them counts.
+///
+/// `expected_version` is the basket's. For a single hold, `judge` has compared the version already.
 pub fn decide(
     holds: &[&Hold],
     judge: impl Fn(&Hold) -> Verdict,
@@ -57,13 +59,14 @@ pub fn decide(
     }
 }
 
-/// A basket's version: 1 when it is placed, and higher after every change of any of its holds.
+/// Returns a basket's version: 1 when it is placed, and higher after each change of any of its holds.
 pub fn version(holds: &[&Hold]) -> i64 {
     1 + holds.iter().map(|hold| hold.version - 1).sum::<i64>()
 }
 
-/// When a basket runs out: with the first of its holds that is only held. `None` once it is confirmed: it has no expiry
-/// any more. Of one that ended unconfirmed, when its first hold would have run out.
+/// Returns when a basket expires: when the first of its holds that are still held does. For a released or expired
+/// basket, returns when the first of its holds would have expired. Returns `None` for a confirmed or cancelled
+/// basket: it has no expiry.
 pub fn expires_at(holds: &[&Hold], now: Micros) -> Option<Micros> {
     let state = state_at(holds, now);
     let first =
@@ -75,8 +78,8 @@ pub fn expires_at(holds: &[&Hold], now: Micros) -> Option<Micros> {
     }
 }
 
-/// Where a basket stands: held while any of it is only held, else confirmed while any of it is; when
-/// all is over, as the most of it ended by no wish of the caller's.
+/// Returns the state of a basket: held while any of its holds is held, else confirmed while any is confirmed. When
+/// all have ended, an expiry comes before a cancellation, and that before a release.
 pub fn state_at(holds: &[&Hold], now: Micros) -> State {
     [State::Held, State::Confirmed, State::Expired, State::Cancelled, State::Released]
         .into_iter()
@@ -84,12 +87,12 @@ pub fn state_at(holds: &[&Hold], now: Micros) -> State {
         .unwrap_or(State::Released)
 }
 
-/// Given back one by one: nothing that a confirmation or an extension is about any more.
+/// Returns whether a hold was given back. A confirmation or an extension of its basket passes over it.
 pub fn was_given_back(hold: &Hold, now: Micros) -> bool {
     matches!(hold.state_at(now), State::Released | State::Cancelled)
 }
 
-/// Never confirmed, and over: nothing that a cancellation is about.
+/// Returns whether a hold ended without a confirmation. A cancellation of its basket passes over it.
 pub fn ended_unconfirmed(hold: &Hold, now: Micros) -> bool {
     matches!(hold.state_at(now), State::Released | State::Expired)
 }

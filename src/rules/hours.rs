@@ -1,4 +1,4 @@
-//! The hours at which something is open, week by week, on the clock of its own time zone.
+//! Opening hours: when a calendar is open in every week, on the clock of its own time zone.
 
 use super::Micros;
 use super::timeline::Period;
@@ -7,21 +7,23 @@ use std::ops::RangeInclusive;
 pub const MINUTE: Micros = 60_000_000;
 pub const DAY: Micros = 24 * 60 * MINUTE;
 
-/// The days of a week, as they are written.
+/// The names of the days of a week, from Monday.
 pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// From when to when, on one day of every week.
+/// One opening time, on one day of every week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Window {
-    /// Monday is 0.
+    /// The day on which it opens. Monday is 0.
     pub weekday: usize,
-    /// Minutes since the day began, on the clock. It may close on the next day.
+    /// When it opens, in minutes on the clock since the day began.
     pub opens: i64,
+    /// When it closes, likewise. More than 24 hours: it closes on the next day.
     pub closes: i64,
 }
 
 impl Window {
-    /// Reads `09:00-12:00`. What closes before it opens does so on the next day: `18:00-02:00`.
+    /// Reads `09:00-12:00`. If the second time is before the first, it is on the next day: `18:00-02:00`. Returns
+    /// `None` if the text is anything else.
     pub fn parse(weekday: usize, text: &str) -> Option<Self> {
         let (opens, closes) = text.split_once('-')?;
         let (opens, closes) = (minutes(opens)?, minutes(closes)?);
@@ -30,7 +32,7 @@ impl Window {
     }
 }
 
-/// Reads `09:00`, and `24:00` for the end of the day.
+/// Reads `09:00`, and `24:00` for the end of the day, as minutes. Returns `None` if the text is anything else.
 fn minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.trim().split_once(':')?;
     let number = |digits: &str| match digits.len() {
@@ -42,18 +44,19 @@ fn minutes(text: &str) -> Option<i64> {
     (minutes < 60 && at <= 24 * 60).then_some(at)
 }
 
-/// A week as it comes again and again.
+/// The windows of every week, sorted and each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Week(Vec<Window>);
 
 impl Week {
+    /// Makes a week of windows in any order.
     pub fn of(mut windows: Vec<Window>) -> Self {
         windows.sort_unstable();
         windows.dedup();
         Self(windows)
     }
 
-    /// Reads lines as [`lines`](Self::lines) writes them.
+    /// Reads lines as [`lines`](Self::lines) writes them. Returns `None` if one is anything else.
     pub fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Self> {
         let window = |line: &'a str| {
             let (weekday, hours) = line.split_once(' ')?;
@@ -62,7 +65,7 @@ impl Week {
         lines.map(window).collect::<Option<Vec<_>>>().map(Self::of)
     }
 
-    /// A line for each window: `mon 09:00-12:00`.
+    /// Returns one line for each window: `mon 09:00-12:00`.
     pub fn lines(&self) -> Vec<String> {
         let clock = |at: i64| format!("{:02}:{:02}", at / 60, at % 60);
         let closes = |at: i64| if at > 24 * 60 { clock(at - 24 * 60) } else { clock(at) };
@@ -72,11 +75,12 @@ impl Week {
         self.0.iter().map(line).collect()
     }
 
-    /// When it is open on some days, window by window. Days are counted from 2000-01-01, and `instant`
-    /// tells when it is so late by the clock (in microseconds since that day began).
+    /// Returns the periods at which it is open on some days, one for each window, in the order of time. Days are
+    /// counted from 2000-01-01. `instant` returns when the clock shows a time, which is in microseconds since
+    /// 2000-01-01 00:00 on that clock.
     ///
-    /// On the days on which clocks are changed, a window is as long as it lasts, and nothing where the
-    /// clock passes it over.
+    /// On days on which the clock is changed, a window lasts from when the clock reaches its opening to when it
+    /// reaches its closing. A window that the clock skips is left out.
     pub fn open(&self, days: RangeInclusive<i64>, instant: impl Fn(Micros) -> Micros) -> Vec<Period> {
         let mut periods = Vec::new();
         for day in days {
@@ -91,12 +95,12 @@ impl Week {
     }
 }
 
-/// The day of the week of a day counted from 2000-01-01, a Saturday. Monday is 0.
+/// Returns the weekday of a day counted from 2000-01-01, which was a Saturday. Monday is 0.
 pub const fn weekday(day: i64) -> usize {
     (day + 5).rem_euclid(7) as usize
 }
 
-/// Makes one of those that overlap or touch. They come in the order of time.
+/// Merges periods that overlap or touch. The periods come in the order of time.
 pub fn merge(periods: impl IntoIterator<Item = Period>) -> Vec<Period> {
     let mut merged: Vec<Period> = Vec::new();
     for period in periods {

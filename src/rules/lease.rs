@@ -1,15 +1,15 @@
-//! Leases: names that somebody has for a while, and the tokens by which it is told who came later.
+//! Leases: locks with a name and a time to live, and the tokens that show which grant came later.
 //!
-//! A token that rises with every grant is what fences off a holder who was paused and does not know that his
-//! lease has passed on (Kleppmann, "How to do distributed locking", 2016; Burrows, "The Chubby lock service",
-//! OSDI 2006, calls it a sequencer).
+//! The token rises with every grant. So a service can fence off a holder that was paused and does not know that
+//! its lease has passed to another holder (Kleppmann, "How to do distributed locking", 2016; Burrows, "The Chubby
+//! lock service", OSDI 2006, calls the token a sequencer).
 
 use super::Micros;
 
-/// What a slot of a name was granted for last.
+/// The last grant of a slot of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// From 1: a name has as many as were ever had at once.
+    /// The number of the slot, from 1. A name has as many slots as it ever had valid leases at once.
     pub slot: i32,
     pub holder: String,
     pub token: i64,
@@ -18,24 +18,25 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// Returns whether the lease is valid at a moment: not released, and before its expiry.
     pub fn is_valid(&self, now: Micros) -> bool {
         !self.is_released && now < self.expires_at
     }
 }
 
-/// What becomes of a wish for a name.
+/// The decision on a request for a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
-    /// Who wishes has it already, and keeps the token.
+    /// The holder has a valid lease already and keeps its token.
     Again { slot: i32, token: i64 },
-    /// It is to be had, with any of the free slots.
+    /// Grant a new lease with this token, in any free slot.
     New { token: i64 },
-    /// As many have it as may. It is to be had again at this time, at the latest.
+    /// All slots are taken. The first of these leases expires at this time, unless its holder renews it.
     Taken { until: Micros },
 }
 
-/// Decides on a wish for a name that `slots` may have at once. No token is given out again that was given out
-/// before, for this name or, up to `floor`, for any.
+/// Decides on a request for a lease on a name that `slots` holders may have at once. A new token is higher than
+/// every token of this name and higher than `floor`, so no token is granted twice.
 pub fn acquire(leases: &[Lease], holder: &str, slots: i32, floor: i64, now: Micros) -> Grant {
     let valid = || leases.iter().filter(|lease| lease.is_valid(now));
     if let Some(lease) = valid().find(|lease| lease.holder == holder) {
@@ -51,14 +52,17 @@ pub fn acquire(leases: &[Lease], holder: &str, slots: i32, floor: i64, now: Micr
     }
 }
 
-/// The slot that a new grant goes into, of those that are over and could be locked (`free`) or a new one. What is
-/// over and could not be is kept from passing on by whoever checked it: it counts as had, and `Err` is one of
-/// those to wait for.
+/// Returns the slot for a new grant: one whose lease has ended and whose row the caller could lock (`free`), or a
+/// new one.
+///
+/// If a lease has ended but the caller could not lock its row, then a transaction that has checked the lease keeps
+/// it from passing to another holder. Such a slot counts as taken. Returns `Err` with one of these slots if no
+/// other slot is left: the caller must wait for its row.
 pub fn slot(leases: &[Lease], free: &[i32], slots: i32, now: Micros) -> Result<i32, i32> {
-    let kept = || leases.iter().filter(|lease| !lease.is_valid(now) && !free.contains(&lease.slot));
+    let locked = || leases.iter().filter(|lease| !lease.is_valid(now) && !free.contains(&lease.slot));
     let valid = leases.iter().filter(|lease| lease.is_valid(now)).count();
-    match kept().next() {
-        Some(kept_one) if valid + kept().count() >= slots.max(1) as usize => Err(kept_one.slot),
+    match locked().next() {
+        Some(first) if valid + locked().count() >= slots.max(1) as usize => Err(first.slot),
         _ => {
             let new = leases.iter().map(|lease| lease.slot).max().unwrap_or(0).saturating_add(1);
             Ok(free.iter().copied().min().unwrap_or(new))
@@ -66,32 +70,32 @@ pub fn slot(leases: &[Lease], free: &[i32], slots: i32, now: Micros) -> Result<i
     }
 }
 
-/// What became of a lease.
+/// The state of the lease with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseState {
     Valid,
     Released,
-    /// Its time ran out, or it passed on to another.
+    /// The lease has expired, or its slot was granted again.
     Expired,
-    /// No such token was ever given out.
+    /// The token was never granted for this name.
     Unknown,
 }
 
-/// How the lease with a token stands, and in which of the leases of its name it is.
+/// Returns the state of the lease with a token, given all leases of its name.
 pub fn state_of(leases: &[Lease], token: i64, now: Micros) -> LeaseState {
     match leases.iter().find(|lease| lease.token == token) {
         Some(lease) if lease.is_valid(now) => LeaseState::Valid,
         Some(lease) if lease.is_released => LeaseState::Released,
         Some(_) => LeaseState::Expired,
-        // Whose slot was granted anew is gone from the rows; its token was lower than what is there.
+        // A slot that was granted again has lost its old token, which was lower than the token it has now.
         None if token > 0 && leases.iter().any(|lease| token < lease.token) => LeaseState::Expired,
         None => LeaseState::Unknown,
     }
 }
 
-/// A token so high that no history up to now, whatever of it was lost, has reached it: a name would have to be
-/// granted a million times a second since 2025 to do so. Until the year 2297 it is a number that a
-/// double-precision float, and so JSON in a browser, holds exactly. `now` counts from 2000, as PostgreSQL does.
+/// Returns a token so high that no grant up to now can have reached it, even if some grants were lost: that would
+/// take a million grants of a name each second since 2025. Until the year 2297 a double-precision float, and so
+/// JSON in a browser, holds the number exactly. `now` counts from 2000, as in PostgreSQL.
 pub const fn epoch(now: Micros) -> i64 {
     const YEAR_2025: Micros = 789_004_800_000_000;
     const MICROS: Micros = 1_000_000;

@@ -1,13 +1,13 @@
-//! The life of one hold: `held → confirmed | released | expired`, `confirmed → cancelled`, and
-//! `expired → confirmed` only by a late confirmation that finds the place still free.
+//! The life of one hold: `held → confirmed | released | expired`, `confirmed → cancelled`, and `expired →
+//! confirmed` only by a late confirmation that finds the place still free.
 //!
-//! Each verb is a function from the hold as it was read under its lock, the request and the time,
-//! to a [`Verdict`]. A repeated call is recognised before the version is compared, so that a caller
-//! who never saw the first answer can ask again with the version it knew.
+//! Each verb is a function from the hold as read under its lock, the request and the time to a [`Verdict`]. It
+//! recognises a repeated call before it compares the version: a caller that never received the first answer can
+//! ask again with the version it knew.
 
 use super::{Micros, Refusal};
 
-/// Where a hold stands.
+/// The state of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Held,
@@ -21,7 +21,7 @@ impl State {
     /// Every state, in the order of a hold's life.
     pub const ALL: [Self; 5] = [Self::Held, Self::Confirmed, Self::Released, Self::Cancelled, Self::Expired];
 
-    /// The word for it in SQL.
+    /// Returns the state's name in SQL.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -32,15 +32,15 @@ impl State {
         }
     }
 
-    /// The state a word in SQL stands for.
+    /// Returns the state with this name in SQL. Returns `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether a hold in this state takes up room on its resource.
+    /// Returns whether a hold in this state takes places of its resource.
     ///
-    /// A held one does so until somebody writes down that it expired, however late that is: this is
-    /// what makes the resource's count an upper bound that nobody has to sweep in time.
+    /// A held one does until its expiry is written down, however late that is. So the resource's count is an upper
+    /// bound, and no answer depends on a sweep in time.
     pub const fn takes_room(self) -> bool {
         matches!(self, Self::Held | Self::Confirmed)
     }
@@ -53,18 +53,19 @@ pub struct Hold {
     pub quantity: i64,
     pub placed_at: Micros,
     pub expires_at: Micros,
+    /// The reference of its confirmation.
     pub reference: Option<String>,
     pub version: i64,
 }
 
 impl Hold {
-    /// Where the hold stands at a moment, swept or not: a held one is live exactly while
-    /// `now < expires_at`.
+    /// Returns the state at a moment, whether the hold was swept or not: a held one is live exactly while `now <
+    /// expires_at`.
     pub fn state_at(&self, now: Micros) -> State {
         if self.state == State::Held && now >= self.expires_at { State::Expired } else { self.state }
     }
 
-    /// Whether it keeps others from its place at this moment.
+    /// Returns whether the hold keeps others from its places at a moment.
     pub fn is_live(&self, now: Micros) -> bool {
         self.state_at(now).takes_room()
     }
@@ -73,7 +74,7 @@ impl Hold {
         expected_version.is_some_and(|expected| expected != self.version)
     }
 
-    /// This hold as the starting point of a change.
+    /// Returns the change that gives the hold a new state and the next version, and nothing else.
     fn becoming(&self, state: State) -> Change {
         Change {
             state,
@@ -85,43 +86,44 @@ impl Hold {
     }
 }
 
-/// What to write down.
+/// What to write: the new values of the hold, and what changes on its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     pub state: State,
     pub quantity: i64,
     pub expires_at: Micros,
     pub version: i64,
-    /// By how much the resource's count moves: negative where the hold gives room back.
+    /// How many more places of the resource are taken afterwards: negative if the hold gives places back.
     pub room: i64,
 }
 
-/// What is to become of a request.
+/// The decision on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Write this.
+    /// Write this change.
     Change(Change),
-    /// Write this, which adopts a reference and changes nothing else: a repeated call.
+    /// Write this change: the confirmed hold adopts a reference, and nothing else changes. The call counts as
+    /// repeated.
     Adopt(Change),
-    /// Nothing to write: it is so already, and the caller may be told yes.
+    /// Write nothing and answer yes: the hold is already as the request wants it.
     Repeat,
-    /// No.
+    /// Answer no.
     Refuse(Refusal),
-    /// The request makes no sense for this hold: it has less than was asked to be given back.
+    /// Raise an error: the request gives back more than the hold has.
     TooMuch,
 }
 
-/// What a confirmation does when the time to live has run out.
+/// What a confirmation does after the hold has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Late {
     Refuse,
     Reacquire,
 }
 
-/// Confirms a hold for good.
+/// Decides on a confirmation.
 ///
-/// A late confirmation asks for the room again (`room` of the change) only where the expiry was
-/// written down: until then the resource still counts the hold, so nobody else was given its place.
+/// A late confirmation takes the places again (`room` of the change) only if the expiry was written down. Until
+/// then the resource still counts the hold, so nobody else got its places.
 pub fn confirm(
     hold: &Hold,
     reference: Option<&str>,
@@ -131,7 +133,7 @@ pub fn confirm(
 ) -> Verdict {
     match hold.state_at(now) {
         State::Confirmed if reference.is_none() || reference == hold.reference.as_deref() => Verdict::Repeat,
-        // The first reference that is given after a confirmation without one is that confirmation's.
+        // The hold was confirmed without a reference: it adopts the first one that a later call gives.
         State::Confirmed if hold.reference.is_none() => {
             Verdict::Adopt(Change { version: hold.version, ..hold.becoming(State::Confirmed) })
         }
@@ -150,8 +152,8 @@ pub fn confirm(
     }
 }
 
-/// Lets a hold live for `ttl` from now. It is never shortened, and never lives longer than
-/// `max_ttl` after it was placed.
+/// Decides on an extension: the hold lives for `ttl` from now. An extension never shortens a hold, and a hold
+/// never lives longer than `max_ttl` after its placement.
 pub fn extend(
     hold: &Hold,
     ttl: Micros,
@@ -176,8 +178,8 @@ pub fn extend(
     }
 }
 
-/// Changes when a hold is, where, or whose (`is_there`: it is so already). It stays what it is, held or
-/// confirmed, and lives no longer for it.
+/// Decides on a change of a hold's period, seats or holder. `is_there` says whether the hold has them already. Its
+/// state and its expiry stay the same.
 pub fn amend(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Micros) -> Verdict {
     match hold.state_at(now) {
         State::Released => Verdict::Refuse(Refusal::Released),
@@ -191,10 +193,10 @@ pub fn amend(hold: &Hold, is_there: bool, expected_version: Option<i64>, now: Mi
     }
 }
 
-/// Gives a hold back before it is confirmed, whole (`quantity` none) or in part.
+/// Decides on the release of an unconfirmed hold, as a whole (`quantity` is `None`) or in part.
 ///
-/// What has ended already is what the caller wanted. One whose time ran out unnoticed is written
-/// down as expired, since that is what it was.
+/// If the hold has ended already, the caller has what it wanted. If the hold has expired and that is not written
+/// down yet, the release writes it down as expired: the clock has ended it, not the caller.
 pub fn release(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>, now: Micros) -> Verdict {
     match hold.state_at(now) {
         State::Confirmed => Verdict::Refuse(Refusal::AlreadyConfirmed),
@@ -204,7 +206,7 @@ pub fn release(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>
     }
 }
 
-/// Gives a confirmed hold back, whole (`quantity` none) or in part.
+/// Decides on the cancellation of a confirmed hold, as a whole (`quantity` is `None`) or in part.
 pub fn cancel(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>, now: Micros) -> Verdict {
     match hold.state_at(now) {
         State::Cancelled => Verdict::Repeat,
@@ -213,10 +215,10 @@ pub fn cancel(hold: &Hold, quantity: Option<i64>, expected_version: Option<i64>,
     }
 }
 
-/// Writes down that a hold's time to live has run out.
+/// Returns the change that writes down the expiry of a hold.
 ///
-/// The version stays: it was the clock that ended the hold, and when somebody notices must not
-/// change what a caller with an expected version is told.
+/// The version stays the same: the clock has ended the hold, and the answer to a caller with an expected version
+/// must not depend on when the expiry is written down.
 pub fn expire(hold: &Hold) -> Change {
     Change { room: -hold.quantity, version: hold.version, ..hold.becoming(State::Expired) }
 }

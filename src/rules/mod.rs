@@ -1,7 +1,8 @@
-//! Decisions, and nothing else: no PostgreSQL type, no clock, no input or output.
+//! Decisions: pure functions from what a caller has read to what it must do. No PostgreSQL type, no clock, no
+//! input or output and no knowledge of tables belongs here.
 //!
-//! Time reaches these functions as microseconds since any fixed epoch. That keeps them testable by
-//! the million without a server (`tests/rules`).
+//! Time reaches these functions as microseconds since any fixed epoch. So `tests/rules` tests them by the million
+//! without a server.
 
 pub mod basket;
 pub mod escrow;
@@ -14,7 +15,7 @@ pub mod slots;
 pub mod timeline;
 pub mod waitlist;
 
-/// A point in time, in microseconds since the epoch of whoever calls.
+/// A point in time, in microseconds since the caller's epoch; or a length of time, in microseconds.
 pub type Micros = i64;
 
 /// Why a request was refused. A refusal is an answer, not an error.
@@ -24,18 +25,18 @@ pub enum Refusal {
     Unavailable,
     /// The hold's time to live had run out.
     Expired,
-    /// Confirmed already: under another reference, or where only a mere hold can be acted on.
+    /// The hold is confirmed already: with another reference, or the request needs a hold that is not confirmed.
     AlreadyConfirmed,
-    /// Only held, never confirmed.
+    /// The hold was never confirmed.
     NotConfirmed,
-    /// Given back before it was confirmed.
+    /// The hold was given back before it was confirmed.
     Released,
-    /// Given back after it was confirmed.
+    /// The hold was given back after it was confirmed.
     Cancelled,
-    /// It changed since the caller read it.
+    /// The hold or the resource has changed since the caller read it.
     VersionMismatch,
-    /// More than one holder may have.
+    /// The holder would have more than one holder may have.
     LimitExceeded,
-    /// Not open for new holds.
+    /// The resource is not open for new holds.
     Closed,
 }

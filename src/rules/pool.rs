@@ -1,18 +1,18 @@
-//! Whether a pool, a resource with a countable capacity, has room for a request.
+//! Whether a request fits into a pool: a resource with a countable capacity.
 
 use super::Refusal;
 
-/// How a pool stands up to many at once.
+/// How a pool counts what many transactions take at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contention {
-    /// What is taken is counted in its row, which one after the other locks.
+    /// The count is in the pool's row, which one transaction after the other locks.
     Locked,
-    /// It is counted in shared memory, and nothing is locked.
+    /// The count is in shared memory, and no transaction locks the pool's row to take from it.
     Escrow,
 }
 
+/// What the decisions need to know of a pool, as read under the resource lock.
 impl Contention {
-    /// The word for it in SQL.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Locked => "locked",
@@ -20,21 +20,21 @@ impl Contention {
         }
     }
 }
-
-/// What the decisions need to know of a pool, as read under its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     pub capacity: i64,
     pub overbooking: i64,
-    /// What its holds take, expired ones included until that is written down.
+    /// How many places its holds take, with expired ones until their expiry is written down.
     pub taken: i64,
     pub version: i64,
+    /// Whether the pool takes new holds.
     pub open: bool,
+    /// How many places one holder may have. `None`: as many as there are.
     pub max_per_holder: Option<i64>,
 }
 
 impl Pool {
-    /// How much can still be taken without ending an expired hold.
+    /// Returns how many places can still be taken without ending an expired hold.
     pub fn free(&self) -> i64 {
         self.capacity + self.overbooking - self.taken
     }
@@ -46,17 +46,17 @@ impl Pool {
     }
 }
 
-/// The answer to a request for room.
+/// The answer to a request for places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     Fits,
-    /// It would fit if this much more were free: worth ending the pool's own expired holds for.
+    /// The request would fit if so many more places were free. The caller may reclaim them from expired holds.
     Short(i64),
     Refuse(Refusal),
 }
 
-/// Whether a new hold may be placed. `owned` is what the holder has live on this pool, asked for
-/// only where the pool has a limit.
+/// Decides whether a new hold may be placed. `owned` is how many places the holder has live on this pool; it
+/// matters only if the pool has a limit.
 pub fn admit(pool: &Pool, quantity: i64, expected_version: Option<i64>, owned: i64) -> Admission {
     if !pool.open {
         Admission::Refuse(Refusal::Closed)
@@ -67,9 +67,9 @@ pub fn admit(pool: &Pool, quantity: i64, expected_version: Option<i64>, owned: i
     }
 }
 
-/// Whether a hold that had expired may have its place again. A pool that has closed since takes no
-/// new holds, yet this one was placed while it was open. `room` is what must be taken anew: nothing
-/// where the expiry was not written down yet.
+/// Decides whether an expired hold may have its places again. The pool may have closed since: it takes no new
+/// holds then, but this hold was placed while it was open. `room` is how many places must be taken once more: 0 if
+/// the expiry is not written down yet.
 pub fn readmit(pool: &Pool, quantity: i64, room: i64, owned: i64) -> Admission {
     if pool.exceeds_limit(quantity, owned) {
         Admission::Refuse(Refusal::LimitExceeded)
@@ -80,7 +80,7 @@ pub fn readmit(pool: &Pool, quantity: i64, room: i64, owned: i64) -> Admission {
     }
 }
 
-/// Whether the capacity may be set: what is taken must fit in it.
+/// Decides whether the capacity may be set: what is taken must fit into it.
 pub fn resize(pool: &Pool, capacity: i64, expected_version: Option<i64>) -> Admission {
     let missing = pool.taken - capacity - pool.overbooking;
     if expected_version.is_some_and(|expected| expected != pool.version) {

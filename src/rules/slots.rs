@@ -1,4 +1,4 @@
-//! Where something of a certain length still fits.
+//! Free slots: where a booking of a given length still fits.
 
 use super::Micros;
 use super::hours::merge;
@@ -9,37 +9,37 @@ use std::iter::Peekable;
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotRequest {
-    /// All of it lies in here.
+    /// The period that all slots lie in.
     pub within: Period,
     pub duration: Micros,
-    /// From one beginning to the next, counted from when it opens.
+    /// The time from the start of one slot to the start of the next, counted from the opening of a window.
     pub step: Micros,
-    /// What has to be free after it as well.
+    /// The time after a slot that must be free as well.
     pub buffer: Micros,
 }
 
-/// Goes through the slots that could be had, in the order of time, with how much is left in each:
-/// those with something left. `windows` is when it is open, window by window: slots are counted from
-/// the beginning of each, and may go on into the next where that touches.
+/// Returns the slots that have something left, in the order of time, each with how much is left. `windows` are the
+/// times at which the calendar is open: the slots are counted from the beginning of each window, and may go on
+/// into the next window if the two touch.
 ///
-/// The timeline reaches from the beginning of `request.within` to its end and the buffer after it. None
-/// where there are more slots to look at than `most`.
+/// The timeline must reach from the beginning of `request.within` to its end and the buffer after it. Returns
+/// `None` if there are more than `max_slots` slots to look at.
 pub fn free(
     timeline: &Timeline,
     windows: &[Period],
     request: &SlotRequest,
-    most: usize,
+    max_slots: usize,
 ) -> Option<Vec<(Period, i64)>> {
     let open = merge(windows.iter().copied());
     let mut starts: Vec<Micros> = Vec::new();
     for window in windows {
         let last = window.to.min(request.within.to.saturating_sub(request.duration).saturating_add(1));
-        // The first that is not before what is asked about.
+        // Skip the steps before the requested period.
         let skipped = request.within.from.saturating_sub(window.from).max(0);
         let steps = skipped.saturating_add(request.step - 1) / request.step;
         let mut start = window.from.saturating_add(steps.saturating_mul(request.step));
         while start < last {
-            if starts.len() >= most {
+            if starts.len() >= max_slots {
                 return None;
             }
             starts.push(start);
@@ -61,12 +61,12 @@ pub fn free(
     Some(starts.into_iter().filter_map(slot).collect())
 }
 
-/// The least that is left during periods that begin and end one after the other. Slots can be as long as
-/// everything there is and lie a moment apart, so each stretch is looked at once and not once for each slot:
-/// the minimum of a sliding window (Lemire 2006).
+/// The least that is left during each of several periods, whose beginnings and ends rise. Slots can be as long as
+/// the whole timeline and begin a moment apart. So this reads each segment once, not once for each slot: it is the
+/// minimum of a sliding window (Lemire 2006).
 struct Least<I: Iterator<Item = Segment>> {
     coming: Peekable<I>,
-    /// Those that can still be the tightest: what is less tight than one after it is left out.
+    /// The segments that can still be the tightest. A segment with no less left than a later one is dropped.
     candidates: VecDeque<Segment>,
 }
 
@@ -75,6 +75,7 @@ impl<I: Iterator<Item = Segment>> Least<I> {
         Self { coming: segments.peekable(), candidates: VecDeque::new() }
     }
 
+    /// Returns the least that is left during a period. Returns `None` if the timeline has no segment there.
     fn during(&mut self, period: Period) -> Option<i64> {
         while let Some(segment) = self.coming.next_if(|segment| segment.period.from < period.to) {
             while self.candidates.pop_back_if(|last| last.free() >= segment.free()).is_some() {}

@@ -1,12 +1,12 @@
 //! How much of a calendar is taken over time, and how much is left.
 //!
-//! What counts is the peak and never the sum: two bookings one after the other take one place. So the
-//! times at which anything changes are gone through in their order, as a sweep line does (Shamos and
-//! Hoey 1976), and the moment at which the least is left decides.
+//! The peak counts, never the sum: two bookings one after the other take one place. So this module goes through
+//! the times at which anything changes in their order, as a sweep line does (Shamos and Hoey 1976), and the moment
+//! at which the least is left decides.
 
 use super::Micros;
 
-/// A stretch of time. The moment it ends is not in it: one that begins there does not overlap.
+/// A period of time, with an exclusive end: a period that begins there does not overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     pub from: Micros,
@@ -28,7 +28,7 @@ impl Period {
         self.to.saturating_sub(self.from)
     }
 
-    /// What two of them have in common, if anything.
+    /// Returns the part that two periods have in common. Returns `None` if they do not overlap.
     pub fn common(self, other: Self) -> Option<Self> {
         let common = Self { from: self.from.max(other.from), to: self.to.min(other.to) };
         (!common.is_empty()).then_some(common)
@@ -38,38 +38,41 @@ impl Period {
         self.from <= other.from && other.to <= self.to
     }
 
-    /// The same and so much after it.
+    /// Returns the period with the buffer after it.
     pub const fn and(self, buffer: Micros) -> Self {
         Self { from: self.from, to: self.to.saturating_add(buffer) }
     }
 }
 
-/// What one booking takes, for as long as its place cannot be another's: its buffer included.
+/// What one booking takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
+    /// The booked period with its buffer: nobody else can have these places meanwhile.
     pub occupied: Period,
+    /// The number of places.
     pub quantity: i64,
-    /// Only held so far.
+    /// Whether it is held and not confirmed yet.
     pub is_held: bool,
 }
 
-/// The capacity over time: the calendar's own, but where it was changed for a while.
+/// The capacity over time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacity {
+    /// The calendar's own capacity, outside the changes.
     pub usual: i64,
-    /// Disjoint, in the order of time.
+    /// The periods with another capacity: disjoint, in the order of time.
     pub changes: Vec<(Period, i64)>,
 }
 
 impl Capacity {
-    /// The capacity in force at a moment.
+    /// Returns the capacity at a moment.
     pub fn at(&self, moment: Micros) -> i64 {
         let changed = self.changes.iter().find(|(period, _)| period.from <= moment && moment < period.to);
         changed.map_or(self.usual, |(_, capacity)| *capacity)
     }
 
-    /// Changes the capacity for a while, or makes it the usual one again. What was said of the time
-    /// before and after stays.
+    /// Changes the capacity during a period, or makes it the usual one again (`None`). Earlier changes before and
+    /// after that period stay.
     pub fn change(&mut self, during: Period, capacity: Option<i64>) {
         let mut changes = Vec::with_capacity(self.changes.len() + 2);
         for &(period, earlier) in &self.changes {
@@ -85,7 +88,7 @@ impl Capacity {
     }
 }
 
-/// A stretch of time in which nothing changes.
+/// A period in which nothing changes, and what is taken then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     pub period: Period,
@@ -95,17 +98,18 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// How much is left; less than nothing where the capacity was exceeded.
+    /// Returns how much is left: a negative number if the capacity is exceeded.
     pub const fn free(&self) -> i64 {
         self.capacity.saturating_sub(self.confirmed).saturating_sub(self.held)
     }
 }
 
-/// A calendar over time: one stretch after the other, without a gap.
+/// A calendar over time: one segment after the other, without a gap.
 #[derive(Clone, Debug)]
 pub struct Timeline(Vec<Segment>);
 
 impl Timeline {
+    /// Adds up the usages in the period `within`.
     pub fn of(capacity: &Capacity, usages: impl IntoIterator<Item = Usage>, within: Period) -> Self {
         let mut steps: Vec<(Micros, i64, i64)> = Vec::new();
         for one in usages {
@@ -118,8 +122,7 @@ impl Timeline {
         for (period, _) in &capacity.changes {
             capacities.extend(period.common(within).into_iter().flat_map(|period| [period.from, period.to]));
         }
-        // At the same moment what ends comes before what begins: both together may be more than can be
-        // counted.
+        // At the same moment, ends come before beginnings: the sum of both could overflow.
         steps.sort_unstable();
         let mut times: Vec<Micros> = steps.iter().map(|(at, _, _)| *at).chain(capacities).collect();
         times.extend([within.from, within.to]);
@@ -141,7 +144,7 @@ impl Timeline {
         Self(times.windows(2).map(segment).collect())
     }
 
-    /// What of it lies in a period.
+    /// Iterates over the segments in a period. The first and the last are cut to it.
     pub fn over(&self, period: Period) -> impl Iterator<Item = Segment> {
         let first = self.0.partition_point(|segment| segment.period.to <= period.from);
         self.0[first..].iter().map_while(move |segment| {
@@ -149,31 +152,32 @@ impl Timeline {
         })
     }
 
-    /// Where the least is left, and the first of such stretches.
+    /// Returns the segment of a period in which the least is left; of several, the first. Returns `None` if the
+    /// timeline has no segment there.
     pub fn tightest(&self, period: Period) -> Option<Segment> {
         self.over(period).min_by_key(Segment::free)
     }
 }
 
-/// Whether there is room over time.
+/// Whether a request fits into a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
     Fits {
-        /// How much is left at every moment then.
+        /// How much is left afterwards, at the tightest moment.
         left: i64,
-        /// The capacity is one at the most, all the time: no other booking may overlap.
+        /// Whether the capacity is at most one during the whole period, so that no other booking may overlap.
         is_exclusive: bool,
     },
-    /// It would if holds that have run out were ended.
+    /// The request would fit if overdue holds were ended.
     OnceEnded,
-    /// It does not, and this is where the least is left.
+    /// The request does not fit. The segment is the one with the least left.
     Short(Segment),
 }
 
-/// Whether so much fits into a calendar at every moment of a period, the buffer after it included.
+/// Decides whether `quantity` places fit into a calendar at every moment of a period, with the buffer after it.
 ///
-/// Holds that have run out keep their place until that is written down, so that a late confirmation
-/// finds it; but they keep nobody else from it.
+/// Overdue holds keep their places until their expiry is written down, so that a late confirmation finds them.
+/// They do not keep others from these places.
 pub fn fit(capacity: &Capacity, live: &[Usage], overdue: &[Usage], occupied: Period, quantity: i64) -> Fit {
     let live = || live.iter().copied();
     let timeline = Timeline::of(capacity, live(), occupied);

@@ -1,31 +1,35 @@
-//! The order in which those are served who wait: first come, first served.
+//! The order in which a line is served: first come, first served.
 
-/// What becomes of one who waits.
+/// The answer to one entry of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
+    /// The entry got what it waits for.
     Served,
     /// Not enough is free.
     Short,
-    /// He could not have it however much were free: he has too much else, or it is not open then.
+    /// The entry could not be served however much were free: its holder is at the limit, or the resource is not
+    /// open at that time.
     Barred,
 }
 
-/// Who serves, and remembers what is owed.
+/// What serves a line: it gives places to entries and keeps account of what it owes them.
 pub trait WaitlistServer<T> {
+    /// Why serving stops early.
     type Stop;
 
+    /// Gives an entry what it waits for, or says why not.
     fn serve(&mut self, one: &T) -> Result<Answer, Self::Stop>;
 
-    /// Keeps what one is short of from all who come later: what he asked for counts as if he had it. Whether
-    /// nobody behind him can be served then.
+    /// Keeps what an entry waits for from all later requests, as if the entry had it. Returns whether no entry
+    /// behind it can be served then.
     fn owe(&mut self, one: &T) -> bool;
 }
 
 /// Serves a line from its head.
 ///
-/// What is free for one who needs more than that is owed to him, and those behind do not get it, unless they
-/// may pass him by (`skip`). Who is barred stays where he is and keeps nobody from anything. Returns whether
-/// there may be anything left for who is not in the line.
+/// If an entry needs more than is free, the free places are owed to it, and the entries behind it do not get them,
+/// unless the line lets them pass (`skip`). A barred entry keeps its place in the line and is owed nothing.
+/// Returns whether anything may be left for requests from outside the line.
 pub fn serve<'a, T: 'a, C: WaitlistServer<T>>(
     line: impl IntoIterator<Item = &'a T>,
     skip: bool,

@@ -1,61 +1,68 @@
-//! The accounts and the stakes, in memory of a fixed size.
+//! The accounts and the pending deltas, in memory of a fixed size.
 
 use super::super::Micros;
 use super::Key;
 
-/// A place in one of the arrays. None is this one.
+/// An index into one of the arrays.
 type Index = u32;
+/// The index that stands for "none".
 const NONE: Index = Index::MAX;
 
-/// How much is taken of a pool.
+/// The count of a pool: how much is taken of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Account {
     key: Key,
-    /// By what is committed and by what is under way; what is under way to be freed included.
+    /// What committed and running transactions have taken. What a running transaction has freed counts as taken
+    /// until its commit.
     pub taken: i64,
-    /// When it was counted, and changed last.
+    /// When the pool's holds were counted.
     pub counted_at: Micros,
+    /// When the count changed last.
     pub changed_at: Micros,
-    /// The next one with the same hash, or that is free.
+    /// The next account in the same bucket, or the next free one.
     next: Index,
-    /// The first of those who have something under way.
+    /// The first of its pending deltas.
     deltas: Index,
     is_open: bool,
-    /// Asked for since the last look for one to be closed.
+    /// Whether somebody has asked for it since the hand of `close_one` last passed it.
     is_recent: bool,
 }
 
-/// What one transaction, at one of its levels, has under way on an account. It keeps the account open.
+/// What one running transaction, at one of its subtransaction levels, has changed in an account. It keeps the
+/// account open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct PendingDelta {
     pub account: Index,
     next: Index,
-    /// Whose it is, and the transaction whose end others can wait for. 0: nothing yet.
+    /// The process that it belongs to.
     owner: u32,
+    /// The number of the transaction or subtransaction whose end others can wait for. 0: it has changed nothing
+    /// yet.
     transaction: u32,
-    /// Given back without a commit.
+    /// What a rollback gives back.
     pub taken: i64,
-    /// Given back by a commit. Negative where the transaction takes again what it had freed at another level.
+    /// What a commit gives back. Negative if the transaction takes again what it has freed at another level.
     pub credit: i64,
 }
 
+/// The heads of the free lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Head {
     free_accounts: Index,
     free_deltas: Index,
-    /// Where to look next for an account to be closed.
+    /// The account at which the next search for one to close begins.
     hand: Index,
 }
 
-/// What others have under way.
+/// What the pending deltas of other processes could free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Others {
-    /// How much more could be free when they are through, at the most.
+    /// How much more could be free when they have ended, at most.
     pub gain: i64,
-    /// One of those it could come from.
+    /// One of the transactions that it could come from.
     pub transaction: u32,
 }
 
@@ -63,10 +70,10 @@ impl Head {
     pub const EMPTY: Self = Self { free_accounts: NONE, free_deltas: NONE, hand: 0 };
 }
 
-/// All of it.
+/// All accounts and pending deltas.
 pub struct Ledger<'m> {
     pub head: &'m mut Head,
-    /// The first account of each hash; as many as there are accounts.
+    /// The first account of each bucket. There are as many buckets as accounts.
     pub buckets: &'m mut [Index],
     pub accounts: &'m mut [Account],
     pub deltas: &'m mut [PendingDelta],
@@ -91,7 +98,7 @@ impl PendingDelta {
 }
 
 impl Ledger<'_> {
-    /// Makes an empty ledger of memory that holds anything.
+    /// Makes the ledger empty, whatever the memory holds.
     pub fn clear(&mut self) {
         self.buckets.fill(NONE);
         self.accounts.fill(Account::CLOSED);
@@ -107,7 +114,7 @@ impl Ledger<'_> {
             Head { free_accounts: last(self.accounts.len()), free_deltas: last(self.deltas.len()), hand: 0 };
     }
 
-    /// The open account of a key.
+    /// Returns the open account of a key. Returns `None` if there is none.
     pub fn find(&mut self, key: &Key) -> Option<Index> {
         let mut place = self.buckets[self.bucket(key)];
         while place != NONE {
@@ -125,8 +132,8 @@ impl Ledger<'_> {
         &self.accounts[place as usize]
     }
 
-    /// Opens an account, where none is open for its key, with what was counted. Nobody else can have anything under
-    /// way there. None where there is no room: all accounts have something under way.
+    /// Opens an account with what was counted. The caller has made sure that the key has no open account. Returns
+    /// `None` if no account is free and none can be closed: all have pending deltas.
     pub fn open(&mut self, key: &Key, taken: i64, now: Micros) -> Option<Index> {
         if self.head.free_accounts == NONE {
             self.close_one()?;
@@ -149,7 +156,8 @@ impl Ledger<'_> {
         Some(place)
     }
 
-    /// Closes an account that has nothing under way and was not asked for since the hand went past it.
+    /// Closes an account that has no pending delta and that nobody has asked for since the hand last passed it.
+    /// Returns `None` if all accounts have pending deltas.
     fn close_one(&mut self) -> Option<()> {
         let count = self.accounts.len();
         for _ in 0..2 * count {
@@ -180,7 +188,7 @@ impl Ledger<'_> {
         self.head.free_accounts = place;
     }
 
-    /// Closes all accounts of a database that have nothing under way.
+    /// Closes all accounts of a database that have no pending delta.
     pub fn close_idle(&mut self, database: u32) {
         for place in 0..self.accounts.len() {
             let account = &self.accounts[place];
@@ -190,7 +198,7 @@ impl Ledger<'_> {
         }
     }
 
-    /// A stake of an owner's on an account. None where there is no room for one.
+    /// Adds an empty pending delta of an owner to an account. Returns `None` if there is no free one.
     pub(super) fn delta(&mut self, account: Index, owner: u32) -> Option<Index> {
         let place = self.head.free_deltas;
         if place == NONE {
@@ -204,7 +212,7 @@ impl Ledger<'_> {
         Some(place)
     }
 
-    /// Changes what is under way, for the transaction whose end is the end of it.
+    /// Adds to a pending delta. `transaction` is the number whose end others can wait for.
     pub(super) fn change(&mut self, delta: Index, transaction: u32, taken: i64, credit: i64, now: Micros) {
         let delta = &mut self.deltas[delta as usize];
         let account = &mut self.accounts[delta.account as usize];
@@ -215,7 +223,8 @@ impl Ledger<'_> {
         account.changed_at = now;
     }
 
-    /// Ends a stake: what was taken stays so and what was freed is free, by a commit; or the other way round.
+    /// Ends a pending delta. By a commit, what was taken stays taken and what was freed is free; by a rollback,
+    /// the other way round.
     pub(super) fn end(&mut self, place: Index, committed: bool, now: Micros) {
         let delta = self.deltas[place as usize];
         let account = &mut self.accounts[delta.account as usize];
@@ -226,7 +235,7 @@ impl Ledger<'_> {
         self.free(place);
     }
 
-    /// Makes one stake of two on the same account: the first one's.
+    /// Merges a pending delta into another one on the same account.
     pub(super) fn merge(&mut self, into: Index, from: Index) {
         let PendingDelta { taken, credit, transaction, .. } = self.deltas[from as usize];
         let delta = &mut self.deltas[into as usize];
@@ -254,7 +263,8 @@ impl Ledger<'_> {
         self.head.free_deltas = place;
     }
 
-    /// What others than an owner have under way on an account that could free something.
+    /// Returns what the pending deltas of all other owners on an account could free. Returns `None` if they could
+    /// free nothing.
     pub fn others(&self, account: Index, owner: u32) -> Option<Others> {
         let mut others: Option<Others> = None;
         let mut place = self.accounts[account as usize].deltas;
@@ -270,7 +280,8 @@ impl Ledger<'_> {
         others
     }
 
-    /// How many have something under way on an account, each of their levels counted.
+    /// Returns how many pending deltas on an account have changed it. A transaction has one for each
+    /// subtransaction level.
     pub fn under_way(&self, account: Index) -> i64 {
         let mut count = 0;
         let mut place = self.accounts[account as usize].deltas;
@@ -283,7 +294,7 @@ impl Ledger<'_> {
     }
 
     fn bucket(&self, key: &Key) -> usize {
-        // An id is a UUID of version 7, whose second half is random.
+        // The id is a UUID of version 7: its second half is random, so it serves as a hash.
         let (_, random) = key.id.split_at(8);
         let random = random.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         let place = u64::from(key.database) << 32 | u64::from(key.file);

@@ -1,12 +1,14 @@
-//! How much is taken of pools whose rows nobody writes: counts that many transactions change at once.
+//! The counts of escrow pools: how much is taken of each, while many transactions take from it at once and none
+//! writes the pool's row.
 //!
-//! A transaction takes from the count when it places a hold, and gives that back where it ends without a commit.
-//! What it frees it can take again itself; others only get it by its commit. So whatever becomes of those under
-//! way, there is never more taken than there is, and never less counted than is taken (O'Neil, "The Escrow
+//! A transaction takes from the count when it places a hold, and gives that back if it is rolled back. What it
+//! frees it can take again itself; others get it only after its commit. So whether the running transactions commit
+//! or not, no more is taken than there is, and the count is never below what is taken (O'Neil, "The Escrow
 //! Transactional Method", ACM TODS 11(4), 1986: here with one bound, and requests for whole numbers).
 //!
-//! An [`Account`] is the count of a pool, a [`PendingDelta`] what one transaction has under way on it. Both lie in memory
-//! of a fixed size, which the server's processes share behind one lock; nothing here allocates.
+//! An [`Account`] is the count of a pool. A [`PendingDelta`] is what one running transaction has changed in it.
+//! Both lie in memory of a fixed size, which the server's processes share behind one lock; the ledger allocates
+//! nothing.
 
 mod ledger;
 mod transaction;
@@ -14,12 +16,13 @@ mod transaction;
 pub use ledger::{Account, Head, Ledger, Others, PendingDelta};
 pub use transaction::{By, Taken, Transaction};
 
-/// Whose count it is: no two pools, nor one pool before and after its holds were replaced, share a key.
+/// The key of a count. No two pools share a key, nor does one pool before and after a TRUNCATE of the holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[repr(C)]
 pub struct Key {
     pub database: u32,
     /// The file that the holds are in.
     pub file: u32,
+    /// The UUID of the count, from the pool's row.
     pub id: [u8; 16],
 }

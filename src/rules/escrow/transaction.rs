@@ -1,32 +1,33 @@
-//! What one transaction has under way, level by level: a savepoint that is rolled back gives back what was taken
-//! since.
+//! The pending deltas of one transaction, by subtransaction level: ROLLBACK TO SAVEPOINT gives back what was taken
+//! since the savepoint.
 
 use super::super::Micros;
 use super::{Key, Ledger};
 
-/// Who changes a count.
+/// The process and the subtransaction level that change a count, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct By {
-    /// Tells the processes of the server apart.
+    /// A number that no other process of the server has.
     pub owner: u32,
-    /// The level, by a number that no other level of the transaction has.
+    /// The subtransaction level: a number that no other level of the transaction has.
     pub level: u32,
     pub now: Micros,
 }
 
-/// What came of taking.
+/// The result of a change to a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// So much is left.
+    /// Done. After [`take`](Transaction::take), so much is left.
     Yes { left: i64 },
-    /// There is only so much.
+    /// Only so much is free for this transaction.
     Short { free: i64 },
-    /// It has not [entered](Transaction::enter).
+    /// The key has no open account: the transaction has not [entered](Transaction::enter).
     Outside,
-    /// The memory is full of what others have under way.
+    /// No pending delta is free in memory.
     NoRoom,
 }
 
+/// The pending deltas of one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Transaction {
     deltas: Vec<Own>,
@@ -44,13 +45,13 @@ impl Transaction {
         Self { deltas: Vec::new() }
     }
 
-    /// Whether it has anything to do with a count.
+    /// Returns whether the transaction has entered no count.
     pub const fn is_idle(&self) -> bool {
         self.deltas.is_empty()
     }
 
-    /// Keeps the account of a key open for as long as this level lasts, if it is. Whether it is: [`Taken::Yes`],
-    /// or why not.
+    /// Keeps the account of a key open for as long as this subtransaction level lasts. Returns [`Taken::Yes`] if
+    /// the account is open, or why it cannot.
     pub fn enter(&mut self, ledger: &mut Ledger, key: &Key, by: By) -> Taken {
         let Some(account) = ledger.find(key) else { return Taken::Outside };
         match self.at_level(ledger, account, by) {
@@ -59,8 +60,8 @@ impl Transaction {
         }
     }
 
-    /// Takes so much, up to a bound; first of what this transaction has freed itself. `transaction` is what others
-    /// can wait for the end of.
+    /// Takes `quantity`, if the count stays at or below `limit`; first of what this transaction has freed itself.
+    /// `transaction` is the number whose end others can wait for.
     pub fn take(
         &mut self,
         ledger: &mut Ledger,
@@ -68,13 +69,13 @@ impl Transaction {
         by: By,
         transaction: u32,
         quantity: i64,
-        most: i64,
+        limit: i64,
     ) -> Taken {
         let Some(account) = ledger.find(key) else { return Taken::Outside };
         let credit = self.credit(ledger, account);
         let own = quantity.min(credit);
         let taken = ledger.account(account).taken;
-        let free = most - taken + credit;
+        let free = limit - taken + credit;
         if quantity > own && quantity > free {
             return Taken::Short { free };
         }
@@ -83,7 +84,8 @@ impl Transaction {
         Taken::Yes { left: free - quantity }
     }
 
-    /// Frees so much: at once for this transaction, for others when it commits. Whether it has entered.
+    /// Frees `quantity`: at once for this transaction, for others when it commits. Returns [`Taken::Yes`], or why
+    /// it cannot.
     pub fn give(&mut self, ledger: &mut Ledger, key: &Key, by: By, transaction: u32, quantity: i64) -> Taken {
         let Some(account) = ledger.find(key) else { return Taken::Outside };
         let Some(delta) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
@@ -91,20 +93,22 @@ impl Transaction {
         Taken::Yes { left: 0 }
     }
 
-    /// How much is taken, as this transaction sees it: what it has freed itself is free.
+    /// Returns how much is taken, as this transaction sees it: what it has freed itself is free. Returns `None` if
+    /// the account is not open.
     pub fn taken(&self, ledger: &mut Ledger, key: &Key) -> Option<i64> {
         let account = ledger.find(key)?;
         Some(ledger.account(account).taken - self.credit(ledger, account))
     }
 
-    /// It is over. Nothing here can fail.
+    /// Ends all pending deltas with the transaction. This cannot fail.
     pub fn end(&mut self, ledger: &mut Ledger, committed: bool, now: Micros) {
         for own in self.deltas.drain(..) {
             ledger.end(own.delta, committed, now);
         }
     }
 
-    /// A level is over: rolled back, or part of the one around it. Nothing here can fail.
+    /// Ends the pending deltas of a subtransaction level: gives back what they took after a rollback, or moves
+    /// them to the level around it. This cannot fail.
     pub fn end_level(&mut self, ledger: &mut Ledger, level: u32, around: u32, committed: bool, now: Micros) {
         let mut n = 0;
         while n < self.deltas.len() {
@@ -128,11 +132,14 @@ impl Transaction {
         }
     }
 
+    /// Returns what this transaction has freed on an account and not taken again.
     fn credit(&self, ledger: &Ledger, account: u32) -> i64 {
         let own = self.deltas.iter().filter(|own| own.account == account);
         own.map(|own| ledger.deltas[own.delta as usize].credit).sum()
     }
 
+    /// Returns the pending delta of a level on an account, and adds one if there is none. Returns `None` if no
+    /// pending delta is free in memory.
     fn at_level(&mut self, ledger: &mut Ledger, account: u32, by: By) -> Option<u32> {
         let here = |own: &&Own| own.account == account && own.level == by.level;
         if let Some(own) = self.deltas.iter().find(here) {
