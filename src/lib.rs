@@ -1,7 +1,7 @@
 //! `booking`: holds, confirmations and expiry inside PostgreSQL, so that nothing is booked twice.
 //!
-//! A call travels one way: `api` reads its arguments, `verbs` takes the locks in their order,
-//! `rules` decides, `store` reads and writes, and an `outcome` goes back.
+//! A call travels one way: `api` reads its arguments, `verbs` takes the locks in their order, `rules` decides,
+//! `store` reads and writes, and an `outcome` goes back.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,8 +10,6 @@
     clippy::print_stderr,
     clippy::exit
 )]
-
-// An error of Rust's or PostgreSQL's unwinds to where a lock is released or a subtransaction is rolled back.
 #[cfg(not(panic = "unwind"))]
 compile_error!("booking needs panics that unwind: build it with panic = \"unwind\"");
 
@@ -29,7 +27,7 @@ mod worker;
 
 pgrx::pg_module_magic!(name, version);
 
-/// For pgrx, which wants to know every schema it puts functions into; made by `sql/schema.sql`.
+/// Tells pgrx about the schema that it puts functions into. `sql/schema.sql` creates it.
 #[pgrx::pg_schema]
 mod booking {}
 
@@ -50,7 +48,8 @@ pgrx::extension_sql_file!(
 pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["schema"]);
 pgrx::extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
-/// Called once in each process that loads the library; in the postmaster where it is preloaded.
+/// Registers every module. The server calls this once in each process that loads the library: in the postmaster,
+/// if the library is preloaded.
 #[pgrx::pg_guard]
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {

@@ -1,5 +1,5 @@
-//! What a process of the server knows of itself: its database, whether the library was preloaded, and
-//! when its transactions end.
+//! What a process of the server knows of itself: its database, whether the library was preloaded, and which tables
+//! the extension has in that database.
 #![allow(unsafe_code)]
 
 use pgrx::prelude::*;
@@ -9,39 +9,42 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static PRELOADED: AtomicBool = AtomicBool::new(false);
 
-/// Notes whether the library is being preloaded, the only time at which shared memory can be reserved.
+/// Notes whether the server is preloading the library. Shared memory can be reserved only then.
 pub fn register() {
-    // SAFETY: a flag of the postmaster's that is set while it loads its libraries.
+    // SAFETY: reads a flag that the postmaster sets while it loads its libraries.
     let preloads = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
-    // Inherited by every process that the postmaster forks.
+    // Every process that the postmaster forks inherits the value.
     PRELOADED.store(preloads, Ordering::Relaxed);
 }
 
-/// Whether the library was preloaded, so that there is shared memory and can be a worker.
+/// Returns whether the library was preloaded. Shared memory and the worker exist only then.
 pub fn is_preloaded() -> bool {
     PRELOADED.load(Ordering::Relaxed)
 }
 
+/// Returns the database that this process is connected to.
 pub fn this_database() -> pg_sys::Oid {
-    // SAFETY: set once when the backend connects.
+    // SAFETY: the server sets the value once, when the backend connects.
     unsafe { pg_sys::MyDatabaseId }
 }
 
-/// A table of the extension's, and the file that it is in: another one after a TRUNCATE.
+/// A table of the extension.
 #[derive(Clone, Copy)]
 pub struct Table {
     pub id: pg_sys::Oid,
+    /// The file that the rows are in. TRUNCATE puts another one in its place.
     pub file: u32,
 }
 
 std::thread_local! {
-    /// The tables that were looked up, until the server tells of a change to any.
+    /// The tables that this process has looked up. The server's invalidation of any of them clears the list.
     static TABLES: RefCell<Vec<(&'static CStr, Table)>> = const { RefCell::new(Vec::new()) };
     static WATCHES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A table of the extension's, as this transaction knows it. A call looks several up, some of them again and again:
-/// in the server's own caches that would be a twentieth of a hold.
+/// Returns a table of the extension, from a cache of this process. One call needs several tables, some of them
+/// many times: without the cache, the lookups in the server's own caches would take a twentieth of the time of a
+/// hold.
 pub fn table(name: &'static CStr) -> Table {
     let known =
         |tables: &Vec<(&CStr, Table)>| tables.iter().find(|(of, _)| *of == name).map(|(_, table)| *table);
@@ -56,16 +59,18 @@ pub fn table(name: &'static CStr) -> Table {
     table
 }
 
-/// The same once nobody can replace it any more before this transaction is over.
+/// Takes a ROW EXCLUSIVE lock on a table of the extension and returns it. Until this transaction ends, no other
+/// transaction can replace the table's file.
 pub fn table_to_write(name: &'static CStr) -> Table {
-    // SAFETY: the lock that an INSERT takes. Whoever is granted it has been told of all changes before.
+    // SAFETY: takes the lock that an INSERT takes. When the server grants it, it first delivers all invalidations
+    // of the table to this process, so the lookup below is current.
     unsafe { pg_sys::LockRelationOid(table(name).id, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
     table(name)
 }
 
 fn look_up(name: &CStr) -> Table {
-    // SAFETY: looks names up in the system caches, which raises an error where there is no such schema, and the
-    // table in the cache of relations.
+    // SAFETY: looks the names up in the system caches, which raises an error if the schema does not exist, and the
+    // table in the relation cache.
     unsafe {
         let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), false);
         let id = pg_sys::get_relname_relid(name.as_ptr(), schema);
@@ -83,17 +88,17 @@ fn look_up(name: &CStr) -> Table {
     }
 }
 
-/// Has the server tell of changes to tables.
+/// Registers `forget` for invalidations of tables, once in each process.
 fn watch() {
     if !WATCHES.replace(true) {
-        // SAFETY: registered once in a backend, for as long as that lives.
+        // SAFETY: a backend registers the callback once, and it lives as long as the backend.
         unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(forget), pg_sys::Datum::null()) };
     }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, changed: pg_sys::Oid) {
-    // Some table, or nobody knows which.
+    // An invalid id stands for every table.
     TABLES.with_borrow_mut(|tables| {
         if changed == pg_sys::InvalidOid || tables.iter().any(|(_, table)| table.id == changed) {
             tables.clear();

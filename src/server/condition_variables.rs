@@ -1,8 +1,10 @@
-//! Waking whoever waits for something that a transaction has just given back.
+//! Condition variables in shared memory, by name: a transaction that releases something wakes the sessions that
+//! wait for it.
 //!
-//! Leases are no locks of the server's: nothing hands them on. Who waits for one sleeps until it would run out,
-//! and whoever gives it back before rings, once that is committed. Without the shared memory (the library is not
-//! preloaded) the sleeper looks up now and then instead.
+//! A lease is not a lock of the server, so the server does not wake its waiters. A session that waits for a lease
+//! sleeps on the condition variable of its name until the lease would expire. The session that releases the lease
+//! earlier broadcasts after its commit. If the library is not preloaded, there is no shared memory, and the waiter
+//! polls instead.
 #![allow(unsafe_code)]
 
 use super::backend::is_preloaded;
@@ -13,22 +15,24 @@ use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// Names that share a bell wake each other, which costs them a look.
+/// The number of condition variables. Sessions that wait for names with the same bucket wake each other, which
+/// costs each of them one lookup.
 const COUNT: usize = 256;
-/// How long somebody sleeps who will not be woken.
+/// How long a session sleeps before it looks again, if nobody can wake it.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long somebody sleeps at the most: what is changed by other means than the extension's rings no bell.
+/// The longest sleep of a session that can be woken. A change by other means than the extension's functions does
+/// not broadcast, so the session must look by itself.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 struct ConditionVariables([pg_sys::ConditionVariable; COUNT]);
 
-// SAFETY: made to be shared by the server's processes.
+// SAFETY: the server's processes share condition variables by design.
 unsafe impl PGRXSharedMemory for ConditionVariables {}
 
 impl Default for ConditionVariables {
     fn default() -> Self {
-        // SAFETY: all zero is a value of it, which the initialization then makes an empty queue; it refers
-        // to no address, so that it can be moved to where it is shared.
+        // SAFETY: all zeros is a valid value, which the initialization turns into an empty list of waiters. The
+        // value refers to no address, so it can be moved into shared memory.
         unsafe {
             let mut variables: [pg_sys::ConditionVariable; COUNT] = std::mem::zeroed();
             variables.iter_mut().for_each(|variable| pg_sys::ConditionVariableInit(variable));
@@ -37,15 +41,15 @@ impl Default for ConditionVariables {
     }
 }
 
-// SAFETY: the name is the extension's own.
+// SAFETY: no other lock has this name.
 static CONDITION_VARIABLES: PgLwLock<ConditionVariables> = unsafe { PgLwLock::new(c"booking variables") };
 
 std::thread_local! {
-    /// What this transaction rings for.
+    /// The condition variables that this transaction broadcasts on when it commits.
     static TO_WAKE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Reserves the memory, where the library is preloaded.
+/// Reserves the shared memory, if the library is being preloaded.
 pub fn register() {
     if is_preloaded() {
         pg_shmem_init!(CONDITION_VARIABLES);
@@ -53,7 +57,7 @@ pub fn register() {
     }
 }
 
-/// Wakes those who wait for a name once this transaction has committed.
+/// Wakes the sessions that wait for a name, once this transaction has committed.
 pub fn broadcast(name: &str) {
     if !is_preloaded() {
         return;
@@ -65,19 +69,20 @@ fn on_event(event: TransactionEvent) {
     let TransactionEvent::Ended { committed } = event else { return };
     for number in TO_WAKE.take() {
         if committed {
-            // SAFETY: a condition variable in shared memory; waking takes a spin lock and cannot fail.
+            // SAFETY: the condition variable is in shared memory. A broadcast takes a spin lock and cannot fail.
             unsafe { pg_sys::ConditionVariableBroadcast(variable(number)) };
         }
     }
 }
 
-/// Sleeps until somebody rings for a name, or this time has passed; or earlier, for no reason.
+/// Sleeps until another session broadcasts for a name or `time` has passed. It may also return earlier, so the
+/// caller must check again what it waits for.
 pub fn sleep(name: &str, time: Duration) {
     let time = time.min(if is_preloaded() { MAX_SLEEP } else { POLL_INTERVAL }).max(Duration::from_millis(1));
     let millis = time.as_millis() as i64;
     if is_preloaded() {
-        // SAFETY: a bell in shared memory. The first call only lines up, and returns at once, so that the
-        // caller looks again and misses no bell; the next one sleeps.
+        // SAFETY: the condition variable is in shared memory. The first call only adds this process to the waiters
+        // and returns at once; the caller then checks again, so it misses no broadcast. The next call sleeps.
         unsafe {
             pg_sys::ConditionVariableTimedSleep(
                 variable(hash::bucket(name, COUNT)),
@@ -87,7 +92,7 @@ pub fn sleep(name: &str, time: Duration) {
         };
     } else {
         let wake = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
-        // SAFETY: the latch is this process's own.
+        // SAFETY: the latch belongs to this process.
         unsafe {
             pg_sys::WaitLatch(pg_sys::MyLatch, wake as i32, millis, pg_sys::PG_WAIT_EXTENSION);
             pg_sys::ResetLatch(pg_sys::MyLatch);
@@ -96,15 +101,16 @@ pub fn sleep(name: &str, time: Duration) {
     pgrx::check_for_interrupts!();
 }
 
-/// Waits for no bell any more.
+/// Removes this process from the waiters of the condition variable that it has slept on last.
 pub fn cancel_sleep() {
     if is_preloaded() {
-        // SAFETY: does nothing where none is waited for.
+        // SAFETY: does nothing if this process waits for no condition variable.
         unsafe { pg_sys::ConditionVariableCancelSleep() };
     }
 }
 
 fn variable(number: usize) -> *mut pg_sys::ConditionVariable {
-    // Where it lies never changes, and it has a lock of its own.
+    // The address stays valid without the lock: the array never moves. Each condition variable has its own spin
+    // lock.
     (&raw const CONDITION_VARIABLES.share().0[number]).cast_mut()
 }

@@ -1,17 +1,18 @@
 //! PostgreSQL's own hash of bytes.
 //!
-//! Rust's `DefaultHasher` may change with the compiler. Two builds of the library can be loaded in one server (it was
-//! installed again, and old sessions go on), and they must agree on which lock a name stands for.
+//! Rust's `DefaultHasher` may change with the compiler. Two builds of the library can be loaded in one server:
+//! somebody installs it again while old sessions go on. Both builds must agree on which lock a name stands for.
 #![allow(unsafe_code)]
 
 use super::backend;
 
 unsafe extern "C-unwind" {
-    /// What `hashtextextended` calls for a text of a deterministic collation. Not among pgrx's bindings.
+    /// The function that `hashtextextended` calls for a text of a deterministic collation. It is not among pgrx's
+    /// bindings.
     fn hash_bytes_extended(bytes: *const u8, length: i32, seed: u64) -> u64;
 }
 
-/// Hashes several parts, each with the hash of those before as its seed. Of one text it is what
+/// Hashes several parts, each with the hash of the parts before it as its seed. For one text, returns what
 /// `hashtextextended(text collate "C", 0)` returns.
 pub fn hash(parts: &[&[u8]]) -> u64 {
     parts.iter().fold(0, |seed, part| {
@@ -20,7 +21,7 @@ pub fn hash(parts: &[&[u8]]) -> u64 {
     })
 }
 
-/// Which of `count` counters in shared memory a name of this database uses.
+/// Returns which of `count` entries in shared memory a name in this database uses.
 pub fn bucket(name: &str, count: usize) -> usize {
     let database = u64::from(backend::this_database().to_u32());
     ((hash(&[name.as_bytes()]) ^ database) % count as u64) as usize

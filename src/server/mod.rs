@@ -1,5 +1,6 @@
-//! What PostgreSQL gives an extension, wrapped once: the process and its transactions, the clock, the settings, time
-//! zones, condition variables, the commit. No rule of booking, no table and no SQL statement belongs here.
+//! What PostgreSQL gives an extension, wrapped once: the process and its transactions, the clock, the settings,
+//! time zones, condition variables, the commit. No rule of booking, no statement and no knowledge of what a
+//! table's rows mean belongs here.
 
 pub mod backend;
 pub mod caught_error;

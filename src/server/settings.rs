@@ -1,4 +1,4 @@
-//! The settings `booking.*`.
+//! The settings `booking.*`: their defaults, their bounds and their texts.
 
 use super::backend::is_preloaded;
 use crate::rules::Micros;
@@ -17,34 +17,35 @@ static NOTIFY_CHANNEL: GucSetting<Option<CString>> = GucSetting::<Option<CString
 static ESCROW_ENTRIES: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 
-/// In minutes: any two years, one of them a leap year.
+/// Two years in minutes, one of them a leap year.
 const TWO_YEARS: i32 = 731 * 24 * 60;
+/// A hundred years in minutes.
 const HUNDRED_YEARS: i32 = 36_525 * 24 * 60;
 
 const MICROS_PER_MS: Micros = 1000;
 const MICROS_PER_MIN: Micros = 60_000_000;
 
-/// How long a hold lives where the caller does not say.
+/// Returns how long a hold lives if the caller gives no ttl.
 pub fn default_ttl() -> Micros {
     Micros::from(DEFAULT_TTL.get()) * MICROS_PER_MS
 }
 
-/// The longest a hold may live, from its placement.
+/// Returns the longest time that a hold may live after its placement.
 pub fn max_ttl() -> Micros {
     Micros::from(MAX_TTL.get()) * MICROS_PER_MS
 }
 
-/// The same as `SHOW` prints it, with the largest unit that fits.
+/// Returns `booking.max_ttl` as `SHOW` prints it, in the largest unit that divides it.
 pub fn max_ttl_shown() -> String {
     shown(MAX_TTL.get().into())
 }
 
-/// The longest period of a calendar that a call may be about.
+/// Returns the longest period of a calendar that a call may hold or look at.
 pub fn max_period() -> Micros {
     Micros::from(MAX_PERIOD.get()) * MICROS_PER_MIN
 }
 
-/// The same as `SHOW` prints it.
+/// Returns `booking.max_period` as `SHOW` prints it.
 pub fn max_period_shown() -> String {
     shown(max_period() / MICROS_PER_MS)
 }
@@ -56,49 +57,50 @@ fn shown(ms: i64) -> String {
         .map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 
-/// How often the worker looks for overdue holds.
+/// Returns how often the worker looks for overdue holds.
 pub fn sweep_interval() -> Duration {
     Duration::from_millis(SWEEP_INTERVAL.get().unsigned_abs().into())
 }
 
-/// How many holds one transaction of a sweep ends at the most.
+/// Returns how many holds one transaction of a sweep ends at most.
 pub fn sweep_batch() -> i64 {
     SWEEP_BATCH.get().into()
 }
 
-/// How long holds that ended unconfirmed are kept.
+/// Returns how long holds that ended unconfirmed are kept before they are purged.
 pub fn retention() -> Micros {
     Micros::from(RETENTION.get()) * MICROS_PER_MIN
 }
 
-/// Whether the worker is to look after a database.
+/// Returns whether `booking.databases` lets the worker sweep a database.
 pub fn sweeps(database: &str) -> bool {
     let names = DATABASES.get().and_then(|names| names.into_string().ok()).unwrap_or_default();
     let mut names = names.split(',').map(str::trim).filter(|name| !name.is_empty()).peekable();
     names.peek().is_none() || names.any(|name| name == database)
 }
 
-/// Where offers to those who wait are announced; none where they are not.
+/// Returns the channel on which offers are announced with NOTIFY. Returns `None` if the setting names no valid
+/// channel.
 pub fn notify_channel() -> Option<String> {
     let channel = NOTIFY_CHANNEL.get().and_then(|name| name.into_string().ok())?;
-    // What is longer is no channel, and giving something back must not fail for it.
+    // A longer name is not a valid channel, and a release must not fail because of it.
     (1..NAMEDATALEN).contains(&channel.len()).then_some(channel)
 }
 
-/// The length of a name of the server's, and its end.
+/// The longest identifier of the server, in bytes, with the NUL at its end.
 const NAMEDATALEN: usize = pgrx::pg_sys::NAMEDATALEN as usize;
 
-/// Of how many escrow pools the count is kept in memory at once.
+/// Returns of how many escrow pools the count is kept in memory at once.
 pub fn escrow_entries() -> usize {
     ESCROW_ENTRIES.get().unsigned_abs() as usize
 }
 
-/// Whether the worker is to work at all.
+/// Returns whether the worker sweeps at all.
 pub fn worker() -> bool {
     WORKER.get()
 }
 
-/// Makes the settings known to the server.
+/// Registers the settings with the server.
 pub fn register() {
     register_times();
     register_worker();
@@ -109,7 +111,7 @@ pub fn register() {
 fn register_times() {
     GucRegistry::define_int_guc(
         c"booking.default_ttl",
-        c"How long a hold lives where the caller does not say.",
+        c"How long a hold lives if the caller gives no ttl.",
         c"Capped by booking.max_ttl.",
         &DEFAULT_TTL,
         1,
@@ -119,7 +121,7 @@ fn register_times() {
     );
     GucRegistry::define_int_guc(
         c"booking.max_ttl",
-        c"The longest a hold may live, counted from its placement, however often it is extended.",
+        c"The longest a hold may live after its placement, however often it is extended.",
         c"",
         &MAX_TTL,
         1,
@@ -129,7 +131,7 @@ fn register_times() {
     );
     GucRegistry::define_int_guc(
         c"booking.max_period",
-        c"The longest period of a calendar that can be held, or looked at in one call.",
+        c"The longest period of a calendar that one call may hold or look at.",
         c"",
         &MAX_PERIOD,
         1,
@@ -142,8 +144,8 @@ fn register_times() {
 fn register_worker() {
     GucRegistry::define_bool_guc(
         c"booking.worker",
-        c"Whether the worker sweeps.",
-        c"Needs booking in shared_preload_libraries.",
+        c"Whether the worker ends overdue holds and purges old ones.",
+        c"The worker runs only if shared_preload_libraries lists booking.",
         &WORKER,
         GucContext::Sighup,
         GucFlags::empty(),
@@ -159,7 +161,7 @@ fn register_worker() {
     GucRegistry::define_int_guc(
         c"booking.sweep_interval",
         c"How often the worker looks for overdue holds.",
-        c"A hold ends at its time whether it was swept or not; this bounds how long its row says otherwise.",
+        c"A hold ends at its expiry whether it was swept or not. This is how long its row may still say \"held\".",
         &SWEEP_INTERVAL,
         10,
         60 * 60 * 1000,
@@ -168,7 +170,7 @@ fn register_worker() {
     );
     GucRegistry::define_int_guc(
         c"booking.sweep_batch",
-        c"How many holds are ended in one transaction of a sweep.",
+        c"How many holds one transaction of a sweep ends at most.",
         c"",
         &SWEEP_BATCH,
         1,
@@ -191,8 +193,8 @@ fn register_worker() {
 fn register_others() {
     GucRegistry::define_string_guc(
         c"booking.notify_channel",
-        c"The channel on which offers to those on a waitlist are announced with NOTIFY.",
-        c"Empty: none, since a NOTIFY takes a lock of the whole server's when its transaction commits.",
+        c"The channel on which NOTIFY announces offers to holders on a waitlist.",
+        c"Empty: no NOTIFY. A transaction with a NOTIFY takes a server-wide lock when it commits.",
         &NOTIFY_CHANNEL,
         GucContext::Suset,
         GucFlags::empty(),
@@ -200,20 +202,21 @@ fn register_others() {
     GucRegistry::define_int_guc(
         c"booking.escrow_entries",
         c"Of how many escrow pools the count is kept in memory at once.",
-        c"Each takes some 400 bytes of shared memory. Where it is not enough, holds are added up at each call.",
+        c"Each takes about 400 bytes of shared memory. Beyond this number, holds are added up at each call.",
         &ESCROW_ENTRIES,
         1,
         1_000_000,
-        // A setting of the server's start cannot be made known later.
+        // The server accepts a setting of its start only while it starts.
         if is_preloaded() { GucContext::Postmaster } else { GucContext::Sighup },
         GucFlags::empty(),
     );
 }
 
-/// Makes a misspelt setting an error instead of a placeholder.
+/// Reserves the prefix `booking`, so that a misspelt setting is an error (before PostgreSQL 15: a warning) instead
+/// of a placeholder.
 #[allow(unsafe_code)]
 fn reserve_prefix() {
-    // SAFETY: called from `_PG_init`, after every setting is defined; the name is static.
+    // SAFETY: runs in `_PG_init`, after every setting is defined. The name is static.
     unsafe {
         #[cfg(not(any(feature = "pg13", feature = "pg14")))]
         pgrx::pg_sys::MarkGUCPrefixReserved(c"booking".as_ptr());

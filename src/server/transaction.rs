@@ -1,5 +1,5 @@
-//! Who hears of the ends of transactions: one registry, in which each module that keeps something for the length of a
-//! transaction has one listener. What a listener does is its module's matter, not this one's.
+//! Callbacks at the end of transactions: one list, to which each module that keeps something for the length of a
+//! transaction adds one listener. What a listener does belongs into its own module.
 #![allow(unsafe_code)]
 
 use pgrx::prelude::*;
@@ -9,34 +9,35 @@ use std::ffi::c_void;
 /// What happens to a transaction of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransactionEvent {
-    /// It is about to commit and can still write, or fail.
+    /// The transaction is about to commit. It can still write, or fail.
     BeforeCommit,
-    /// It is about to be prepared (PREPARE TRANSACTION), which an error prevents.
+    /// PREPARE TRANSACTION is about to prepare it. A listener that raises an error prevents that.
     BeforePrepare,
-    /// It has committed or was prepared (`committed`), or was rolled back. Its locks are still held, so that others see
-    /// what a listener does now before they get them. A listener must not fail.
+    /// The transaction has committed or was prepared (`committed`), or was rolled back. It still holds its locks,
+    /// so other transactions see what a listener does now before they get these locks. A listener must not fail.
     Ended { committed: bool },
-    /// A savepoint, or a block with an exception handler, has become part of the level around it (`committed`), or was
-    /// rolled back. Both levels are numbers that the server gives. A listener must not fail.
+    /// A subtransaction (a savepoint, or a block with an exception handler) has become part of its parent
+    /// (`committed`), or was rolled back. `level` and `parent` are the numbers that the server gives to
+    /// subtransactions. A listener must not fail.
     SubtransactionEnded { level: u32, parent: u32, committed: bool },
 }
 
-/// Called for every event. Most events are none of its business, so it must return quickly.
+/// A function that is called for every event. It must return quickly from events that do not concern it.
 pub type Listener = fn(TransactionEvent);
 
 std::thread_local! {
-    /// Filled while the library is loaded, and inherited by the processes that the postmaster forks.
+    /// The listeners. `_PG_init` fills the list, and the processes that the postmaster forks inherit it.
     static LISTENERS: RefCell<Vec<Listener>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Adds a listener, for as long as the process lives. To be called from `_PG_init`.
+/// Adds a listener for as long as the process lives. Only `_PG_init` calls this.
 pub fn listen(listener: Listener) {
     LISTENERS.with_borrow_mut(|listeners| listeners.push(listener));
 }
 
-/// Has the server call back at the ends of transactions.
+/// Registers the callbacks with the server.
 pub fn register() {
-    // SAFETY: called once in each process that loads the library, and inherited by those it forks.
+    // SAFETY: runs once in each process that loads the library. Forked processes inherit the callbacks.
     unsafe {
         pg_sys::RegisterXactCallback(Some(on_transaction), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(on_subtransaction), std::ptr::null_mut());

@@ -1,12 +1,12 @@
-//! Which server's history this is: a promoted standby goes on from another point than the server it stood by
-//! for, and a dump is restored into another server.
+//! The identity of this server's history. It differs after a standby is promoted, which may have lost the last
+//! commits of its primary, and after a dump is restored into another server.
 #![allow(unsafe_code)]
 
 use pgrx::pg_sys;
 
-/// The server's identifier, and the timeline that it writes.
+/// Returns the server's system identifier and the timeline that it writes.
 pub fn current() -> (i64, i32) {
-    // SAFETY: values of the running server's that a backend that may write has.
+    // SAFETY: reads values of the running server, which are set in every backend that may write.
     unsafe {
         #[cfg(any(feature = "pg13", feature = "pg14"))]
         let timeline = pg_sys::ThisTimeLineID;
