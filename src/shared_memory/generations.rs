@@ -1,9 +1,10 @@
-//! How often resources were changed otherwise than by holds, so that a backend can remember what it read.
+//! Generation counters of resources, so that a backend can cache the rows that it has read.
 //!
-//! Whoever changes a resource's capacity, hours, line or whether it is open has it alone, and counts that in shared
-//! memory when the transaction has committed and before others have their turn. Who has a turn and finds the
-//! same count as when the row was read need not read it again: for a hold on a calendar with one place, a
-//! tenth of its cost.
+//! A transaction that changes a resource otherwise than by holds (its capacity, its hours, its line, whether it is
+//! open) has the resource lock in exclusive mode. It increments the counter in shared memory when it has
+//! committed, before it releases the lock. So a transaction that has the lock and finds the same count as when it
+//! read the row need not read the row again. For a hold on a calendar with one place, that saves a tenth of its
+//! cost.
 #![allow(unsafe_code)]
 
 use crate::rules::Micros;
@@ -16,12 +17,13 @@ use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Resources that share a counter are read again more often than they must.
+/// The number of counters. Resources that share a counter are read again more often than they must.
 const COUNTERS: usize = 4096;
 
+/// The counters: how often resources were changed, by a hash of the name.
 struct Changes([u64; COUNTERS]);
 
-// SAFETY: plain values, no pointer.
+// SAFETY: the counters are plain values without pointers.
 unsafe impl PGRXSharedMemory for Changes {}
 
 impl Default for Changes {
@@ -30,15 +32,15 @@ impl Default for Changes {
     }
 }
 
-// SAFETY: the name is the extension's own.
+// SAFETY: no other lock has this name.
 static CHANGES: PgLwLock<Changes> = unsafe { PgLwLock::new(c"booking definitions") };
 
 std::thread_local! {
-    /// The counters of what this transaction has changed.
+    /// The counters of the resources that this transaction has changed.
     static CHANGED_HERE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Reserves the memory, where the library is preloaded. Without it, nothing is remembered.
+/// Reserves the memory, if the library is being preloaded. Without it, nothing is cached.
 pub fn register() {
     if is_preloaded() {
         pg_shmem_init!(CHANGES);
@@ -46,16 +48,17 @@ pub fn register() {
     }
 }
 
-/// Under which count of which table a row was read: the extension may be dropped and created again.
+/// The count under which a row was read, and the table of resources: the extension may be dropped and created
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generation {
     table: pg_sys::Oid,
     count: u64,
 }
 
-/// The edition of a resource, to be looked up behind a turn and before the row is read. None where nothing can be
-/// remembered: there is no shared memory, or this transaction has changed resources itself and may yet be rolled
-/// back.
+/// Returns the generation of a resource. The caller has the resource lock and reads the row afterwards. Returns
+/// `None` if nothing can be cached: there is no shared memory, or this transaction has changed resources itself
+/// and may yet be rolled back.
 pub fn generation(resource: &str) -> Option<Generation> {
     if !is_preloaded() || !CHANGED_HERE.with_borrow(Vec::is_empty) {
         return None;
@@ -64,7 +67,7 @@ pub fn generation(resource: &str) -> Option<Generation> {
     Some(Generation { table: backend::table(c"resources").id, count })
 }
 
-/// Notes that this transaction has changed a resource otherwise than by holds.
+/// Notes that this transaction has changed a resource otherwise than by holds. Its counter rises at the commit.
 pub fn changed(resource: &str) {
     if !is_preloaded() {
         return;
@@ -72,7 +75,8 @@ pub fn changed(resource: &str) {
     CHANGED_HERE.with_borrow_mut(|changed| changed.push(hash::bucket(resource, COUNTERS)));
 }
 
-/// Notes that resources were changed by other means than the extension's, whichever.
+/// Notes that any resource may have been changed by other means than the extension's functions. All counters rise
+/// at the commit.
 pub fn all_changed() {
     if is_preloaded() {
         CHANGED_HERE.with_borrow_mut(|changed| changed.extend(0..COUNTERS));
@@ -91,14 +95,15 @@ fn on_event(event: TransactionEvent) {
     }
 }
 
-/// How long most of what is read is believed, but for its edition.
+/// The usual lifetime of a cached value. A change by other means than the extension's functions is noticed after
+/// this time.
 pub const LIFETIME: Micros = 1_000_000;
 
-/// What a backend remembers of resources, by their names: each for as long as its edition lasts, and at the most for
-/// the lifetime that it is given, after which what was changed by other means than the extension's is noticed.
+/// A backend's cache of what it has read of resources, by their names. A value is valid while the resource's
+/// generation stays the same, and at most for its lifetime.
 pub struct Cache<T> {
-    /// Of how many, before all are forgotten.
-    most: usize,
+    /// The most values. One more, and the cache is cleared first.
+    max_entries: usize,
     all: RefCell<HashMap<String, Cached<T>>>,
 }
 
@@ -109,14 +114,16 @@ struct Cached<T> {
 }
 
 impl<T: Clone> Cache<T> {
-    pub fn new(most: usize) -> Self {
-        Self { most, all: RefCell::default() }
+    /// Makes an empty cache for at most so many values.
+    pub fn new(max_entries: usize) -> Self {
+        Self { max_entries, all: RefCell::default() }
     }
 
-    /// What is remembered, or else what is read now and for how long that may be believed. The caller has a turn at
-    /// the resource, so it stays so.
+    /// Returns the cached value of a resource, or else what `read` returns: a value and its lifetime. Returns
+    /// `None` if `read` does. The caller has the resource lock, so the value stays valid until the lock is
+    /// released.
     pub fn get_or_load(&self, name: &str, read: impl FnOnce() -> Option<(T, Micros)>) -> Option<T> {
-        // Before the row is read.
+        // Read before the row: a change in between must make the cached value invalid.
         let (generation, now) = (generation(name), clock::now());
         let is_current = |seen: &&Cached<T>| Some(seen.generation) == generation && now < seen.until;
         let seen = self.all.borrow().get(name).filter(is_current).map(|seen| seen.value.clone());
@@ -126,7 +133,7 @@ impl<T: Clone> Cache<T> {
         let (value, lifetime) = read()?;
         if let Some(generation) = generation {
             let mut all = self.all.borrow_mut();
-            if all.len() >= self.most {
+            if all.len() >= self.max_entries {
                 all.clear();
             }
             let until = now.after(lifetime);

@@ -1,9 +1,9 @@
-//! What the launcher needs to know of each database, in shared memory: when its next hold runs out,
-//! and how its last sweep went.
+//! What the launcher needs to know of each database, in shared memory: when its next hold expires, and how its
+//! last sweep went.
 //!
-//! A cache, and allowed to be wrong. A database that is not in it, since the table was full or the
-//! server has just started, is looked at once a minute; a time that is too early costs a sweep
-//! that finds nothing.
+//! This is a cache and may be wrong. The launcher sweeps every database once a minute, also one that is missing
+//! here because the registry is full or the server has just started. A time that is too early costs a sweep that
+//! finds nothing.
 #![allow(unsafe_code)]
 
 use crate::server::backend::{is_preloaded, this_database};
@@ -14,24 +14,26 @@ use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init, pg_sys};
 use std::cell::Cell;
 use uuid::Uuid;
 
-/// How many databases are remembered.
+/// The most databases in the registry.
 const MAX_DATABASES: usize = 256;
-/// How much of an error's text is kept.
+/// How much of an error's text is kept, in bytes.
 const ERROR_BYTES: usize = 512;
 
-/// Nothing is known to be due.
+/// The time of the next sweep if no hold is known to expire.
 pub const NEVER: i64 = i64::MAX;
 
-/// What is remembered of one database.
+/// What the registry keeps of one database.
 #[derive(Clone, Copy)]
 pub struct DatabaseEntry {
     pub database: pg_sys::Oid,
-    /// When to sweep it next, in microseconds as a `timestamptz`.
+    /// When to sweep it next. This and all other times are in microseconds, as in a `timestamptz`.
     pub due: i64,
-    /// Whether the last sweeper that was started came to its end.
+    /// Whether the last sweeper that was started has come to its end.
     pub finished: bool,
     pub last_sweep: Option<i64>,
+    /// How many holds the last sweep ended.
     pub last_expired: i64,
+    /// How many holds all sweeps ended since the server started.
     pub total_expired: i64,
     pub last_error_at: Option<i64>,
     /// Whether the last sweep passed over something that failed.
@@ -66,19 +68,19 @@ impl DatabaseEntry {
         }
     }
 
+    /// Returns the text of the last error. Returns `None` if there was no error.
     pub fn last_error(&self) -> Option<String> {
         self.last_error_at.map(|_| String::from_utf8_lossy(&self.error[..self.error_length]).into_owned())
     }
 
+    /// Keeps an error, its text cut to [`ERROR_BYTES`].
     pub fn purge_position(&self) -> (Timestamp, Uuid) {
         (Timestamp::from_micros(self.purge_time), Uuid::from_bytes(self.purge_id))
     }
-
     pub fn set_purge_position(&mut self, (time, id): (Timestamp, Uuid)) {
         self.purge_time = time.micros();
         self.purge_id = *id.as_bytes();
     }
-
     pub fn set_error(&mut self, message: &str, at: i64) {
         let length = message.floor_char_boundary(ERROR_BYTES);
         self.error[..length].copy_from_slice(&message.as_bytes()[..length]);
@@ -87,14 +89,16 @@ impl DatabaseEntry {
     }
 }
 
-/// The table of databases.
+/// The databases, and the launcher.
 pub struct Registry {
+    /// The process id of the launcher. 0: it has never started.
     launcher: i32,
+    /// How many of the entries are in use.
     count: usize,
     entries: [DatabaseEntry; MAX_DATABASES],
 }
 
-// SAFETY: plain values, no pointer.
+// SAFETY: the registry holds plain values without pointers.
 unsafe impl PGRXSharedMemory for Registry {}
 
 impl Default for Registry {
@@ -108,7 +112,7 @@ impl Registry {
         self.entries[..self.count].iter().find(|entry| entry.database == database)
     }
 
-    /// The slot of a database, a new one where it has none. None where the table is full.
+    /// Returns the entry of a database, and adds one if it has none. Returns `None` if the registry is full.
     fn find_or_add(&mut self, database: pg_sys::Oid) -> Option<&mut DatabaseEntry> {
         if let Some(n) = self.entries[..self.count].iter().position(|entry| entry.database == database) {
             return Some(&mut self.entries[n]);
@@ -134,24 +138,24 @@ impl Registry {
     }
 }
 
-// SAFETY: the name is the extension's own.
+// SAFETY: no other lock has this name.
 static REGISTRY: PgLwLock<Registry> = unsafe { PgLwLock::new(c"booking") };
 
-/// Reserves the memory, where the library is preloaded.
+/// Reserves the memory. The caller calls this only while the library is being preloaded.
 pub fn reserve() {
     pg_shmem_init!(REGISTRY);
     transaction::listen(on_event);
 }
 
 std::thread_local! {
-    /// The earliest expiry of what this transaction has placed.
+    /// The earliest expiry among the holds that this transaction has placed.
     static PLACED: Cell<i64> = const { Cell::new(NEVER) };
 }
 
-/// Notes that a hold of this database runs out at a time, once its transaction has committed.
+/// Notes, once this transaction has committed, that a hold of this database expires at a time.
 ///
-/// Not before: a sweep that ends between the note and the commit would not see the hold, take the
-/// note for dealt with, and come again only with the next discovery.
+/// Before the commit the note would get lost: a sweep that ended between the note and the commit would not see the
+/// hold, would treat the note as done, and would come again only with the launcher's next discovery.
 pub fn expect_expiry(at: Timestamp) {
     if !is_preloaded() {
         return;
@@ -159,8 +163,8 @@ pub fn expect_expiry(at: Timestamp) {
     PLACED.set(PLACED.get().min(at.micros()));
 }
 
-/// Costs a shared lock where nothing is to be noted, as for nearly every hold, since those before it
-/// run out earlier.
+/// Writes the note of `expect_expiry`. For nearly every hold an earlier time is noted already, so this costs one
+/// shared lock.
 fn on_event(event: TransactionEvent) {
     let TransactionEvent::Ended { committed } = event else { return };
     let at = PLACED.replace(NEVER);
@@ -174,7 +178,7 @@ fn on_event(event: TransactionEvent) {
     }
 }
 
-/// Changes what is remembered of a database. False where the table is full.
+/// Changes the entry of a database. Returns false if the registry is full.
 pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut DatabaseEntry)) -> bool {
     match REGISTRY.exclusive().find_or_add(database) {
         Some(entry) => {
@@ -185,28 +189,29 @@ pub fn update(database: pg_sys::Oid, change: impl FnOnce(&mut DatabaseEntry)) ->
     }
 }
 
-/// What is remembered of a database.
+/// Returns the entry of a database. Returns `None` if there is none, or no shared memory.
 pub fn read(database: pg_sys::Oid) -> Option<DatabaseEntry> {
     if is_preloaded() { REGISTRY.share().find(database).copied() } else { None }
 }
 
-/// Whether any database has something due.
+/// Returns whether a sweep of any database is due.
 pub fn is_any_due(now: i64) -> bool {
     let registry = REGISTRY.share();
     registry.entries[..registry.count].iter().any(|entry| entry.due <= now)
 }
 
-/// Forgets databases that are gone.
+/// Removes the entries of all databases that are not in the list: they were dropped, or take no connections any
+/// more.
 pub fn retain(databases: &[pg_sys::Oid]) {
     REGISTRY.exclusive().retain(databases);
 }
 
-/// Notes which process the launcher is.
+/// Stores the launcher's process id.
 pub fn set_launcher(pid: i32) {
     REGISTRY.exclusive().launcher = pid;
 }
 
-/// The launcher's process, 0 where it never started.
+/// Returns the launcher's process id, or 0 if it has never started.
 pub fn launcher() -> i32 {
     if is_preloaded() { REGISTRY.share().launcher } else { 0 }
 }

@@ -1,14 +1,14 @@
-//! How far from the front a plan has no so many free seats side by side any more.
+//! The first row, from the front, that may still have `n` adjacent free seats.
 //!
-//! A venue that is sold from the front leaves single seats there, thousands of them, which a party of
-//! two would read through in every call: at 60,000 seats, a tenth of the rate. So each backend
-//! remembers where it found the first row that would do. That stays true while seats are only taken.
-//! Whoever frees some counts that, in shared memory, when the transaction has committed; and what was
-//! remembered under another count is forgotten.
+//! A venue that is sold from the front leaves thousands of single seats there. A party of two would read through
+//! all of them in every call: at 60,000 seats, that leaves a tenth of the rate. So each backend remembers the
+//! first row that had enough adjacent seats. The row stays right while seats are only taken. A transaction that
+//! frees seats increments a counter in shared memory when it has committed, and every backend ignores what it
+//! remembered under an older count.
 //!
-//! A cache, and allowed to be wrong: between the moment at which a release can be seen and the one at
-//! which it is counted, a call may look too far behind. Nothing is refused on its word; before that,
-//! the plan is read from the front.
+//! This is a cache and may be wrong: between the moment at which a release is visible and the moment at which it
+//! is counted, a call may begin to read too far back. No call refuses because of the hint; before it refuses, it
+//! reads the plan from the front.
 #![allow(unsafe_code)]
 
 use crate::rules::Micros;
@@ -21,17 +21,18 @@ use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-/// Resources that share a counter forget more often than they must.
+/// The number of counters. Resources that share a counter lose their hints more often than they must.
 const COUNTERS: usize = 4096;
-/// How many places a backend remembers.
+/// The most rows that a backend remembers.
 const MAX_ENTRIES: usize = 256;
-/// What was changed by other means than the extension's is noticed after this time.
+/// How long a backend believes a remembered row. A change by other means than the extension's functions is noticed
+/// after this time.
 const LIFETIME: Micros = 10_000_000;
 
-/// How often seats were freed, by a hash of the resource.
+/// The counters: how often seats were freed, by a hash of the resource.
 struct Freed([u64; COUNTERS]);
 
-// SAFETY: plain values, no pointer.
+// SAFETY: the counters are plain values without pointers.
 unsafe impl PGRXSharedMemory for Freed {}
 
 impl Default for Freed {
@@ -40,10 +41,11 @@ impl Default for Freed {
     }
 }
 
-// SAFETY: the name is the extension's own.
-static FREED: PgLwLock<Freed> = unsafe { PgLwLock::new(c"booking frontier") };
+// SAFETY: no other lock has this name.
+static FREED: PgLwLock<Freed> = unsafe { PgLwLock::new(c"booking seat hint") };
 
-/// Reserves the memory, where the library is preloaded. Without it, nothing is remembered.
+/// Registers the listener for the ends of transactions, and reserves the memory if the library is being preloaded.
+/// Without the memory, nothing is remembered.
 pub fn register() {
     transaction::listen(on_event);
     if is_preloaded() {
@@ -51,30 +53,36 @@ pub fn register() {
     }
 }
 
-/// What part of a plan was looked at: the resource, the first rank, and for how many.
-type Look = (String, i32, usize);
+/// What was searched for: the resource, the rank at which the search began, and the number of adjacent seats.
+type SearchKey = (String, i32, usize);
 
-/// From which rank on there are seats, under which count, and when that was seen.
+/// The result of a search.
 #[derive(Clone, Copy)]
 struct Seen {
+    /// The first row that had enough adjacent free seats.
     rank: i32,
+    /// The resource's count before the plan was read.
     count: u64,
+    /// When the plan was read.
     at: Timestamp,
 }
 
 std::thread_local! {
-    static SEEN: RefCell<HashMap<Look, Seen>> = RefCell::new(HashMap::new());
-    /// The counters of what this transaction has freed.
+    static SEEN: RefCell<HashMap<SearchKey, Seen>> = RefCell::new(HashMap::new());
+    /// The counters of the resources whose seats this transaction has freed.
     static FREED_HERE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// Whether this transaction has taken seats.
     static TOOK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The count of a resource, to be read before its plan is. None where nothing can be remembered.
+/// Returns the count of a resource. The caller reads it before it reads the plan. Returns `None` without shared
+/// memory: then nothing can be remembered.
 pub fn count(resource: &str) -> Option<u64> {
     is_preloaded().then(|| FREED.share().0[hash::bucket(resource, COUNTERS)])
 }
 
-/// From which rank on to look.
+/// Returns the row at which a search for `quantity` adjacent seats may begin, instead of at `from`. Returns `None`
+/// if nothing is remembered, or seats were freed since.
 pub fn first_free_row(resource: &str, from: i32, quantity: usize, count: u64) -> Option<i32> {
     SEEN.with_borrow(|seen| {
         let seen = seen.get(&(resource.to_owned(), from, quantity))?;
@@ -83,9 +91,9 @@ pub fn first_free_row(resource: &str, from: i32, quantity: usize, count: u64) ->
     })
 }
 
-/// Notes that no row before this one would do.
+/// Remembers that no row before `rank` has enough adjacent free seats.
 ///
-/// Not by a transaction that has taken seats already: it sees those as taken, and may yet be rolled
+/// A transaction that has taken seats remembers nothing: it sees its own seats as taken, and may yet be rolled
 /// back.
 pub fn remember(resource: &str, from: i32, quantity: usize, count: u64, rank: i32) {
     if TOOK.get() {
@@ -99,7 +107,7 @@ pub fn remember(resource: &str, from: i32, quantity: usize, count: u64, rank: i3
     });
 }
 
-/// Notes that seats of a resource come free with this transaction, or that it gets new ones.
+/// Notes that this transaction frees seats of a resource or adds seats to it.
 pub fn freed(resource: &str) {
     SEEN.with_borrow_mut(HashMap::clear);
     if !is_preloaded() {
@@ -108,7 +116,7 @@ pub fn freed(resource: &str) {
     FREED_HERE.with_borrow_mut(|freed| freed.push(hash::bucket(resource, COUNTERS)));
 }
 
-/// Notes that this transaction has taken seats off the plan.
+/// Notes that this transaction has taken or blocked seats.
 pub fn took() {
     TOOK.set(true);
 }

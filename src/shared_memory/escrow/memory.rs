@@ -1,5 +1,5 @@
-//! The memory that the counts are in: reserved when the server starts, as large as `booking.escrow_entries` says,
-//! and gone when it stops or crashes.
+//! The shared memory of the counts. The postmaster reserves it when the server starts, as large as
+//! `booking.escrow_entries` says; it is gone when the server stops or crashes.
 #![allow(unsafe_code)]
 
 use crate::rules::escrow::{Account, Head, Ledger, PendingDelta};
@@ -12,15 +12,15 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 const NAME: &CStr = c"booking escrow";
-/// How many transactions there is room for that have something under way, per account.
+/// How many pending deltas there is memory for, for each account.
 const DELTAS_PER_ACCOUNT: usize = 8;
-/// And at the least.
+/// The least number of pending deltas there is memory for.
 const MIN_DELTAS: usize = 4096;
 
-/// Where the memory is; the same address in every process of the server.
+/// The address of the memory, the same in every process of the server.
 struct EscrowMemory(AtomicPtr<Parts>);
 
-/// Where its parts are.
+/// The addresses and lengths of its parts.
 #[repr(C)]
 struct Parts {
     lock: *mut pg_sys::LWLock,
@@ -34,13 +34,14 @@ struct Parts {
 
 static MEMORY: EscrowMemory = EscrowMemory(AtomicPtr::new(std::ptr::null_mut()));
 
-/// How many accounts and stakes there is to be room for.
+/// Returns how many accounts and pending deltas to reserve memory for.
 fn sizes() -> (usize, usize) {
     let accounts = settings::escrow_entries();
     (accounts, (accounts * DELTAS_PER_ACCOUNT).max(MIN_DELTAS))
 }
 
-/// All of it in one piece: each part is a multiple of eight bytes long, or the last.
+/// Returns the size of the memory in bytes. All parts lie in one piece: each is a multiple of eight bytes long,
+/// except the last.
 fn bytes() -> usize {
     let (accounts, deltas) = sizes();
     size_of::<Parts>()
@@ -49,12 +50,12 @@ fn bytes() -> usize {
         + accounts * size_of::<u32>()
 }
 
-// SAFETY: implements what pgrx calls in the server's hooks for shared memory, as it does for its own types.
+// SAFETY: pgrx calls these functions in the server's hooks for shared memory, as it does for its own types.
 impl PgSharedMemoryInitialization for EscrowMemory {
     type Value = bool;
 
     unsafe fn on_shmem_request(&'static self) {
-        // SAFETY: called where memory can be reserved.
+        // SAFETY: runs in the hook in which memory can be reserved.
         unsafe {
             pg_sys::RequestAddinShmemSpace(bytes());
             pg_sys::RequestNamedLWLockTranche(NAME.as_ptr(), 1);
@@ -63,8 +64,8 @@ impl PgSharedMemoryInitialization for EscrowMemory {
 
     unsafe fn on_shmem_startup(&'static self, _: bool) {
         let (entries, deltas_count) = sizes();
-        // SAFETY: the size is what was reserved, and the parts lie one behind the other in it. Nobody else is
-        // there yet: the postmaster does this before it forks.
+        // SAFETY: the size is the reserved one, and the parts lie one behind the other in it. No other process
+        // uses the memory yet: the postmaster runs this before it forks.
         unsafe {
             let mut found = false;
             let parts = pg_sys::ShmemInitStruct(NAME.as_ptr(), bytes(), &mut found).cast::<Parts>();
@@ -88,17 +89,19 @@ impl PgSharedMemoryInitialization for EscrowMemory {
     }
 }
 
-/// Reserves the memory, where the library is preloaded.
+/// Reserves the memory, if the library is being preloaded.
 pub fn register() {
     if is_preloaded() {
         pg_shmem_init!(MEMORY = true);
     }
 }
 
+/// Returns the ledger in the memory.
+///
 /// # Safety
-/// The parts have been written, and nobody else uses them meanwhile.
+/// The parts have been written, and no other process or reference uses them meanwhile.
 unsafe fn ledger<'m>(parts: *mut Parts) -> Ledger<'m> {
-    // SAFETY: as many of each as there was room reserved for, all of it plain numbers.
+    // SAFETY: the lengths are those that the memory was reserved for, and all elements are plain numbers.
     unsafe {
         let &Parts { accounts, deltas, buckets, entries, deltas_count, .. } = &*parts;
         Ledger {
@@ -110,12 +113,13 @@ unsafe fn ledger<'m>(parts: *mut Parts) -> Ledger<'m> {
     }
 }
 
-/// Releases the lock on every way out, an error included.
+/// The lock on the ledger. Dropping it releases the lock, also if an error unwinds.
 struct Locked(*mut pg_sys::LWLock);
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // SAFETY: where an error is on its way the server has let go of all such locks already, or will.
+        // SAFETY: releases the lock only if this process has it: after an error, the server may have released it
+        // already.
         unsafe {
             if pg_sys::LWLockHeldByMe(self.0) {
                 pg_sys::LWLockRelease(self.0);
@@ -124,14 +128,15 @@ impl Drop for Locked {
     }
 }
 
-/// Does something to the counts that nobody sees half done. None where there is no such memory. It must not call
-/// the server, nor fail.
+/// Runs `work` on the counts while it holds the lock, so that no other process sees them half changed. `work` must
+/// not call the server and must not fail. Returns `None` if there is no such memory.
 pub fn with_ledger<T>(work: impl FnOnce(&mut Ledger) -> T) -> Option<T> {
     let parts = MEMORY.0.load(Ordering::Relaxed);
     if parts.is_null() {
         return None;
     }
-    // SAFETY: written before this process was forked; the lock keeps all others out.
+    // SAFETY: the postmaster wrote the parts before it forked this process; the lock keeps all other processes
+    // out.
     unsafe {
         let lock = (*parts).lock;
         pg_sys::LWLockAcquire(lock, pg_sys::LWLockMode::LW_EXCLUSIVE);

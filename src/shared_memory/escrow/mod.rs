@@ -1,13 +1,14 @@
-//! How much is taken of the pools that are everybody's: `contention => 'escrow'`.
+//! The counts of escrow pools (`contention => 'escrow'`): how much is taken of each.
 //!
-//! Where all want the same, one row's lock is the limit. Here the count is in shared memory: a hold takes from it
-//! and inserts its row, and nothing else is written. The counts are a cache of what the holds add up to. They are
-//! counted when a pool is first asked for, and nothing is stored that could drift. The rules are in
-//! [`crate::rules::escrow`]; what is here ties them to the server's transactions.
+//! If everybody wants the same pool, the lock on its row is the limit. The count of an escrow pool is in shared
+//! memory instead: a hold takes from the count and inserts its own row, and writes nothing else. A count is a
+//! cache of what the pool's holds add up to. It is counted when a transaction first asks for the pool, and nothing
+//! is stored that could drift. The rules are in [`crate::rules::escrow`]; this module ties them to the server's
+//! transactions.
 //!
-//! Whoever takes or gives back has a turn at the pool, shared with all others who do, and has *entered*: that keeps
-//! its count in memory until the transaction ends. Where there is no room for that, the pool is had alone and
-//! its holds are added up each time.
+//! A transaction that takes or gives back has the resource lock in share mode, beside all others that do, and has
+//! *entered* the count: that keeps the count in memory until the transaction ends. If there is no memory left for
+//! the count, the transaction takes the resource lock in exclusive mode and adds up the pool's holds each time.
 #![allow(unsafe_code)]
 
 mod memory;
@@ -25,32 +26,34 @@ use uuid::Uuid;
 
 std::thread_local! {
     static TRANSACTION: RefCell<Transaction> = const { RefCell::new(Transaction::new()) };
-    /// Counts that this transaction has changed without having entered.
+    /// The pools whose holds this transaction changes without a count in memory.
     static UNCOUNTED: RefCell<Vec<Key>> = const { RefCell::new(Vec::new()) };
+    /// Whether this transaction makes the database's counts be counted again when it commits.
     static FORGETS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A count's own id, which the pool's row names.
+/// The id of a count, which is in the pool's row.
 pub type Id = Uuid;
 
-/// What came of entering.
+/// The result of entering a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entered {
     Yes,
-    /// It has to be counted first, by who has the pool alone.
+    /// The pool must be counted first, by a transaction that has the resource lock in exclusive mode.
     NotCounted,
-    /// There is no room in memory: who has the pool alone can do without.
+    /// There is no memory left. A transaction that has the resource lock in exclusive mode can do without the
+    /// count.
     NoRoom,
 }
 
-/// Whether there is memory for counts at all.
+/// Returns whether there is memory for counts at all.
 pub fn is_possible() -> bool {
     is_preloaded()
 }
 
-/// Keeps a count in memory until this transaction, or its present savepoint, ends.
+/// Enters a count: keeps it in memory until this transaction ends, or its current subtransaction is rolled back.
 pub fn enter(id: Id) -> Entered {
-    // Before the count is looked up: after a TRUNCATE it is another one.
+    // Before the lookup, lock the table: a TRUNCATE changes the file, and with it the key of the count.
     backend::table_to_write(c"holds");
     if is_uncounted(&key(id)) {
         return Entered::NoRoom;
@@ -62,7 +65,8 @@ pub fn enter(id: Id) -> Entered {
     }
 }
 
-/// Notes how much is taken, counted by who has the pool alone, and enters.
+/// Stores how much is taken and enters the count. The caller has counted it, with the resource lock in exclusive
+/// mode.
 pub fn count(id: Id, taken: i64) -> Entered {
     let (key, now) = (key(id), clock::now().micros());
     if is_uncounted(&key) {
@@ -75,8 +79,8 @@ pub fn count(id: Id, taken: i64) -> Entered {
     }
 }
 
-/// Notes that the pool is had alone and its holds are changed without its count in memory: it must not be counted
-/// before this transaction is over, whose holds may yet be undone.
+/// Notes that this transaction changes the pool's holds without a count in memory, with the resource lock in
+/// exclusive mode. The pool must not be counted before the transaction ends: its changes may yet be rolled back.
 pub fn do_without(id: Id) {
     let key = key(id);
     UNCOUNTED.with_borrow_mut(|uncounted| {
@@ -90,20 +94,23 @@ fn is_uncounted(key: &Key) -> bool {
     UNCOUNTED.with_borrow(|uncounted| uncounted.contains(key))
 }
 
-/// Takes so much, up to a bound. None where the transaction does without the count.
-pub fn take(id: Id, quantity: i64, most: i64) -> Result<Option<Taken>, Error> {
+/// Takes `quantity`, if the count stays at or below `limit`. Returns `None` if the transaction does without the
+/// count. Raises 53400 if there is no memory left for the change.
+pub fn take(id: Id, quantity: i64, limit: i64) -> Result<Option<Taken>, Error> {
     let transaction = transaction();
-    let taken = change(id, |own, ledger, key, by| own.take(ledger, key, by, transaction, quantity, most));
+    let taken = change(id, |own, ledger, key, by| own.take(ledger, key, by, transaction, quantity, limit));
     entered(id, taken)
 }
 
-/// Gives so much back: to others, when this transaction commits. Whether it was counted.
+/// Gives `quantity` back: at once for this transaction, for others when it commits. Returns false if the
+/// transaction does without the count. Raises 53400 if there is no memory left for the change.
 pub fn give(id: Id, quantity: i64) -> Result<bool, Error> {
     let transaction = transaction();
     let given = change(id, |own, ledger, key, by| own.give(ledger, key, by, transaction, quantity));
     Ok(entered(id, given)?.is_some())
 }
 
+/// Returns `None` if the transaction does without the count, and an error if it should have entered.
 fn entered(id: Id, taken: Taken) -> Result<Option<Taken>, Error> {
     match taken {
         Taken::Outside if is_uncounted(&key(id)) => Ok(None),
@@ -111,13 +118,14 @@ fn entered(id: Id, taken: Taken) -> Result<Option<Taken>, Error> {
             do_without(id);
             Ok(None)
         }
-        Taken::Outside => Err(Error::internal("a count was to be changed that was not entered")),
+        Taken::Outside => Err(Error::internal("the transaction changes a count that it has not entered")),
         Taken::NoRoom => Err(Error::escrow_full()),
         taken => Ok(Some(taken)),
     }
 }
 
-/// How much is taken, as this transaction sees it, where that is in memory.
+/// Returns how much is taken, as this transaction sees it. Returns `None` if the count is not in memory, or the
+/// transaction does without it.
 pub fn taken(id: Id) -> Option<i64> {
     let key = key(id);
     if is_uncounted(&key) {
@@ -126,8 +134,9 @@ pub fn taken(id: Id) -> Option<i64> {
     TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, &key)).flatten())
 }
 
-/// How much is taken, as this transaction sees it, and what others have under way that could free something: both at
-/// one moment, so that nothing can come free in between and be missed.
+/// Returns how much is taken, as this transaction sees it, and the pending deltas of others that could free
+/// something. Reads both under one lock, so that nothing that comes free in between is missed. Returns `None` if
+/// the count is not in memory.
 pub fn look(id: Id) -> Option<(i64, Option<Others>)> {
     let key = key(id);
     TRANSACTION.with_borrow(|transaction| {
@@ -140,10 +149,10 @@ pub fn look(id: Id) -> Option<(i64, Option<Others>)> {
     })
 }
 
-/// Waits until a transaction is over, or the savepoint that this was the number of.
+/// Waits until a transaction, or the subtransaction with this number, has ended.
 pub fn wait_for(transaction: u32) {
-    // SAFETY: the server's own wait for a transaction, with its search for deadlocks. It must not be this one,
-    // and is not: it is another process's.
+    // SAFETY: this is the server's own wait for a transaction, with deadlock detection. A transaction must not
+    // wait for itself; the number is that of another process.
     unsafe {
         pg_sys::XactLockTableWait(
             transaction.into(),
@@ -154,21 +163,25 @@ pub fn wait_for(transaction: u32) {
     }
 }
 
-/// Forgets, when this transaction commits, all counts of this database that nobody has anything under way on: they are
-/// counted anew.
+/// Removes, when this transaction commits, all counts of this database that have no pending delta. The next
+/// transaction that needs one counts the pool again.
 pub fn forget() {
     FORGETS.set(true);
 }
 
-/// A count as it stands.
+/// A count, as `escrow_status` shows it.
 pub struct EscrowStatus {
+    /// How much is taken, by committed and by pending holds.
     pub taken: i64,
+    /// The number of pending deltas that have changed the count.
     pub under_way: i64,
+    /// When the holds were counted, in microseconds as in a `timestamptz`.
     pub counted_at: i64,
+    /// When the count changed last, likewise.
     pub changed_at: i64,
 }
 
-/// A count as it stands, where it is in memory.
+/// Returns a count. Returns `None` if it is not in memory.
 pub fn status(id: Id) -> Option<EscrowStatus> {
     let key = key(id);
     with_ledger(|ledger| {
@@ -186,7 +199,7 @@ pub fn status(id: Id) -> Option<EscrowStatus> {
 
 fn change(id: Id, change: impl FnOnce(&mut Transaction, &mut Ledger, &Key, By) -> Taken) -> Taken {
     let key = key(id);
-    // SAFETY: a number of this process's own.
+    // SAFETY: reads a variable of this process.
     let level = unsafe { pg_sys::GetCurrentSubTransactionId() };
     let by = By { owner: owner(), level, now: clock::now().micros() };
     TRANSACTION.with_borrow_mut(|transaction| {
@@ -194,14 +207,15 @@ fn change(id: Id, change: impl FnOnce(&mut Transaction, &mut Ledger, &Key, By) -
     })
 }
 
-/// This transaction's, or its savepoint's, number: assigned now, where it has none.
+/// Returns the number of this transaction or its current subtransaction. Assigns one if it has none.
 fn transaction() -> u32 {
-    // SAFETY: raises an error where nothing may be written; the callers may.
+    // SAFETY: raises an error in a transaction that may not write. The callers may write.
     unsafe { pg_sys::GetCurrentTransactionId().into_inner() }
 }
 
+/// Returns the number by which the ledger knows this process.
 fn owner() -> u32 {
-    // SAFETY: set once when the process starts.
+    // SAFETY: the server sets the value once, when the process starts.
     unsafe { pg_sys::MyProcPid as u32 }
 }
 
@@ -213,7 +227,8 @@ fn key(id: Id) -> Key {
     }
 }
 
-/// Has the ends of transactions told to this module, and reserves the memory where the library is preloaded.
+/// Registers this module's listener for the ends of transactions, and reserves the memory if the library is being
+/// preloaded.
 pub fn register() {
     transaction::listen(on_event);
     memory::register();
