@@ -1,5 +1,5 @@
-/* Preloaded into a server: every fourth look at the clock is followed by a rest of up to two milliseconds, as if the
-   process had been put to sleep between the look and what it does with it. */
+/* The tests preload this into a server. After every fourth reading of the clock, the process sleeps for up to two
+   milliseconds, as if the kernel had suspended it between reading the time and using it. */
 
 #include <sys/time.h>
 #include <time.h>
