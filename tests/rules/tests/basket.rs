@@ -1,4 +1,4 @@
-//! What becomes of several holds: every basket of three, against the rules told another way.
+//! Decisions on baskets: every basket of three holds, against the same rules, stated in another way.
 
 use booking_rules::basket::{self, BasketDecision};
 use booking_rules::lifecycle::{self, Hold, Late, State, Verdict};
@@ -7,7 +7,8 @@ use booking_rules::{Micros, Refusal};
 const NOW: Micros = 1_000_000;
 const TTL: Micros = 60_000_000;
 
-/// Where an item can stand; a held one that ran out may have been written down as expired or not.
+/// The states of an item, and whether its expiry is still to come. The expiry of a held one may be written down or
+/// not.
 const ITEMS: [(State, bool); 6] = [
     (State::Held, true),
     (State::Held, false),
@@ -28,7 +29,7 @@ fn hold((state, in_time): (State, bool), version: i64) -> Hold {
     }
 }
 
-/// Calls back with every basket of three, of versions 1, 2 and 3.
+/// Calls `each` with every basket of three holds, with versions 1, 2 and 3.
 fn every_basket(mut each: impl FnMut(&[&Hold])) {
     for a in ITEMS {
         for b in ITEMS {
@@ -39,13 +40,13 @@ fn every_basket(mut each: impl FnMut(&[&Hold])) {
     }
 }
 
-fn stand(holds: &[&Hold], state: State) -> usize {
+fn count_in(holds: &[&Hold], state: State) -> usize {
     holds.iter().filter(|hold| hold.state_at(NOW) == state).count()
 }
 
-/// What a joint answer comes to: how many are changed, or the refusal.
-fn told(joint: &BasketDecision) -> Result<usize, Refusal> {
-    match joint {
+/// Returns how many holds a decision changes, or the refusal.
+fn told(decision: &BasketDecision) -> Result<usize, Refusal> {
+    match decision {
         BasketDecision::Change(changes) | BasketDecision::Adopt(changes) => Ok(changes.len()),
         BasketDecision::Repeat => Ok(0),
         BasketDecision::Refuse(_, refusal) => Err(*refusal),
@@ -62,7 +63,7 @@ fn confirm(holds: &[&Hold], reference: &str, late: Late, expected: Option<i64>) 
 fn a_basket_is_confirmed_without_what_has_left_it_or_not_at_all() {
     every_basket(|holds| {
         let [held, expired, confirmed] =
-            [State::Held, State::Expired, State::Confirmed].map(|s| stand(holds, s));
+            [State::Held, State::Expired, State::Confirmed].map(|s| count_in(holds, s));
         for late in [Late::Refuse, Late::Reacquire] {
             let answer = told(&confirm(holds, "payment", late, None));
             if held + expired + confirmed == 0 {
@@ -91,8 +92,8 @@ fn a_basket_is_extended_only_while_all_that_is_left_of_it_is_held() {
     every_basket(|holds| {
         let judge = |hold: &Hold| lifecycle::extend(hold, TTL, 10 * TTL, None, NOW);
         let answer = told(&basket::decide(holds, judge, |hold| basket::was_given_back(hold, NOW), None));
-        let left = holds.len() - stand(holds, State::Released) - stand(holds, State::Cancelled);
-        let held = stand(holds, State::Held);
+        let left = holds.len() - count_in(holds, State::Released) - count_in(holds, State::Cancelled);
+        let held = count_in(holds, State::Held);
         assert_eq!(answer.ok(), (held == left && left > 0).then_some(held), "{holds:?}");
     });
 }
@@ -103,8 +104,11 @@ fn a_basket_is_released_unless_any_of_it_is_confirmed() {
         let judge = |hold: &Hold| lifecycle::release(hold, None, None, NOW);
         let answer = told(&basket::decide(holds, judge, |_| false, None));
         let unwritten = holds.iter().filter(|hold| hold.state == State::Held).count();
-        let expected =
-            if stand(holds, State::Confirmed) > 0 { Err(Refusal::AlreadyConfirmed) } else { Ok(unwritten) };
+        let expected = if count_in(holds, State::Confirmed) > 0 {
+            Err(Refusal::AlreadyConfirmed)
+        } else {
+            Ok(unwritten)
+        };
         assert_eq!(answer, expected, "{holds:?}");
     });
 }
@@ -115,8 +119,8 @@ fn a_basket_is_cancelled_without_what_was_never_confirmed_and_is_over() {
         let judge = |hold: &Hold| lifecycle::cancel(hold, None, None, NOW);
         let has_left = |hold: &Hold| basket::ended_unconfirmed(hold, NOW);
         let answer = told(&basket::decide(holds, judge, has_left, None));
-        let confirmed = stand(holds, State::Confirmed);
-        let is_over = stand(holds, State::Held) == 0 && confirmed + stand(holds, State::Cancelled) > 0;
+        let confirmed = count_in(holds, State::Confirmed);
+        let is_over = count_in(holds, State::Held) == 0 && confirmed + count_in(holds, State::Cancelled) > 0;
         assert_eq!(answer, if is_over { Ok(confirmed) } else { Err(Refusal::NotConfirmed) }, "{holds:?}");
     });
 }
@@ -143,14 +147,14 @@ fn every_change_of_an_item_is_one_of_the_basket_and_a_repetition_asks_for_no_ver
 #[test]
 fn a_basket_stands_where_the_liveliest_of_it_does() {
     every_basket(|holds| {
-        let standing = basket::state_at(holds, NOW);
+        let state = basket::state_at(holds, NOW);
         let order = [State::Held, State::Confirmed, State::Expired, State::Cancelled, State::Released];
         let place = |state: State| order.iter().position(|other| *other == state).unwrap();
         let liveliest = holds.iter().map(|hold| place(hold.state_at(NOW))).min().unwrap();
-        assert_eq!(place(standing), liveliest, "{holds:?}");
+        assert_eq!(place(state), liveliest, "{holds:?}");
         let held = holds.iter().filter(|hold| hold.state_at(NOW) == State::Held);
         let first_held = held.map(|hold| hold.expires_at).min();
-        match standing {
+        match state {
             State::Held => assert_eq!(basket::expires_at(holds, NOW), first_held, "{holds:?}"),
             State::Confirmed | State::Cancelled => {
                 assert_eq!(basket::expires_at(holds, NOW), None, "{holds:?}")
@@ -168,12 +172,12 @@ fn one_hold_is_judged_as_if_there_were_no_basket() {
         let hold = hold(item, 5);
         for expected in [None, Some(5), Some(4)] {
             let judge = |hold: &Hold| lifecycle::confirm(hold, None, expected, Late::Refuse, NOW);
-            let joint = basket::decide(&[&hold], judge, |hold| basket::was_given_back(hold, NOW), None);
+            let decision = basket::decide(&[&hold], judge, |hold| basket::was_given_back(hold, NOW), None);
             match judge(&hold) {
-                Verdict::Change(change) => assert_eq!(joint, BasketDecision::Change(vec![(0, change)])),
-                Verdict::Adopt(change) => assert_eq!(joint, BasketDecision::Adopt(vec![(0, change)])),
-                Verdict::Repeat => assert_eq!(joint, BasketDecision::Repeat),
-                Verdict::Refuse(refusal) => assert_eq!(joint, BasketDecision::Refuse(0, refusal)),
+                Verdict::Change(change) => assert_eq!(decision, BasketDecision::Change(vec![(0, change)])),
+                Verdict::Adopt(change) => assert_eq!(decision, BasketDecision::Adopt(vec![(0, change)])),
+                Verdict::Repeat => assert_eq!(decision, BasketDecision::Repeat),
+                Verdict::Refuse(refusal) => assert_eq!(decision, BasketDecision::Refuse(0, refusal)),
                 Verdict::TooMuch => unreachable!("nothing is given back"),
             }
         }

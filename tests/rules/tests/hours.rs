@@ -1,4 +1,5 @@
-//! The hours of a week: every text, and random weeks on clocks that are walked minute by minute.
+//! Opening hours: how they are read and written, and random weeks on clocks that the tests walk through minute by
+//! minute.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ const GOOD: [(&str, i64, i64); 14] = [
     ("00:00-24:00", 0, 1440),
     ("23:59-24:00", 1439, 1440),
     ("22:00-24:00", 1320, 1440),
-    // The end of one day is the beginning of the next.
+    // The end of one day is the beginning of the next day.
     ("22:00-00:00", 1320, 1440),
     ("18:00-02:00", 1080, 1560),
     ("23:59-00:01", 1439, 1441),
@@ -66,11 +67,11 @@ const BAD: [&str; 48] = [
     "25:00-12:00",
     "09:00-25:00",
     "99:00-99:30",
-    // Nothing opens at the end of the day: it is the next that begins.
+    // Nothing opens at 24:00: that time is 00:00 of the next day.
     "24:00-02:00",
     "24:00-24:00",
     "24:00-00:00",
-    // As long as nothing or as a whole day, and which of them is not said.
+    // These could mean no time or a whole day, so they are refused.
     "00:00-00:00",
     "09:00-09:00",
     "+9:00-12:00",
@@ -104,7 +105,7 @@ fn every_pair_of_times_is_read() {
     let clock = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
     for opens in (0..=1440).step_by(7).chain([1439, 1440]) {
         for closes in (0..=1440).step_by(5).chain([1439, 1440]) {
-            // Walks the clock's face from one to the other.
+            // Walks along the clock from the opening to the closing.
             let steps = (1..=1440).find(|minutes| (opens + minutes) % 1440 == closes % 1440);
             let right = match steps {
                 Some(length) if opens < 1440 && (length < 1440 || closes == 1440) => Some(opens + length),
@@ -125,7 +126,7 @@ fn a_week_is_written_as_it_is_read() {
         let hours: BTreeSet<Hours> = (0..random.within(0, 12)).map(|_| Hours::random(&mut random)).collect();
         let mut lines: Vec<String> = hours.iter().map(Hours::line).collect();
         let week = Week::read(lines.iter().map(String::as_str)).expect("all are good");
-        // Twice the same, and in any order, is the same week.
+        // The same lines twice, in any order, make the same week.
         lines.extend(lines.clone());
         lines.reverse();
         assert_eq!(Week::read(lines.iter().map(String::as_str)), Some(week.clone()), "{lines:?}");
@@ -150,7 +151,7 @@ fn a_week_is_written_from_monday_on() {
     }
 }
 
-/// Days since 2000-01-01, and what day it was.
+/// Dates, as days since 2000-01-01, and their weekdays.
 const DATES: [(&str, i64, &str); 12] = [
     ("1582-10-15, the first of the calendar", -152_384, "fri"),
     ("1900-01-01", -36_524, "mon"),
@@ -176,7 +177,7 @@ fn days_of_the_week_are_those_of_the_calendar() {
     }
 }
 
-/// Both what it says window by window, and what that comes to.
+/// Checks the single windows and the periods into which they merge.
 #[test]
 fn a_week_is_open_in_the_minutes_that_are_in_its_hours() {
     let mut random = Random(2);
@@ -233,7 +234,8 @@ fn a_week_is_as_open_as_it_lasts_while_clocks_are_changed() {
     assert!(seen.iter().all(|cases| *cases > 100), "{seen:?}");
 }
 
-/// At two the clock is put forward to three on Sunday 2026-03-29, and back again at three on 2026-10-25.
+/// Returns when a clock as in Berlin shows a time. On Sunday 2026-03-29 at two the clock is put forward to three,
+/// and on 2026-10-25 at three back to two.
 fn like_berlin(clock: Micros) -> Micros {
     const SPRING: Micros = 9_584 * DAY + 120 * MINUTE;
     const AUTUMN: Micros = 9_794 * DAY + 180 * MINUTE;
@@ -241,7 +243,7 @@ fn like_berlin(clock: Micros) -> Micros {
     match clock {
         _ if clock < SPRING => clock,
         _ if clock < SPRING + summer => SPRING,
-        // Of the two, the later.
+        // The clock shows this twice: the later moment counts.
         _ if clock < AUTUMN - summer => clock - summer,
         _ => clock,
     }
@@ -297,7 +299,7 @@ fn hours_that_touch_are_one() {
 }
 
 #[test]
-fn merging_leaves_the_stretches_that_are_covered() {
+fn merging_leaves_the_segments_that_are_covered() {
     let mut random = Random(4);
     for _ in 0..20_000 {
         let mut periods: Vec<Period> = Vec::new();

@@ -1,4 +1,4 @@
-//! Leases against a world that keeps every grant there ever was.
+//! Leases, against a world that remembers every grant.
 
 use booking_rules::lease::{Grant, Lease, LeaseState, acquire, epoch, slot, state_of};
 use proptest::prelude::*;
@@ -17,16 +17,18 @@ enum Step {
     Release {
         grant: usize,
     },
-    /// A checked lease does not pass on, until it is let go.
-    Keep {
+    /// A transaction checks a lease and locks its row: the lease passes to no other holder until the lock is
+    /// released.
+    Lock {
         grant: usize,
     },
-    LetGo,
+    Unlock,
     Pass {
         time: i64,
     },
-    /// The name is forgotten, with what was counted kept; or lifted.
+    /// The name's rows are deleted, and the floor rises to their highest token.
     Forget,
+    /// The floor rises, as after a restore.
     Lift,
 }
 
@@ -35,31 +37,31 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..4_u8, 1..4, 1..20_i64).prop_map(|(holder, slots, ttl)| Step::Acquire { holder, slots, ttl }),
         2 => (0..40_usize, 1..20_i64).prop_map(|(grant, ttl)| Step::Renew { grant, ttl }),
         2 => (0..40_usize).prop_map(|grant| Step::Release { grant }),
-        1 => (0..40_usize).prop_map(|grant| Step::Keep { grant }),
-        1 => Just(Step::LetGo),
+        1 => (0..40_usize).prop_map(|grant| Step::Lock { grant }),
+        1 => Just(Step::Unlock),
         3 => (1..15_i64).prop_map(|time| Step::Pass { time }),
         1 => Just(Step::Forget),
         1 => Just(Step::Lift),
     ]
 }
 
-/// A grant, and whether it is over.
+/// A grant, as the world remembers it.
 #[derive(Clone, Debug)]
 struct Granted {
     token: i64,
     holder: String,
     expires_at: i64,
     is_released: bool,
-    is_kept: bool,
+    is_locked: bool,
 }
 
 impl Granted {
-    fn is_had(&self, now: i64) -> bool {
+    fn is_live(&self, now: i64) -> bool {
         !self.is_released && now < self.expires_at
     }
 }
 
-/// What the extension's rows would be, and all that was ever granted.
+/// The rows that the extension would have, and all grants.
 #[derive(Default)]
 struct World {
     rows: Vec<Lease>,
@@ -71,11 +73,11 @@ struct World {
 impl World {
     fn acquire(&mut self, holder: u8, slots: i32, ttl: i64) {
         let holder = format!("holder {holder}");
-        let had: Vec<&Granted> = self.history.iter().filter(|one| one.is_had(self.now)).collect();
-        let mine = had.iter().find(|one| one.holder == holder).map(|one| one.token);
+        let live: Vec<&Granted> = self.history.iter().filter(|one| one.is_live(self.now)).collect();
+        let mine = live.iter().find(|one| one.holder == holder).map(|one| one.token);
         match acquire(&self.rows, &holder, slots, self.floor, self.now) {
             Grant::Again { token, .. } => {
-                assert_eq!(Some(token), mine, "renewed what was not had");
+                assert_eq!(Some(token), mine, "renewed a lease that the holder does not have");
                 let until = self.now + ttl;
                 self.of(
                     token,
@@ -86,27 +88,27 @@ impl World {
                 );
             }
             Grant::Taken { until } => {
-                assert!(mine.is_none() && had.len() >= slots as usize, "{had:?}");
-                assert_eq!(had.iter().map(|one| one.expires_at).min(), Some(until));
+                assert!(mine.is_none() && live.len() >= slots as usize, "{live:?}");
+                assert_eq!(live.iter().map(|one| one.expires_at).min(), Some(until));
             }
             Grant::New { token } => {
-                assert!(mine.is_none() && had.len() < slots as usize, "{had:?}");
-                assert!(self.history.iter().all(|one| one.token < token), "{token} was given out before");
+                assert!(mine.is_none() && live.len() < slots as usize, "{live:?}");
+                assert!(self.history.iter().all(|one| one.token < token), "{token} was granted before");
                 self.grant(holder, slots, ttl, token);
             }
         }
     }
 
     fn grant(&mut self, holder: String, slots: i32, ttl: i64, token: i64) {
-        let is_kept = |row: &Lease| self.history.iter().any(|one| one.token == row.token && one.is_kept);
+        let is_locked = |row: &Lease| self.history.iter().any(|one| one.token == row.token && one.is_locked);
         let over = |row: &&Lease| !row.is_valid(self.now);
         let free: Vec<i32> =
-            self.rows.iter().filter(over).filter(|row| !is_kept(row)).map(|row| row.slot).collect();
-        let in_use = self.history.iter().filter(|one| one.is_had(self.now) || self.keeps(one)).count();
+            self.rows.iter().filter(over).filter(|row| !is_locked(row)).map(|row| row.slot).collect();
+        let in_use = self.history.iter().filter(|one| one.is_live(self.now) || self.keeps(one)).count();
         match slot(&self.rows, &free, slots, self.now) {
-            Err(kept) => {
+            Err(locked) => {
                 assert!(in_use >= slots as usize, "a slot was refused though {in_use} are in use of {slots}");
-                assert!(self.rows.iter().any(|row| row.slot == kept && is_kept(row)));
+                assert!(self.rows.iter().any(|row| row.slot == locked && is_locked(row)));
             }
             Ok(slot) => {
                 assert!(in_use < slots as usize, "{in_use} are in use of {slots}");
@@ -114,14 +116,20 @@ impl World {
                 self.rows.retain(|row| row.slot != slot);
                 let expires_at = self.now + ttl;
                 self.rows.push(Lease { slot, holder: holder.clone(), token, expires_at, is_released: false });
-                self.history.push(Granted { token, holder, expires_at, is_released: false, is_kept: false });
+                self.history.push(Granted {
+                    token,
+                    holder,
+                    expires_at,
+                    is_released: false,
+                    is_locked: false,
+                });
             }
         }
     }
 
-    /// Whether a lease that is over is kept from passing on.
+    /// Returns whether a lock keeps the slot of a grant from passing to another holder.
     fn keeps(&self, one: &Granted) -> bool {
-        one.is_kept && self.rows.iter().any(|row| row.token == one.token)
+        one.is_locked && self.rows.iter().any(|row| row.token == one.token)
     }
 
     fn of(&mut self, token: i64, row: impl Fn(&mut Lease), one: impl Fn(&mut Granted)) {
@@ -152,16 +160,16 @@ impl World {
                     self.of(token, |row| row.is_released = true, |one| one.is_released = true);
                 }
             }
-            Step::Keep { grant } => {
+            Step::Lock { grant } => {
                 let Some(token) = token(grant) else { return };
                 if state_of(&self.rows, token, self.now) == LeaseState::Valid {
-                    self.of(token, |_| {}, |one| one.is_kept = true);
+                    self.of(token, |_| {}, |one| one.is_locked = true);
                 }
             }
-            Step::LetGo => self.history.iter_mut().for_each(|one| one.is_kept = false),
+            Step::Unlock => self.history.iter_mut().for_each(|one| one.is_locked = false),
             Step::Pass { time } => self.now += time,
             Step::Forget => {
-                let is_over = self.history.iter().all(|one| !one.is_had(self.now) && !one.is_kept);
+                let is_over = self.history.iter().all(|one| !one.is_live(self.now) && !one.is_locked);
                 if is_over {
                     self.floor = self.rows.iter().map(|row| row.token).max().unwrap_or(0).max(self.floor);
                     self.rows.clear();
@@ -171,16 +179,16 @@ impl World {
         }
     }
 
-    /// What is said of every token is what became of it.
+    /// Asserts that the state of every token is what happened to its lease.
     fn look(&self) {
         for one in &self.history {
             let said = state_of(&self.rows, one.token, self.now);
             let is_there = self.rows.iter().any(|row| row.token == one.token);
             match said {
-                LeaseState::Valid => assert!(one.is_had(self.now), "{one:?} is over"),
+                LeaseState::Valid => assert!(one.is_live(self.now), "{one:?} has ended"),
                 LeaseState::Released => assert!(one.is_released, "{one:?} was not released"),
-                LeaseState::Expired => assert!(!one.is_had(self.now), "{one:?} is had"),
-                LeaseState::Unknown => assert!(!is_there && !one.is_had(self.now), "{one:?} was known"),
+                LeaseState::Expired => assert!(!one.is_live(self.now), "{one:?} is valid"),
+                LeaseState::Unknown => assert!(!is_there && !one.is_live(self.now), "{one:?} was known"),
             }
         }
         let unknown = self.history.iter().map(|one| one.token).max().unwrap_or(0).max(self.floor) + 1;
@@ -192,8 +200,8 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
-    /// A hundred thousand and more steps: never more have a name than may, the same token is never given out
-    /// twice, and each rises above all before.
+    /// More than a hundred thousand steps: a name never has more valid leases than slots, and each token is higher
+    /// than all before.
     #[test]
     fn tokens_rise_and_no_more_have_a_name_than_may(steps in prop::collection::vec(step(), 1..60)) {
         let mut world = World::default();
@@ -203,7 +211,8 @@ proptest! {
         }
     }
 
-    /// An epoch later is higher, by more than a name can have been granted meanwhile; and a float holds it.
+    /// A later epoch is higher by more than the grants that a name can have had in between, and a float holds it
+    /// exactly.
     #[test]
     fn epochs_rise_with_the_clock(second in 789_004_801_i64..9_380_000_000, later in 1..100_000_000_i64) {
         let micros = 1_000_000;

@@ -1,24 +1,24 @@
-//! Every verb on every hold, against a table that was written by hand.
+//! Every verb on every hold, against a table written by hand.
 //!
-//! Each case must be answered by exactly one line of the table and each line must answer a case, so
-//! that the table is complete, without contradiction and without dead lines.
+//! Exactly one line of the table must match each case, and each line must match a case. So the table is complete,
+//! without contradictions and without dead lines.
 
 use booking_rules::lifecycle::{
     Change, Hold, Late, State, Verdict, amend, cancel, confirm, expire, extend, release,
 };
 use booking_rules::{Micros, Refusal};
 
-/// The hold of every case: 5 places, version 7, from 1000 to 2000.
+/// When the hold of every case was placed. It has 5 places and version 7.
 const PLACED: Micros = 1000;
+/// When it expires.
 const EXPIRES: Micros = 2000;
 
 /// A `*` matches everything, a comma separates alternatives.
 ///
-/// reference: what is given, compared with the hold's. back: how much is given back. ttl: `shorter` than
-/// what is left, `longer`, or `beyond` what is allowed; `lowered`, the limit has since been lowered.
-/// at: whether the hold is in the period it is to be moved to (`here`) already. After the bar: the answer,
-/// and where there is something to write, state, quantity, expiry, version and room. Numbers are those of
-/// the hold above.
+/// reference: the one that the call gives, compared with that of the hold. back: how much the call gives back.
+/// ttl: `shorter` than what is left, `longer`, or `beyond` the limit; `lowered`: the limit was lowered after the
+/// placement. at: whether the hold is in the new period already (`here`). After the bar: the answer, and for a
+/// change the state, quantity, expiry, version and room. The numbers are those of the hold above.
 const TABLE: &str = "
 verb       state     time reference version    late      back       ttl     at   | answer
 confirm    held      live *         none,right *         *          *       *    | write confirmed 5 2000 8 0
@@ -92,7 +92,7 @@ const TIMES: [(&str, Micros); 5] = [
     ("late", EXPIRES + 1),
     ("late", EXPIRES + 1_000_000_000_000),
 ];
-/// The hold's reference and the one that is given.
+/// The word, the reference of the hold, and the reference that the call gives.
 const REFERENCES: [(&str, Option<&str>, Option<&str>); 6] = [
     ("none", None, None),
     ("none", Some("payment 1"), None),
@@ -107,9 +107,9 @@ const LATES: [(&str, Late); 2] = [("refuse", Late::Refuse), ("reacquire", Late::
 const BACK: [(&str, Option<i64>); 5] =
     [("none", None), ("part", Some(2)), ("whole", Some(5)), ("more", Some(6)), ("more", Some(i64::MAX))];
 const PERIODS: [(&str, bool); 2] = [("here", true), ("away", false)];
-/// How long is asked for at a time.
+/// Returns the ttl that a call asks for at a time.
 type Asked = fn(Micros) -> Micros;
-/// What is asked for and the longest that is allowed.
+/// The word, the ttl that the call asks for, and the longest that is allowed.
 const TTLS: [(&str, Asked, Micros); 5] = [
     ("shorter", |_| 1, 3000),
     ("shorter", |now| (EXPIRES - now).max(1), 3000),
@@ -145,7 +145,7 @@ impl Line {
     }
 }
 
-/// A verdict in the words of the table.
+/// Returns a verdict in the words of the table.
 fn in_words(verdict: Verdict) -> String {
     match verdict {
         Verdict::Change(Change { state, quantity, expires_at, version, room }) => {
@@ -171,7 +171,7 @@ fn hold(state: State, reference: Option<&str>) -> Hold {
     }
 }
 
-/// Everything that a verb can be told.
+/// All arguments of all verbs.
 struct Request<'a> {
     reference: Option<&'a str>,
     version: Option<i64>,
@@ -193,7 +193,7 @@ fn ask(verb: &str, hold: &Hold, request: &Request, now: Micros) -> Verdict {
     }
 }
 
-/// Calls back with every case there is: its words for the table, and what to call.
+/// Calls `each` with every case: its words in the table, and what to call.
 fn every_case(mut each: impl FnMut([&'static str; 9], Hold, Request<'_>, Micros)) {
     for verb in VERBS {
         for (state, (time, now)) in product(&STATES, &TIMES) {
@@ -244,7 +244,7 @@ fn every_request_on_every_hold_is_answered_as_the_table_says() {
     }
 }
 
-/// When somebody writes down that a hold has expired must make no difference to what callers are told.
+/// The answers to callers must not depend on when the expiry of a hold is written down.
 #[test]
 fn whether_an_expired_hold_was_swept_changes_only_the_room() {
     let mut cases = 0;
@@ -261,7 +261,7 @@ fn whether_an_expired_hold_was_swept_changes_only_the_room() {
         assert_eq!(told(&unswept, before, now), told(&swept, after, now), "{case:?} at {now}");
         assert_eq!(row(&unswept, before, now), row(&swept, after, now), "{case:?} at {now}");
         if let Verdict::Change(_) = before {
-            // The sweep gave the hold's room back, so what it leaves to be done is that much more.
+            // The sweep gave the hold's places back, so the verb has to take that many more.
             assert_eq!(room(after), room(before) + unswept.quantity, "{case:?} at {now}");
         } else {
             assert_eq!((room(before), room(after)), (0, 0), "{case:?} at {now}");
@@ -271,7 +271,7 @@ fn whether_an_expired_hold_was_swept_changes_only_the_room() {
     assert_eq!(cases, 5 * 3 * 6 * 4 * 2 * 5 * 5 * 2);
 }
 
-/// What a caller is told: whether it is so now, and a status.
+/// Returns what the caller learns: the state, or the refusal.
 fn told(hold: &Hold, verdict: Verdict, now: Micros) -> Result<State, Option<Refusal>> {
     match verdict {
         Verdict::Change(change) | Verdict::Adopt(change) => Ok(change.state),
@@ -281,7 +281,7 @@ fn told(hold: &Hold, verdict: Verdict, now: Micros) -> Result<State, Option<Refu
     }
 }
 
-/// What `find` shows afterwards.
+/// Returns what `find` shows afterwards.
 fn row(hold: &Hold, verdict: Verdict, now: Micros) -> (State, i64, Micros, i64) {
     match verdict {
         Verdict::Change(change) => (change.state, change.quantity, change.expires_at, change.version),
@@ -297,9 +297,9 @@ fn room(verdict: Verdict) -> i64 {
 fn a_hold_is_live_exactly_while_the_clock_is_before_its_expiry() {
     for ((name, state), (time, now)) in product(&STATES, &TIMES) {
         let live = name == "confirmed" || (name == "held" && time == "live");
-        let standing = if name == "held" && time == "late" { "expired" } else { name };
+        let shown = if name == "held" && time == "late" { "expired" } else { name };
         assert_eq!(hold(state, None).is_live(now), live, "{name} at {now}");
-        assert_eq!(hold(state, None).state_at(now).name(), standing, "{name} at {now}");
+        assert_eq!(hold(state, None).state_at(now).name(), shown, "{name} at {now}");
         assert_eq!(state.takes_room(), name == "held" || name == "confirmed", "{name}");
     }
 }

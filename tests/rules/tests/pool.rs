@@ -1,11 +1,11 @@
-//! Whether there is room: every small pool, counted by hand.
+//! Whether a request fits into a pool: every small pool, counted place by place.
 
 use booking_rules::Refusal;
 use booking_rules::pool::{Admission, Pool, admit, readmit, resize};
 
 const VERSION: i64 = 3;
 
-/// Calls back with every pool of up to four places and one beyond, however full, open or closed.
+/// Calls `each` with every pool of up to four places and one of overbooking, however full, open and closed.
 fn every_pool(mut each: impl FnMut(Pool)) {
     for capacity in 0..=4 {
         for overbooking in 0..=1 {
@@ -20,12 +20,12 @@ fn every_pool(mut each: impl FnMut(Pool)) {
     }
 }
 
-/// The free places, counted one by one.
+/// Returns the number of free places, counted one by one.
 fn free_places(pool: &Pool) -> usize {
     (0..pool.capacity + pool.overbooking).skip(usize::try_from(pool.taken).unwrap()).count()
 }
 
-/// Short by how many, where so many places must come from those that are free.
+/// Returns whether the free places suffice for `room` places, or how many are missing.
 fn fit(pool: &Pool, room: i64) -> Admission {
     match usize::try_from(room).unwrap().checked_sub(free_places(pool)) {
         None | Some(0) => Admission::Fits,
@@ -53,7 +53,7 @@ fn a_hold_is_let_in_where_all_of_it_fits() {
                 assert_eq!(
                     admit(&pool, quantity, expected, owned),
                     answer,
-                    "{quantity} by who has {owned}, expecting {expected:?}, of {pool:?}"
+                    "{quantity} for a holder of {owned}, expecting {expected:?}, of {pool:?}"
                 );
                 seen[kind] += 1;
             }
@@ -66,7 +66,7 @@ fn a_hold_is_let_in_where_all_of_it_fits() {
 fn a_late_confirmation_is_let_in_though_the_pool_has_closed() {
     every_pool(|pool| {
         for (quantity, owned) in (1..=6).flat_map(|quantity| (0..=4).map(move |owned| (quantity, owned))) {
-            // Its room is all to be taken anew, or none of it.
+            // The confirmation must take all of its places once more, or none.
             for room in [0, quantity] {
                 let answer = match pool.max_per_holder {
                     Some(limit) if owned + quantity > limit => Admission::Refuse(Refusal::LimitExceeded),

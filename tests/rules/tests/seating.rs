@@ -1,4 +1,5 @@
-//! Best available, on plans drawn by hand and on random ones that are judged by their pictures.
+//! Best available, on plans drawn by hand, and on random plans whose answers the judge checks against their
+//! pictures.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use plan::{Label, Plan, Random};
 
 const PLANS: u64 = 100_000;
 
-/// Calls back with random plans and parties of up to eight.
+/// Calls `each` with random plans and parties of up to eight.
 fn every_plan(seed: u64, mut each: impl FnMut(&mut Random, &Plan, usize, bool)) {
     let mut random = Random(seed);
     for _ in 0..PLANS {
@@ -34,8 +35,8 @@ fn sections(labels: &[Label]) -> BTreeSet<i32> {
     labels.iter().map(|(rank, _)| rank / ROWS_A_SECTION).collect()
 }
 
-/// Neither a taken nor a blocked seat nor an aisle, no seat twice, nobody left standing; and a party
-/// is turned away only if its seats are not there.
+/// A party gets no taken seat, no blocked seat, no aisle, no seat twice, and a seat for everybody. The search
+/// turns a party away only if there are no such seats.
 #[test]
 fn a_party_gets_that_many_free_seats_or_there_are_not_that_many() {
     let mut seen = [0; 3];
@@ -69,9 +70,9 @@ fn a_party_sits_side_by_side_wherever_there_is_room() {
     assert!(seen.iter().all(|cases| *cases > PLANS / 20), "{seen:?}");
 }
 
-/// A single seat is left alone only where every choice within reach would leave one, and the party sits
-/// further back than it must only to leave none. What these leave open, the middle of the row decides,
-/// and then its lower end.
+/// The search leaves a single seat alone only if every choice within reach would leave one, and it seats a party
+/// further back than necessary only to leave none. Among the remaining choices, the middle of the row decides, and
+/// then its lower end.
 #[test]
 fn a_party_moves_back_only_to_spare_a_seat_and_only_within_reach() {
     let mut seen = [[0; 2]; 2];
@@ -92,7 +93,7 @@ fn a_party_moves_back_only_to_spare_a_seat_and_only_within_reach() {
         let right = best_fit(&fits).map(|fit| fit.labels);
         assert_eq!(chosen, right, "{quantity}, not in the middle\n{plan}");
         furthest = furthest.max(taken.rank - front);
-        // Never two: the same party moved up by one would leave none.
+        // A choice never leaves two seats alone: the same party moved by one seat would leave none.
         seen[taken.orphans][usize::from(taken.rank > front)] += 1;
     });
     assert!(seen[0][0].min(seen[0][1]).min(seen[1][0]) > PLANS / 100, "{seen:?}");
@@ -123,8 +124,8 @@ fn a_party_is_split_over_as_few_rows_as_can_be_and_sits_as_close_as_can_be() {
     assert!(seen.iter().all(|cases| *cases > PLANS / 200), "{seen:?}");
 }
 
-/// However much of the plan is shown, the answer is that of the whole plan or none yet; and it is
-/// given as soon as nothing further back could change it.
+/// However much of the plan the search reads, it gives the answer for the whole plan or asks for more. It answers
+/// as soon as nothing further back could change the answer.
 #[test]
 fn a_part_of_the_plan_gives_the_answer_of_the_whole_or_none() {
     let mut seen = [0; 2];
@@ -149,7 +150,7 @@ fn a_part_of_the_plan_gives_the_answer_of_the_whole_or_none() {
     assert!(seen.iter().all(|cases| *cases > PLANS / 5), "{seen:?}");
 }
 
-/// Asserts that a party is given the seats that are drawn as `@`, and no others.
+/// Asserts that a party gets the seats that are drawn as `@`, and no others.
 fn gives(quantity: usize, together: bool, picture: &[&str]) {
     let blank: Vec<String> = picture.iter().map(|row| row.replace('@', ".")).collect();
     let plan = Plan::read(&blank.iter().map(String::as_str).collect::<Vec<_>>());
@@ -158,7 +159,7 @@ fn gives(quantity: usize, together: bool, picture: &[&str]) {
     assert_eq!(plan.with(&chosen), drawn, "{quantity}, together {together}");
 }
 
-/// Asserts it for a party that fits side by side: whether it could be split makes no difference.
+/// Asserts the same for a party that fits side by side: it makes no difference whether the party may be split.
 fn gives_side_by_side(quantity: usize, picture: &[&str]) {
     gives(quantity, true, picture);
     gives(quantity, false, picture);
@@ -168,24 +169,24 @@ fn gives_side_by_side(quantity: usize, picture: &[&str]) {
 fn the_front_comes_first_and_then_the_middle_of_the_row() {
     gives_side_by_side(3, &["..@@@..", ".......", "......."]);
     gives_side_by_side(2, &["xxx#xxx", "xx.xx.x", "..@@..."]);
-    // Of two equally far from the middle, the lower.
+    // Of two seats equally far from the middle, the search takes the lower.
     gives_side_by_side(2, &["..@@..."]);
     gives_side_by_side(1, &["..x@x.."]);
     gives_side_by_side(5, &["@@@@@"]);
-    // The middle is that of the whole row, not of what is left of it.
+    // The middle of the whole row counts, not that of its free seats.
     gives_side_by_side(2, &["......@@xxxxxxxx"]);
     gives_side_by_side(2, &["xx ..@@...."]);
 }
 
 #[test]
 fn no_seat_is_left_alone_though_it_is_nearer_the_middle() {
-    // In the middle there would be one left on each side.
+    // In the middle, the party would leave one seat alone on each side.
     gives_side_by_side(3, &["@@@.."]);
     gives_side_by_side(2, &["@@.."]);
     gives_side_by_side(4, &["..x@@@@..x"]);
     gives_side_by_side(1, &["..@.."]);
     gives_side_by_side(1, &["x@..x"]);
-    // One that was alone before does not count.
+    // A seat that was alone before does not count.
     gives_side_by_side(2, &[".x@@x."]);
 }
 
@@ -193,7 +194,7 @@ fn no_seat_is_left_alone_though_it_is_nearer_the_middle() {
 fn an_aisle_parts_neighbours() {
     gives_side_by_side(4, &["... ...", "@@@@..."]);
     gives_side_by_side(2, &["xx. .xx", "..@@..."]);
-    // What an aisle cuts off is alone too.
+    // A seat that an aisle cuts off is alone too.
     gives_side_by_side(2, &["... ...", "x@@xxxx"]);
     gives_side_by_side(3, &["@@@ ...."]);
     gives(4, true, &["... ..."]);
@@ -203,7 +204,7 @@ fn an_aisle_parts_neighbours() {
 fn a_seat_is_left_alone_where_it_cannot_be_helped() {
     gives_side_by_side(2, &["x@@.x", "x...x"]);
     gives_side_by_side(3, &["xx@@@.xx", "xxxxxxxx", "x....xxx"]);
-    // Then the middle decides again.
+    // If every choice leaves a seat alone, the middle decides again.
     gives_side_by_side(3, &["x.@@@xxxx"]);
 }
 
@@ -214,10 +215,10 @@ fn eight_rows_further_back_are_within_reach_and_nine_are_not() {
     gives_side_by_side(2, &near);
     let far = ["x@@.x", full, full, full, full, full, full, full, full, "x..xx"];
     gives_side_by_side(2, &far);
-    // It is counted in ranks, and from the first row that has room at all.
+    // The reach is counted in ranks, from the first row in which the party fits.
     gives_side_by_side(2, &["x@@.x", "", "", "", "", "", "", "", "", "x..xx"]);
     gives_side_by_side(2, &["x.x.x", full, "x...x", full, full, full, full, full, full, full, "x@@xx"]);
-    // Another section is never within reach, however few rows the first has.
+    // Another section is never within reach, however few rows the first one has.
     gives_side_by_side(2, &["x@@.x", "---", "x..xx"]);
 }
 
@@ -226,23 +227,24 @@ fn a_split_party_sits_in_as_few_rows_of_one_section_as_can_be() {
     gives(3, false, &[".@x@@x", "x..x.."]);
     gives(4, false, &["..x.x", "x.xxx", "@@x@@"]);
     gives(5, false, &["@@x@@x", "x@.x.."]);
-    // A rank without a free seat lies between all the same.
+    // A rank without a free seat counts as a row in between.
     gives(3, false, &["..x", "xxx", ".x.", "---", "@@x", "x@x"]);
-    // More rows of one section rather than fewer of two.
+    // The search prefers more rows of one section to fewer rows of two.
     gives(4, false, &["..x", "---", "@@x", "x@x", ".@x"]);
     gives(5, false, &["@@x", "---", "x@@", "@x."]);
 }
 
 #[test]
 fn a_split_party_sits_as_close_as_its_rows_allow() {
-    // Close together comes before the middle.
+    // Sitting close together comes before sitting in the middle.
     gives(3, false, &["@@xxx@x."]);
     gives(4, false, &[".@@ @@."]);
-    // Behind one another rather than far along the row.
+    // The search prefers seats behind one another to seats far along the row.
     gives(3, false, &["@xxxx.", "@x@xxx"]);
 }
 
-/// Up to 129 people every seat is tried as the centre; of more, not every one, for next to nothing.
+/// For up to 129 people the search tries every seat as the centre. For more it tries only some, and loses at most
+/// a hundredth.
 #[test]
 fn a_large_split_party_sits_as_close_as_can_be_or_nearly() {
     let mut random = Random(6);
@@ -299,14 +301,14 @@ fn the_furthest_numbers_do_not_overflow() {
     }
 }
 
-/// Rows of one section in which every `step`th of so many places is free.
+/// Returns rows of one section in which every `step`th seat of `places` is free.
 fn combed(rows: i32, places: i32, step: i32) -> Vec<SeatPosition> {
     let middle = places - 1;
     let row = move |rank| (0..places).step_by(step as usize).map(move |position| (rank, position));
     (0..rows).flat_map(row).map(|(rank, position)| SeatPosition { rank, position, middle }).collect()
 }
 
-/// The limit is far above what it takes, yet far below what trying everything would.
+/// The time limit is far above what the search takes, and far below what trying all choices would take.
 #[test]
 fn sixty_thousand_free_seats_are_searched_without_delay() {
     let plans = [

@@ -1,4 +1,4 @@
-//! Where something of a certain length still fits, found by trying every minute.
+//! Free slots: the tests find them by trying every minute of a picture, and compare.
 
 use booking_rules::Micros;
 use booking_rules::slots::{self, SlotRequest};
@@ -14,7 +14,7 @@ use random::Random;
 
 const CASES: u64 = 60_000;
 
-/// A calendar, its hours and what is asked for, in minutes of the picture.
+/// A calendar, its hours and a request, in minutes of the picture.
 #[derive(Debug)]
 struct Case {
     clock: Clock,
@@ -33,7 +33,7 @@ impl Case {
         let said = Said::random(random, clock, 4);
         let bookings = (0..random.within(0, 6)).map(|_| Booking::random(random, 33)).collect();
         let buffer = if random.percent(40) { 0 } else { random.within(1, 15) as usize };
-        // The buffer reaches beyond what is asked about, and the picture must show that.
+        // The buffer reaches beyond the requested period, and the picture must show it.
         let (from, to) = segment(random, MINUTES as i64);
         Self {
             clock,
@@ -47,8 +47,8 @@ impl Case {
         }
     }
 
-    /// What the rules say.
-    fn answer(&self, most: usize) -> Option<Vec<(Period, i64)>> {
+    /// Returns what the rules answer.
+    fn answer(&self, max_slots: usize) -> Option<Vec<(Period, i64)>> {
         let long = |minutes: usize| minutes as Micros * self.clock.minute;
         let within = self.clock.period(self.within);
         let (live, _) = usages(self.clock, &self.bookings, self.buffer);
@@ -60,10 +60,10 @@ impl Case {
             step: long(self.step),
             buffer: long(self.buffer),
         };
-        slots::free(&timeline, &windows, &request, most)
+        slots::free(&timeline, &windows, &request, max_slots)
     }
 
-    /// How often a slot begins in a minute: once for each window on whose grid it is.
+    /// Returns how many slots begin in a minute: one for each window on whose grid the minute is.
     fn begins(&self, minute: usize) -> usize {
         let is_on_grid = |(from, to): &&(usize, usize)| {
             let mut start = *from;
@@ -80,7 +80,7 @@ impl Case {
         self.windows.iter().any(|(from, to)| *from <= minute && minute < *to)
     }
 
-    /// Tries every minute.
+    /// Returns the right answer, found by trying every minute.
     fn right(&self, picture: &[Minute], seen: &mut [u64; 6]) -> Vec<(Period, i64)> {
         let mut right = Vec::new();
         for start in (0..MINUTES).filter(|minute| self.begins(*minute) > 0) {
@@ -109,7 +109,7 @@ impl Case {
     }
 }
 
-/// Some windows in the order of time, of which some touch and some overlap.
+/// Returns random windows in the order of time, of which some touch and some overlap.
 fn windows(random: &mut Random) -> Vec<(usize, usize)> {
     let mut windows = Vec::new();
     let mut last: Option<usize> = None;
@@ -141,7 +141,7 @@ fn slots_are_found_where_every_minute_of_them_is_open_and_has_one_left() {
         assert_eq!(answer, right, "{case:?}");
         empty += u64::from(right.is_empty());
     }
-    // Closed, full, full in the buffer; over several windows, on several grids, and ordinary ones.
+    // In this order: closed, full, full in the buffer, over several windows, on several grids, ordinary.
     assert!(seen.iter().all(|slots| *slots > CASES / 60), "{seen:?}");
     assert!((CASES / 10..CASES * 9 / 10).contains(&empty), "{empty}");
 }
@@ -158,7 +158,7 @@ fn more_slots_than_may_be_looked_at_are_no_answer_and_as_many_are() {
         assert!(answer.is_some());
         assert_eq!(case.answer(looked_at), answer, "{looked_at}: {case:?}");
         assert_eq!(case.answer(looked_at + 1), answer, "{looked_at}: {case:?}");
-        // Whether what begins in two windows at once counts twice is left open.
+        // The rules may count a slot that begins in two windows once or twice.
         if let Some(fewer) = beginnings.checked_sub(1) {
             assert_eq!(case.answer(fewer), None, "{beginnings}: {case:?}");
             assert_eq!(case.answer(fewer / 2), None, "{beginnings}: {case:?}");
@@ -168,7 +168,7 @@ fn more_slots_than_may_be_looked_at_are_no_answer_and_as_many_are() {
     assert!(seen.iter().all(|cases| *cases > CASES / 300), "{seen:?}");
 }
 
-/// Minutes on the clock's face, from a table that is easier to read that way.
+/// Reads a time of day (`09:30`) as minutes, so that the tables below are easy to read.
 fn at(clock: &str) -> Micros {
     let (hours, minutes) = clock.split_once(':').expect("hours and minutes");
     hours.parse::<Micros>().expect("hours") * 60 + minutes.parse::<Micros>().expect("minutes")
@@ -179,7 +179,7 @@ fn between(text: &str) -> Period {
     Period::new(at(from), at(to))
 }
 
-/// Asserts which slots of half an hour there are on a calendar of one place.
+/// Asserts which slots of half an hour a calendar with one place has.
 fn finds(windows: &[&str], within: &str, step: Micros, buffer: Micros, taken: &[&str], right: &[&str]) {
     let request = SlotRequest { within: between(within), duration: 30, step, buffer };
     let usages =
@@ -222,7 +222,7 @@ fn the_buffer_must_be_free_and_need_not_be_open() {
     finds(&window, all, 15, 15, &["09:45-10:00"], &["09:00"]);
     finds(&window, all, 15, 16, &["09:45-10:00"], &[]);
     finds(&window, all, 15, 15, &["08:45-09:00"], &["09:15", "09:30"]);
-    // It is free even where it lies after all that is asked about.
+    // The buffer must be free even if it lies after the requested period.
     finds(&window, "09:00-09:30", 30, 15, &["09:44-10:00"], &[]);
     finds(&window, "09:00-09:30", 30, 15, &["09:45-10:00"], &["09:00"]);
 }
@@ -239,7 +239,7 @@ fn the_longest_lengths_do_not_overflow() {
     };
     for step in [100, Micros::MAX / 2, Micros::MAX - 1, Micros::MAX] {
         for buffer in [0, Micros::MAX - 100, Micros::MAX] {
-            // The first window's second slot would begin after it has closed.
+            // The second slot of the first window would begin after the window has closed.
             assert_eq!(starts(within, 5, step, buffer), [60], "{step} {buffer}");
             assert_eq!(starts(Period::new(0, Micros::MAX), 5, step, buffer), [0, 60], "{step} {buffer}");
             assert_eq!(starts(within, Micros::MAX, step, buffer), [], "{step} {buffer}");

@@ -1,4 +1,4 @@
-//! What fits over time, judged minute by minute by pictures of the calendar.
+//! What fits over time: the judge checks the answers minute by minute against pictures of the calendar.
 
 use booking_rules::timeline::{Capacity, Fit, Period, Segment, Timeline, Usage, fit};
 
@@ -18,7 +18,7 @@ use random::Random;
 
 const CASES: u64 = 200_000;
 
-/// A calendar at random: what the rules are told, and its picture.
+/// A random calendar: what the rules receive, and its picture.
 struct Case {
     clock: Clock,
     said: Said,
@@ -31,7 +31,7 @@ struct Case {
 impl Case {
     fn random(random: &mut Random) -> Self {
         let clock = Clock::random(random);
-        // One that never has more than one place is of its own kind.
+        // A calendar that never has more than one place is a case of its own.
         let most = if random.percent(20) { 1 } else { 6 };
         let said = Said::random(random, clock, most);
         let buffer = if random.percent(40) { 0 } else { random.within(1, 15) as usize };
@@ -71,7 +71,7 @@ fn a_request_is_told_what_every_single_minute_says() {
     assert!(seen.iter().all(|cases| *cases > CASES / 50), "{seen:?}");
 }
 
-/// The stretches come one after the other without a gap, whatever part of a timeline is looked at.
+/// The segments follow one another without a gap, in every part of a timeline.
 #[test]
 fn a_timeline_shows_every_minute_as_it_is() {
     let mut random = Random(2);
@@ -128,7 +128,7 @@ fn what_was_said_of_the_capacity_last_is_in_force() {
     assert!(seen.iter().all(|cases| *cases > CASES / 40), "{seen:?}");
 }
 
-/// A confirmed booking of so many.
+/// Returns a confirmed booking.
 fn booked(from: i64, to: i64, quantity: i64) -> Usage {
     Usage { occupied: Period::new(from, to), quantity, is_held: false }
 }
@@ -145,7 +145,7 @@ fn back_to_back_is_no_conflict_and_with_a_buffer_it_is() {
     for buffer in 0..=3 {
         let taken = [Usage { occupied: taken.and(buffer), ..booked(0, 0, 1) }];
         for (from, to) in (50..=250).flat_map(|from| [1, 10, 100].map(|length| (from, from + length))) {
-            // It must be over, and its buffer too, before the other begins.
+            // One booking and its buffer must end before the other begins.
             let clear = to + buffer <= 100 || from >= 200 + buffer;
             let answer = fit(&of_one_place(), &taken, &[], Period::new(from, to).and(buffer), 1);
             assert_eq!(answer == SOLE, clear, "from {from} to {to} with {buffer}: {answer:?}");
@@ -164,7 +164,7 @@ fn two_that_follow_one_another_take_one_place() {
     assert_eq!(fit(&capacity, &chain, &[], whole, 2), Fit::Short(first));
 }
 
-/// Capacity and overbooking together may be as much as can be counted.
+/// Capacity and overbooking together may reach the largest number.
 #[test]
 fn the_largest_quantities_do_not_overflow() {
     let most = i64::MAX - 1;

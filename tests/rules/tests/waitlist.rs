@@ -1,4 +1,5 @@
-//! Who is served out of a line, for a pool, for seats and for a calendar, against what a bystander would say.
+//! Which entries of a line are served: for a pool, for seats and for a calendar, against what an observer would
+//! say.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -7,7 +8,7 @@ use booking_rules::timeline::{Capacity, Fit, Period, Usage, fit};
 use booking_rules::waitlist::{Answer, WaitlistServer, serve};
 use proptest::prelude::*;
 
-/// Somebody who waits: for so much, for these seats, during these hours; and perhaps barred.
+/// An entry of a line: it waits for a quantity, for seats or for some hours, and may be barred.
 #[derive(Clone, Debug)]
 struct One {
     quantity: i64,
@@ -28,12 +29,12 @@ fn one() -> impl Strategy<Value = One> {
         })
 }
 
-/// What a counter gives out, and to whom.
+/// What the clerk gives out.
 trait Stock: Clone {
     fn fits(&self, one: &One) -> bool;
-    /// Gives it, or sets it aside.
+    /// Gives an entry what it waits for, or sets it aside.
     fn take(&mut self, one: &One);
-    /// Whether nothing is left for anybody who comes later.
+    /// Returns whether, once something is owed, nothing is left for later entries.
     fn is_all_owed(&self) -> bool;
 }
 
@@ -73,7 +74,7 @@ struct Calendar {
     usages: Vec<Usage>,
 }
 
-fn as_use(one: &One) -> Usage {
+fn as_usage(one: &One) -> Usage {
     Usage { occupied: Period::new(one.from, one.to), quantity: one.quantity, is_held: true }
 }
 
@@ -82,7 +83,7 @@ impl Stock for Calendar {
         let capacity = Capacity { usual: self.capacity, changes: Vec::new() };
         let fits = fit(&capacity, &self.usages, &[], Period::new(one.from, one.to), one.quantity);
         let is_left = matches!(fits, Fit::Fits { .. });
-        // Hour by hour.
+        // The same, found by looking at every hour.
         let taken = |hour: i64| -> i64 {
             let there =
                 self.usages.iter().filter(|used| used.occupied.from <= hour && hour < used.occupied.to);
@@ -92,7 +93,7 @@ impl Stock for Calendar {
         is_left
     }
     fn take(&mut self, one: &One) {
-        self.usages.push(as_use(one));
+        self.usages.push(as_usage(one));
     }
     fn is_all_owed(&self) -> bool {
         false
@@ -100,7 +101,7 @@ impl Stock for Calendar {
 }
 
 struct Clerk<S> {
-    /// What is free for who comes next.
+    /// What is free for the next entry.
     left: S,
     served: Vec<usize>,
     next: usize,
@@ -129,32 +130,32 @@ impl<S: Stock> WaitlistServer<One> for Clerk<S> {
     }
 }
 
-/// Who is served, by their places; and whether there may be anything left for others.
+/// Serves a line. Returns the indexes of the served entries, and whether anything may be left for others.
 fn run<S: Stock>(stock: &S, line: &[One], skip: bool) -> (Vec<usize>, bool) {
     let mut clerk = Clerk { left: stock.clone(), served: Vec::new(), next: 0 };
     let goes_on = serve(line, skip, &mut clerk).unwrap_or_else(|never| match never {});
     (clerk.served, goes_on)
 }
 
-/// What holds of every line, whatever is given out.
+/// Checks what must be true of every line, whatever the stock is.
 fn judge<S: Stock>(stock: &S, line: &[One]) -> Result<(), TestCaseError> {
     let (served, goes_on) = run(stock, line, false);
-    // Who is served is told by those ahead of him alone: as if each of them had what he asked for.
+    // Only the entries ahead decide whether an entry is served: as if each of them had what it waits for.
     let mut left = stock.clone();
     for (n, one) in line.iter().enumerate().filter(|(_, one)| !one.is_barred) {
         prop_assert_eq!(served.contains(&n), left.fits(one), "{} of {:?}", n, line);
         left.take(one);
     }
     prop_assert!(served.iter().all(|n| !line[*n].is_barred));
-    // All that was given was there.
+    // The clerk gave only what was in stock.
     let mut there = stock.clone();
     for n in &served {
-        prop_assert!(there.fits(&line[*n]), "{} was given what was not there", n);
+        prop_assert!(there.fits(&line[*n]), "{} got what was not in stock", n);
         there.take(&line[*n]);
     }
     let all_served = line.iter().enumerate().all(|(n, one)| one.is_barred || served.contains(&n));
     prop_assert_eq!(goes_on, all_served || !stock.is_all_owed());
-    // Who may be passed by is, and nobody else: with "skip" each is served who fits when it is his turn.
+    // With `skip`, the clerk serves each entry that fits when the clerk reaches it, and no other.
     let (skipping, goes_on) = run(stock, line, true);
     prop_assert!(goes_on);
     let mut left = stock.clone();
@@ -168,7 +169,7 @@ fn judge<S: Stock>(stock: &S, line: &[One]) -> Result<(), TestCaseError> {
     nobody_starves(stock, line)
 }
 
-/// As what was given comes back, all are served in the end who are not barred and could ever be.
+/// If what was given comes back, every entry is served in the end, unless it is barred or could never fit.
 fn nobody_starves<S: Stock>(stock: &S, line: &[One]) -> Result<(), TestCaseError> {
     let mut rest: Vec<One> = line.iter().filter(|one| stock.fits(one)).cloned().collect();
     loop {
@@ -189,7 +190,7 @@ proptest! {
     #[test]
     fn a_pools_line_is_served_in_its_order(line in prop::collection::vec(one(), 1..8), free in 0..10_i64) {
         judge(&Pool(free), &line)?;
-        // Strictly: those who were served stood before all who were not, but for those who were barred.
+        // Strict order: every served entry stood before all entries that were not served, except barred ones.
         let (served, _) = run(&Pool(free), &line, false);
         let waits = (0..line.len()).find(|n| !served.contains(n) && !line[*n].is_barred);
         prop_assert!(waits.is_none_or(|first| served.iter().all(|n| *n < first)));

@@ -1,6 +1,7 @@
-//! Three transactions on two pools, with memory for the count of one: every interleaving of taking, giving back,
-//! savepoints, commits, rollbacks, counting, eviction and crashes, by exhaustive search. The model uses the very code
-//! that the extension runs; what is beside it is only the truth: what is committed, and what each has done since.
+//! Three transactions on two pools, with memory for the count of one. An exhaustive search tries every
+//! interleaving of taking, giving back, savepoints, commits, rollbacks, counting, eviction and crashes. The model
+//! runs the code that the extension runs. Beside it, the model keeps only the truth: what is committed, and what
+//! each running transaction has done.
 
 use booking_rules::escrow::{By, Taken, Transaction};
 use stateright::{Checker, Model, Property};
@@ -10,14 +11,14 @@ use super::shared::{Memory, key};
 const TRANSACTIONS: usize = 3;
 const POOLS: usize = 2;
 const LIMIT: i64 = 2;
-/// How much a transaction does at the most.
+/// The most steps of a transaction.
 const STEPS: u8 = 3;
 
-/// What a transaction has done at one of its levels, on each pool.
+/// What a transaction has done at one of its subtransaction levels, on each pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Done {
     taken: [i64; POOLS],
-    /// Of what is committed, and of what it has taken itself.
+    /// What it gave back, of committed holds and of its own.
     given: [i64; POOLS],
     entered: [bool; POOLS],
 }
@@ -25,7 +26,7 @@ struct Done {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct One {
     counts: Transaction,
-    /// The transaction, and its savepoint where it has one.
+    /// The transaction and, if it has one, its savepoint.
     levels: Vec<Done>,
     steps: u8,
 }
@@ -35,7 +36,7 @@ impl One {
         self.levels.iter().map(of).sum()
     }
 
-    fn has_turn(&self, pool: usize) -> bool {
+    fn has_entered(&self, pool: usize) -> bool {
         self.levels.iter().any(|level| level.entered[pool])
     }
 }
@@ -45,7 +46,8 @@ struct World {
     memory: Memory,
     committed: [i64; POOLS],
     all: Vec<One>,
-    /// A request that was refused although there was room for it, whatever became of what was under way.
+    /// Whether a request was refused although it would have fitted, whether the running transactions commit or
+    /// not.
     refused_falsely: bool,
 }
 
@@ -64,11 +66,12 @@ enum Act {
 struct Escrow;
 
 impl World {
-    /// Has the count in memory, counted where nobody else has a turn.
+    /// Enters the count of a pool. Counts the pool first if its count is not in memory and no other transaction
+    /// has entered. Returns false if the transaction cannot enter.
     fn enter(&mut self, who: usize, pool: usize) -> bool {
         let by = self.by(who);
         let Self { memory, all, committed, .. } = self;
-        let others = (0..all.len()).any(|n| n != who && all[n].has_turn(pool));
+        let others = (0..all.len()).any(|n| n != who && all[n].has_entered(pool));
         let own = all[who].sum(|level| level.taken[pool] - level.given[pool]);
         let mut ledger = memory.ledger();
         if all[who].counts.enter(&mut ledger, &key(pool), by) == Taken::Outside {
@@ -102,8 +105,8 @@ impl World {
             }
             Taken::Short { .. } => {
                 let mut ledger = self.memory.ledger();
-                let account = ledger.find(&key(pool)).expect("it was just asked");
-                // With nobody to wait for, it is refused: then all that is taken must be.
+                let account = ledger.find(&key(pool)).expect("the transaction has entered it");
+                // If there is nobody to wait for, the extension refuses. Then the pool must be full.
                 if ledger.others(account, who as u32).is_none() {
                     let own = self.all[who].sum(|level| level.taken[pool] - level.given[pool]);
                     self.refused_falsely |= self.committed[pool] + own < LIMIT;
@@ -115,7 +118,7 @@ impl World {
     }
 
     fn give(&mut self, who: usize, pool: usize) -> bool {
-        // Each of the committed holds is given back by one at a time: its row is locked.
+        // Only one transaction at a time can give back a committed hold: it locks the hold's row.
         let given = |one: &One| one.sum(|level| level.given[pool]);
         let own = self.all[who].sum(|level| level.taken[pool]);
         let by_all: i64 = self.all.iter().map(given).sum();
@@ -254,7 +257,7 @@ impl Model for Escrow {
             Property::sometimes("the other pool is counted", |_, world: &World| {
                 world.memory.clone().taken(1).is_some()
             }),
-            Property::sometimes("all have something under way", |_, world: &World| {
+            Property::sometimes("all transactions have pending deltas", |_, world: &World| {
                 world.all.iter().all(|one| !one.counts.is_idle())
             }),
         ]

@@ -1,4 +1,4 @@
-//! Many transactions with deep savepoints on more pools than there is memory for.
+//! Many transactions with nested savepoints, on more pools than there is memory for.
 
 use booking_rules::escrow::{By, Taken, Transaction};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What one has done, level by level: so much more, or less, is its.
+/// A transaction, and how much it has taken or given back at each subtransaction level.
 #[derive(Default)]
 struct One {
     counts: Transaction,
@@ -45,8 +45,8 @@ impl One {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// Whatever happens, what is counted covers what is committed and what each could still commit; and when all
-    /// are through, it is exactly what is committed.
+    /// At any moment, the count covers what is committed and what each transaction could still commit. When all
+    /// transactions have ended, the count is exactly what is committed.
     #[test]
     fn the_count_is_never_below_what_is_taken(steps in prop::collection::vec(step(), 1..60), limit in 1..12_i64) {
         let mut memory = Memory::new(3, 24);
@@ -71,7 +71,8 @@ proptest! {
                     }
                 }
                 Step::Give { who, pool } => {
-                    // Only what is its own, or committed and nobody else's to give.
+                    // A transaction gives back only its own holds, or committed ones that no other transaction
+                    // gives back.
                     let others: i64 = (0..OWNERS).filter(|n| *n != who).map(|n| all[n].net(pool).min(0)).sum();
                     let has = committed[pool] + others + all[who].net(pool);
                     if has <= 0 || !enter(&mut memory, &mut all, who, pool, committed[pool]) {
@@ -126,8 +127,8 @@ fn by(all: &[One], who: usize) -> By {
 
 fn enter(memory: &mut Memory, all: &mut [One], who: usize, pool: usize, committed: i64) -> bool {
     let by = by(all, who);
-    let has_turn = |one: &One| one.entered.iter().any(|level| level[pool]);
-    let others = (0..all.len()).any(|n| n != who && has_turn(&all[n]));
+    let has_entered = |one: &One| one.entered.iter().any(|level| level[pool]);
+    let others = (0..all.len()).any(|n| n != who && has_entered(&all[n]));
     let mut ledger = memory.ledger();
     let mut entered = all[who].counts.enter(&mut ledger, &key(pool), by);
     if entered == Taken::Outside {

@@ -1,4 +1,4 @@
-//! Memory for counts, as large as a test wants it.
+//! Memory for counts, as large as a test needs it.
 
 use booking_rules::escrow::{Account, Head, Key, Ledger, PendingDelta};
 
@@ -31,7 +31,7 @@ impl Memory {
         }
     }
 
-    /// What is counted as taken of a pool, where it is.
+    /// Returns how much is counted as taken of a pool. Returns `None` if its count is not in memory.
     pub fn taken(&mut self, pool: usize) -> Option<i64> {
         let mut ledger = self.ledger();
         let place = ledger.find(&key(pool))?;

@@ -1,4 +1,4 @@
-//! When it is open, told by walking along a clock one minute after the other.
+//! When a calendar is open, found by walking along a clock one minute after the other.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -7,16 +7,16 @@ use booking_rules::hours::Week;
 
 use crate::random::Random;
 
-/// The days from 2000-01-01 on, again and again.
+/// The weekdays from 2000-01-01 on.
 const DAYS: [&str; 7] = ["sat", "sun", "mon", "tue", "wed", "thu", "fri"];
 
-/// How many days are looked at.
+/// The number of days that a walk covers.
 const SPAN: i64 = 16;
 
-/// From when to when by the face of the clock, which says the same on the next day.
+/// Opening hours, as times of day. If `closes` is before `opens`, it is on the next day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hours {
-    /// One of the days above.
+    /// An index into `DAYS`.
     day: usize,
     opens: i64,
     pub closes: i64,
@@ -26,7 +26,7 @@ impl Hours {
     pub fn random(random: &mut Random) -> Self {
         loop {
             let day = random.within(0, 6) as usize;
-            // Quarters of an hour, so that many touch.
+            // The times are quarters of an hour, so that many windows touch.
             let opens = random.within(0, 95) * 15;
             let closes = if random.percent(15) { 1440 } else { random.within(1, 95) * 15 };
             if opens != closes {
@@ -35,7 +35,7 @@ impl Hours {
         }
     }
 
-    /// Different ones.
+    /// Returns up to ten different ones.
     pub fn some(random: &mut Random) -> BTreeSet<Self> {
         (0..random.within(0, 10)).map(|_| Self::random(random)).collect()
     }
@@ -49,7 +49,7 @@ impl Hours {
         self.closes < self.opens
     }
 
-    /// How many minutes the clock's hand goes.
+    /// Returns how many minutes the clock advances from the opening to the closing.
     pub fn length(&self) -> i64 {
         if self.is_overnight() { 1440 - self.opens + self.closes } else { self.closes - self.opens }
     }
@@ -64,14 +64,15 @@ pub fn read(hours: &BTreeSet<Hours>) -> Week {
 #[derive(Debug)]
 pub struct Changes {
     first_day: i64,
-    /// When the clock is put forward by so many minutes, by its face before that.
+    /// When the clock is put forward, as it shows before that.
     forward_at: i64,
+    /// By how many minutes.
     by: i64,
-    /// When it is put back again, by its face before that.
+    /// When the clock is put back by the same number of minutes, as it shows before that.
     back_at: i64,
 }
 
-/// Which of two moments is meant where the clock says the same twice.
+/// Which of two moments counts if the clock shows the same time twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Twice {
     First,
@@ -98,7 +99,7 @@ impl Changes {
         self.first_day * 1440
     }
 
-    /// Hours that begin or end about when the clock is changed.
+    /// Returns hours that begin or end at about the time at which the clock is changed.
     pub fn hours_nearby(&self, random: &mut Random) -> Vec<Hours> {
         let mut all = Vec::new();
         for at in [self.forward_at, self.back_at - self.by] {
@@ -116,7 +117,8 @@ impl Changes {
         all
     }
 
-    /// The moment at which the clock says so. What it passes over is the moment at which it does that.
+    /// Returns the moment at which the clock shows a time. For a time that it skips, returns the moment at which
+    /// it is put forward.
     pub fn instant(&self, clock: i64, twice: Twice) -> i64 {
         let turned_back = match twice {
             Twice::First => self.back_at,
@@ -129,7 +131,7 @@ impl Changes {
         }
     }
 
-    /// What the clock says, from the first day on, minute after minute.
+    /// Returns what the clock shows in each minute, from the first day on.
     fn faces(&self) -> Vec<i64> {
         let mut faces = Vec::new();
         let mut face = self.first_minute();
@@ -150,10 +152,11 @@ impl Changes {
     }
 }
 
-/// All windows of these days, and all minutes in them.
+/// Returns all windows of these days, and all minutes in them.
 pub fn open(hours: &BTreeSet<Hours>, changes: &Changes, twice: Twice) -> (Vec<(i64, i64)>, Vec<i64>) {
     let faces = changes.faces();
-    // The minute that shows it. What none shows was passed over: then the first that shows more.
+    // Returns the minute in which the clock shows `face`. If it skips that time, returns the first minute in which
+    // it shows a later one.
     let reaches = |face: i64| {
         let shows = |shown: &i64| *shown == face;
         let n = match twice {
@@ -177,7 +180,7 @@ pub fn open(hours: &BTreeSet<Hours>, changes: &Changes, twice: Twice) -> (Vec<(i
     (windows, minutes)
 }
 
-/// From when to when there is one minute after the other.
+/// Returns the segments that the minutes make up without a gap: the first minute, and the one after the last.
 pub fn segments(minutes: &[i64]) -> Vec<(i64, i64)> {
     let all: BTreeSet<i64> = minutes.iter().copied().collect();
     let begin = all.iter().filter(|minute| !all.contains(&(**minute - 1)));

@@ -1,10 +1,11 @@
-//! What a choice must be, told from the picture of a plan alone.
+//! The judge: says which seats a party must get, from the picture of a plan only. It shares no code with the
+//! search.
 
 use booking_rules::seating::{REACH, ROWS_A_SECTION, Search, best};
 
 use crate::plan::{Label, Plan, Row};
 
-/// The labels of a choice, or none where there was nothing to choose.
+/// Returns the labels of the seats that the search chooses. Returns `None` if it finds none.
 pub fn choose(plan: &Plan, quantity: usize, together: bool) -> Option<Vec<Label>> {
     let free = plan.free();
     match best(&free, true, quantity, together) {
@@ -16,12 +17,12 @@ pub fn choose(plan: &Plan, quantity: usize, together: bool) -> Option<Vec<Label>
     }
 }
 
-/// A place in a row where a party fits side by side.
+/// Adjacent free seats in a row for a party.
 #[derive(Clone)]
 pub struct Fit {
     pub rank: i32,
     pub orphans: usize,
-    /// How many more seats its row has on one side of it than on the other.
+    /// The difference between the numbers of seats of the row on its two sides.
     pub lopsided: usize,
     pub labels: Vec<Label>,
 }
@@ -29,7 +30,7 @@ pub struct Fit {
 impl Fit {
     fn new(row: &Row, start: usize, quantity: usize) -> Self {
         let end = start + quantity;
-        // A free neighbour without a free neighbour on its other side.
+        // A seat is left alone if it is a free neighbour whose other neighbour is not free.
         let left = start >= 1 && row.is_free(start - 1) && !(start >= 2 && row.is_free(start - 2));
         let right = row.is_free(end) && !row.is_free(end + 1);
         let lopsided = lopsided(row, start, end - 1);
@@ -38,7 +39,7 @@ impl Fit {
     }
 }
 
-/// Everywhere a party fits side by side.
+/// Returns all places where a party fits side by side.
 pub fn fits(plan: &Plan, quantity: usize) -> Vec<Fit> {
     let mut all = Vec::new();
     for row in &plan.rows {
@@ -51,7 +52,7 @@ pub fn fits(plan: &Plan, quantity: usize) -> Vec<Fit> {
     all
 }
 
-/// The one of them to be given.
+/// Returns the place that the party must get. Returns `None` if there is none.
 pub fn best_fit(fits: &[Fit]) -> Option<Fit> {
     let front = fits.iter().map(|fit| fit.rank).min()?;
     let mut left = fits.to_vec();
@@ -64,14 +65,15 @@ pub fn best_fit(fits: &[Fit]) -> Option<Fit> {
     left.pop()
 }
 
-/// Keeps those that none of the others is below.
+/// Keeps the elements with the least key.
 pub fn keep_least<T, K: Ord>(all: &mut Vec<T>, key: impl Fn(&T) -> K) {
     if let Some(least) = all.iter().map(&key).min() {
         all.retain(|one| key(one) == least);
     }
 }
 
-/// Successive rows of one section that have enough free seats: the first rank, and how many.
+/// Returns the fewest successive rows of one section that have enough free seats: the first rank and the number of
+/// ranks. Returns `None` if no section has enough.
 pub fn smallest_group(plan: &Plan, quantity: usize) -> Option<(i32, i32)> {
     let rows: Vec<(&Row, usize)> = plan.rows.iter().map(|row| (row, row.free().count())).collect();
     let deepest = plan.rows.iter().map(|row| row.rank % ROWS_A_SECTION + 1).max()?;
@@ -88,14 +90,14 @@ pub fn smallest_group(plan: &Plan, quantity: usize) -> Option<(i32, i32)> {
     None
 }
 
-/// The seats of such a group that lie closest together.
+/// Returns the seats of such a group that lie closest together.
 pub fn closest(plan: &Plan, (top, height): (i32, i32), quantity: usize) -> Vec<Label> {
     let rows = plan.rows.iter().filter(|row| (top..top + height).contains(&row.rank));
     let rows: Vec<&Row> = rows.collect();
     if height == 1 { closest_in_row(rows[0], quantity) } else { closest_in_rows(&rows, quantity) }
 }
 
-/// How many more seats are before one seat of a row than after another.
+/// Returns the difference between the number of seats before `from` and the number after `to`, in a row.
 fn lopsided(row: &Row, from: usize, to: usize) -> usize {
     let (first, last) = row.ends();
     (from - first).abs_diff(last - to)
@@ -131,7 +133,7 @@ fn closest_in_rows(rows: &[&Row], quantity: usize) -> Vec<Label> {
     labels
 }
 
-/// How far so many of these seats are from one of them, where that is least.
+/// Returns the least sum of distances from one of these seats to the `quantity` seats nearest to it.
 pub fn least_apart(seats: &[Label], quantity: usize) -> u32 {
     let from = |centre: &Label| {
         let away = |seat: &Label| 2 * centre.0.abs_diff(seat.0) + centre.1.abs_diff(seat.1);

@@ -4,10 +4,11 @@ use std::fmt;
 
 use booking_rules::seating::{ROWS_A_SECTION, SeatPosition};
 
-/// A seat by what is printed on the ticket, and not by where it lies in any list.
+/// A seat's rank and position, as printed on the ticket. It does not depend on the seat's index in any list.
 pub type Label = (i32, i32);
 
-/// One row, a character a position: `.` free, `x` taken, `#` blocked, a space where there is no seat.
+/// One row, one character for each position: `.` a free seat, `x` a taken one, `#` a blocked one, a space for no
+/// seat.
 pub struct Row {
     pub rank: i32,
     pub first: i32,
@@ -19,12 +20,12 @@ impl Row {
         self.seats.get(index) == Some(&b'.')
     }
 
-    /// The free seats, as indexes.
+    /// Iterates over the indexes of the free seats.
     pub fn free(&self) -> impl Iterator<Item = usize> {
         (0..self.seats.len()).filter(|index| self.is_free(*index))
     }
 
-    /// How far in its seats begin and end, free or not.
+    /// Returns the indexes of the first and the last seat, free or not.
     pub fn ends(&self) -> (usize, usize) {
         let is_seat = |seat: &u8| *seat != b' ';
         let first = self.seats.iter().position(is_seat).expect("a row has seats");
@@ -40,13 +41,14 @@ impl Row {
     }
 }
 
-/// Rows from the front to the back.
+/// A plan: its rows from the front to the back.
 pub struct Plan {
     pub rows: Vec<Row>,
 }
 
 impl Plan {
-    /// Reads a picture, a line a row: `---` begins the next section, an empty line is a rank without seats.
+    /// Reads a picture, one line for each row. `---` begins the next section; an empty line is a rank without
+    /// seats.
     pub fn read(picture: &[&str]) -> Self {
         let mut rows = Vec::new();
         let mut rank = 0;
@@ -63,7 +65,7 @@ impl Plan {
         Self { rows }
     }
 
-    /// The free seats as the search is shown them.
+    /// Returns the free seats as the search reads them.
     pub fn free(&self) -> Vec<SeatPosition> {
         let places = self.rows.iter().flat_map(|row| {
             let (first, last) = row.ends();
@@ -77,7 +79,7 @@ impl Plan {
         places.collect()
     }
 
-    /// The free seats from the front on.
+    /// Iterates over the labels of the free seats, from the front.
     pub fn labels(&self) -> impl Iterator<Item = Label> {
         let rows = self.rows.iter();
         rows.flat_map(|row| row.free().map(|index| (row.rank, row.position(index))))
@@ -88,7 +90,7 @@ impl Plan {
         row.is_some_and(|row| usize::try_from(position - row.first).is_ok_and(|index| row.is_free(index)))
     }
 
-    /// The picture, with the chosen seats as `@`.
+    /// Draws the picture, with the chosen seats as `@`.
     pub fn with(&self, chosen: &[Label]) -> Vec<String> {
         let draw = |row: &Row| {
             let seats = row.seats.iter().enumerate();
@@ -112,7 +114,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Splitmix64: the same plans in every run.
+/// A random number generator (Splitmix64) that makes the same plans in every run.
 pub struct Random(pub u64);
 
 impl Random {
@@ -123,7 +125,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub fn within(&mut self, low: i32, high: i32) -> i32 {
         low + (self.next() % (high - low + 1) as u64) as i32
     }
@@ -132,11 +134,11 @@ impl Random {
         self.within(1, 100) <= chance
     }
 
-    /// From one small section that is nearly free to four that are nearly full.
+    /// Makes a plan: anything from one small section that is nearly free to four sections that are nearly full.
     pub fn plan(&mut self) -> Plan {
         let (taken, blocked) = (self.within(0, 95), self.within(0, 30));
         let aisles = self.within(0, 25);
-        // Without it hardly any row would be full up to its end, and few rows out of reach.
+        // Without sold-out rows, hardly any row would be full to its end, and few rows would be out of reach.
         let sold_out = self.within(0, 60);
         let mut rows = Vec::new();
         for section in 0..self.within(1, 4) {
@@ -151,7 +153,8 @@ impl Random {
         Plan { rows }
     }
 
-    /// One section of long rows, in each of which less than half is free and hardly any side by side.
+    /// Makes one section of long rows. In each row less than half of the seats are free, and few of them are
+    /// adjacent.
     pub fn large_plan(&mut self) -> Plan {
         let length = self.within(30, 300);
         let row = |random: &mut Self, rank| {
@@ -166,7 +169,7 @@ impl Random {
         let mut seats = vec![b'.'; length as usize];
         let last = seats.len() - 1;
         for (index, seat) in seats.iter_mut().enumerate() {
-            // One draw for all three, since this is where the time goes.
+            // One random number serves for all three decisions, since most of the test's time is spent here.
             let draw = self.next();
             let percent = |shift: u32| (((draw >> shift) & 0xffff) as i32 * 100) >> 16;
             if percent(0) < aisles && index != 0 && index != last {

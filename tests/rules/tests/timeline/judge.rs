@@ -1,10 +1,10 @@
-//! Whether there is room, told from the picture of a calendar alone.
+//! The judge: says whether a request fits, from the picture of a calendar only. It shares no code with the rules.
 
 use booking_rules::timeline::{Fit, Segment};
 
 use crate::picture::{Clock, MINUTES, Minute};
 
-/// What a request for some minutes must be told.
+/// The right answer to a request for some minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
     Fits { left: i64, is_exclusive: bool },
@@ -12,7 +12,8 @@ pub enum Right {
     Short { first: usize },
 }
 
-/// Looks at every minute asked for. `picture` has them all, those of the buffer included.
+/// Returns the right answer, found by looking at every requested minute. `picture` has them all, with those of the
+/// buffer.
 pub fn right(picture: &[Minute], (from, to): (usize, usize), quantity: i64) -> Right {
     let asked = &picture[from..to];
     let mut least = asked[0].free();
@@ -40,7 +41,8 @@ pub fn right(picture: &[Minute], (from, to): (usize, usize), quantity: i64) -> R
     }
 }
 
-/// Asserts that a stretch has the numbers of each of its minutes, and returns which these are.
+/// Asserts that a segment has the numbers of each of its minutes, and returns its first minute and the one after
+/// its last.
 pub fn minutes_of(segment: &Segment, picture: &[Minute], clock: Clock) -> (usize, usize) {
     let minute = |at: i64| {
         let minute = (0..=MINUTES).find(|minute| clock.at(*minute) == at);
@@ -55,7 +57,7 @@ pub fn minutes_of(segment: &Segment, picture: &[Minute], clock: Clock) -> (usize
     (from, to)
 }
 
-/// Asserts that the answer is the right one, and returns that.
+/// Compares an answer with the right one. Returns the right one, or as `Err` what is wrong.
 pub fn check(
     answer: Fit,
     picture: &[Minute],

@@ -1,14 +1,14 @@
-//! The long life of one calendar: each request is put to the rules, and what they allow is done.
+//! The long life of one calendar: each step asks the rules, and does what they allow.
 //!
-//! It keeps no count. After each step the picture is painted anew from the bookings.
+//! The life keeps no count. After each step it paints a new picture from the bookings.
 
 use booking_rules::timeline::{Fit, fit};
 
 use crate::judge::{Right, check};
-use crate::picture::{Booking, Clock, MINUTES, Said, Standing, paint, segment, usages};
+use crate::picture::{Booking, BookingState, Clock, MINUTES, Said, paint, segment, usages};
 use crate::random::Random;
 
-/// What a step can come to.
+/// The results of a step.
 pub const KINDS: [&str; 14] = [
     "placed",
     "placed once others were ended",
@@ -43,8 +43,8 @@ impl Life {
         Self { random, clock, said, buffer, bookings: Vec::new() }
     }
 
-    /// What each minute has must be no more than there is then: what has run out keeps its place too,
-    /// until it is ended.
+    /// Asserts that no minute has more taken than its capacity. An overdue booking keeps its places until it is
+    /// ended.
     pub fn check(&self) {
         for (n, minute) in paint(&self.said, &self.bookings, self.buffer).iter().enumerate() {
             let taken = minute.confirmed + minute.held + minute.overdue;
@@ -62,11 +62,11 @@ impl Life {
             70..=90 => self.reschedule(),
             _ => Some(self.change_capacity()),
         };
-        // There was nothing to do it to.
+        // No booking is in the state that the step needs: place one instead.
         kind.unwrap_or_else(|| self.place())
     }
 
-    /// Asks the rules for some minutes and the buffer after them, and the picture whether they are right.
+    /// Asks the rules about some minutes and the buffer after them, and checks the answer against the picture.
     fn ask(&self, said: &Said, bookings: &[Booking], asked: (usize, usize), quantity: i64) -> Right {
         let (live, overdue) = usages(self.clock, bookings, self.buffer);
         let answer: Fit = fit(&said.capacity, &live, &overdue, self.clock.period(asked), quantity);
@@ -79,17 +79,17 @@ impl Life {
         (from, (to + self.buffer).min(MINUTES))
     }
 
-    /// Ends what has run out and reaches into these minutes.
+    /// Ends the overdue bookings that reach into these minutes.
     fn end_overdue(&mut self, (from, to): (usize, usize)) {
         let buffer = self.buffer;
         let reaches = |booking: &Booking| booking.from < to && booking.to + buffer > from;
-        self.bookings.retain(|booking| booking.standing != Standing::Overdue || !reaches(booking));
+        self.bookings.retain(|booking| booking.state != BookingState::Overdue || !reaches(booking));
     }
 
-    /// One of the bookings in a certain standing.
-    fn pick(&mut self, is_meant: impl Fn(Standing) -> bool) -> Option<usize> {
+    /// Returns a random booking in one of the states that `is_meant` accepts. Returns `None` if there is none.
+    fn pick(&mut self, is_meant: impl Fn(BookingState) -> bool) -> Option<usize> {
         let meant: Vec<usize> =
-            (0..self.bookings.len()).filter(|n| is_meant(self.bookings[*n].standing)).collect();
+            (0..self.bookings.len()).filter(|n| is_meant(self.bookings[*n].state)).collect();
         if meant.is_empty() {
             None
         } else {
@@ -109,13 +109,13 @@ impl Life {
             }
             Right::Fits { .. } => 0,
         };
-        let standing = if self.random.percent(60) { Standing::Held } else { Standing::Confirmed };
-        self.bookings.push(Booking { from, to, quantity, given_back: 0, standing });
+        let state = if self.random.percent(60) { BookingState::Held } else { BookingState::Confirmed };
+        self.bookings.push(Booking { from, to, quantity, given_back: 0, state });
         kind
     }
 
     fn give_back(&mut self) -> Option<usize> {
-        let n = self.pick(|standing| standing != Standing::Overdue)?;
+        let n = self.pick(|state| state != BookingState::Overdue)?;
         let booking = &mut self.bookings[n];
         let back = self.random.within(1, booking.left());
         booking.given_back += back;
@@ -126,32 +126,32 @@ impl Life {
         Some(4)
     }
 
-    /// A late confirmation finds the place that nobody was given, and asks for none.
+    /// Confirms a booking. A late confirmation finds its places, since nobody else got them, and takes none.
     fn confirm(&mut self) -> Option<usize> {
-        let n = self.pick(|standing| standing != Standing::Confirmed)?;
-        let late = self.bookings[n].standing == Standing::Overdue;
-        self.bookings[n].standing = Standing::Confirmed;
+        let n = self.pick(|state| state != BookingState::Confirmed)?;
+        let late = self.bookings[n].state == BookingState::Overdue;
+        self.bookings[n].state = BookingState::Confirmed;
         Some(if late { 6 } else { 5 })
     }
 
     fn run_out(&mut self) -> Option<usize> {
-        let n = self.pick(|standing| standing == Standing::Held)?;
-        self.bookings[n].standing = Standing::Overdue;
+        let n = self.pick(|state| state == BookingState::Held)?;
+        self.bookings[n].state = BookingState::Overdue;
         Some(7)
     }
 
     fn sweep(&mut self) -> Option<usize> {
-        self.pick(|standing| standing == Standing::Overdue)?;
-        self.bookings.retain(|booking| booking.standing != Standing::Overdue);
+        self.pick(|state| state == BookingState::Overdue)?;
+        self.bookings.retain(|booking| booking.state != BookingState::Overdue);
         Some(8)
     }
 
-    /// Moves a booking, which its own present period never keeps from the next.
+    /// Moves a booking. The places that it has now do not count against the move.
     fn reschedule(&mut self) -> Option<usize> {
-        let n = self.pick(|standing| standing != Standing::Overdue)?;
+        let n = self.pick(|state| state != BookingState::Overdue)?;
         let moved = self.bookings.swap_remove(n);
         let (from, to) = if self.random.percent(50) {
-            // A little earlier or later, so that it would be in its own way.
+            // A little earlier or later, so that the new period overlaps the present one.
             let from = (moved.from + self.random.within(0, 20) as usize).clamp(10, MINUTES - 2) - 10;
             (from, (from + moved.to - moved.from).min(MINUTES - 1))
         } else {
@@ -170,7 +170,8 @@ impl Life {
         Some(kind)
     }
 
-    /// Asks for nothing in the new capacity: that fits exactly where all that is booked does.
+    /// Changes the capacity. It asks the rules for 0 places under the new capacity: these fit exactly if all
+    /// bookings do.
     fn change_capacity(&mut self) -> usize {
         let during = segment(&mut self.random, 120);
         let capacity = if self.random.percent(30) { None } else { Some(self.random.within(0, 8)) };

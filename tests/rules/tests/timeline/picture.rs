@@ -1,19 +1,19 @@
-//! A calendar as a picture: what each of some minutes holds, and nothing about what lies between them.
+//! A calendar as a picture: the numbers of each of some minutes, and nothing about the time between them.
 //!
-//! Everything here counts minutes from the picture's first. What the rules are told is the same on
-//! another clock, whose beginning and whose minute are any.
+//! Everything here counts minutes from the first one of the picture. The rules receive the same on another clock,
+//! which begins at any time and whose minutes have any length.
 
 use booking_rules::Micros;
 use booking_rules::timeline::{Capacity, Period, Usage};
 
 use crate::random::Random;
 
-/// How many minutes a picture has.
+/// The number of minutes in a picture.
 pub const MINUTES: usize = 200;
 
-/// A clock that the rules are shown: when the picture begins, and how long its minutes last.
+/// The clock that the rules see: when the picture begins, and how long its minutes last.
 ///
-/// Where a minute lasts 1, whatever is off by a microsecond is off by a minute.
+/// If a minute lasts 1, an error of one microsecond is an error of one minute.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     pub begins: Micros,
@@ -36,35 +36,35 @@ impl Clock {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum BookingState {
     Confirmed,
     Held,
-    /// Held, and it has run out, and nobody has written that down yet.
+    /// Held and expired, and the expiry is not written down yet.
     Overdue,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Booking {
     pub from: usize,
-    /// The first minute that is no longer asked for: from here on it is only the buffer.
+    /// The first minute after the booked period, where the buffer begins.
     pub to: usize,
     pub quantity: i64,
     pub given_back: i64,
-    pub standing: Standing,
+    pub state: BookingState,
 }
 
 impl Booking {
     pub fn random(random: &mut Random, overdue: i64) -> Self {
         let (from, to) = segment(random, 60);
         let quantity = random.within(1, 3);
-        // A third is given back in part or whole.
+        // A third of the bookings are given back in part or as a whole.
         let given_back = if random.percent(33) { random.within(1, quantity) } else { 0 };
-        let standing = match random.within(1, 100) {
-            percent if percent <= overdue => Standing::Overdue,
-            percent if percent % 2 == 0 => Standing::Held,
-            _ => Standing::Confirmed,
+        let state = match random.within(1, 100) {
+            percent if percent <= overdue => BookingState::Overdue,
+            percent if percent % 2 == 0 => BookingState::Held,
+            _ => BookingState::Confirmed,
         };
-        Self { from, to, quantity, given_back, standing }
+        Self { from, to, quantity, given_back, state }
     }
 
     pub fn left(&self) -> i64 {
@@ -72,14 +72,14 @@ impl Booking {
     }
 }
 
-/// From when to when, not empty, no longer than so many minutes.
+/// Returns a random segment of 1 to `longest` minutes: its first minute and the one after its last.
 pub fn segment(random: &mut Random, longest: i64) -> (usize, usize) {
     let from = random.within(0, MINUTES as i64 - 2);
     let to = (from + random.within(1, longest)).min(MINUTES as i64 - 1);
     (from as usize, to as usize)
 }
 
-/// What is known of each minute.
+/// The numbers of one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Minute {
     pub capacity: i64,
@@ -89,13 +89,13 @@ pub struct Minute {
 }
 
 impl Minute {
-    /// What is left if nothing overdue counts.
+    /// Returns what is left if overdue bookings do not count.
     pub fn free(&self) -> i64 {
         self.capacity - self.confirmed - self.held
     }
 }
 
-/// The capacity as the rules know it, and as it was said minute by minute.
+/// The capacity, as the rules know it and minute by minute.
 #[derive(Clone, Debug)]
 pub struct Said {
     pub capacity: Capacity,
@@ -107,7 +107,8 @@ impl Said {
         Self { capacity: Capacity { usual, changes: Vec::new() }, minutes: [usual; MINUTES] }
     }
 
-    /// Says it for a while, or takes back what was said: to the rules and in the picture.
+    /// Changes the capacity during some minutes, or makes it the usual one again: for the rules and in the
+    /// picture.
     pub fn say(&mut self, clock: Clock, during: (usize, usize), capacity: Option<i64>) {
         self.capacity.change(clock.period(during), capacity);
         for minute in during.0..during.1 {
@@ -129,23 +130,23 @@ impl Said {
     }
 }
 
-/// Paints the bookings, each with its buffer, over what was said of the capacity.
+/// Returns the picture of the capacity and the bookings, each with its buffer.
 pub fn paint(said: &Said, bookings: &[Booking], buffer: usize) -> Vec<Minute> {
     let mut minutes: Vec<Minute> =
         said.minutes.iter().map(|capacity| Minute { capacity: *capacity, ..Minute::default() }).collect();
     for booking in bookings {
         for minute in &mut minutes[booking.from..(booking.to + buffer).min(MINUTES)] {
-            match booking.standing {
-                Standing::Confirmed => minute.confirmed += booking.left(),
-                Standing::Held => minute.held += booking.left(),
-                Standing::Overdue => minute.overdue += booking.left(),
+            match booking.state {
+                BookingState::Confirmed => minute.confirmed += booking.left(),
+                BookingState::Held => minute.held += booking.left(),
+                BookingState::Overdue => minute.overdue += booking.left(),
             }
         }
     }
     minutes
 }
 
-/// What the rules are told of the bookings: those that count, and those that have run out.
+/// Returns the bookings as the rules receive them: the live ones, and the overdue ones.
 pub fn usages<'a>(
     clock: Clock,
     bookings: impl IntoIterator<Item = &'a Booking>,
@@ -154,10 +155,10 @@ pub fn usages<'a>(
     let (mut live, mut overdue) = (Vec::new(), Vec::new());
     for booking in bookings {
         let occupied = clock.period((booking.from, booking.to)).and(buffer as Micros * clock.minute);
-        let is_held = booking.standing != Standing::Confirmed;
+        let is_held = booking.state != BookingState::Confirmed;
         let one = Usage { occupied, quantity: booking.left(), is_held };
         if booking.left() > 0 {
-            if booking.standing == Standing::Overdue { overdue.push(one) } else { live.push(one) }
+            if booking.state == BookingState::Overdue { overdue.push(one) } else { live.push(one) }
         }
     }
     (live, overdue)

@@ -1,6 +1,6 @@
-//! Numbers at random, the same in every run.
+//! Random numbers, the same in every run.
 
-/// Splitmix64.
+/// A random number generator (Splitmix64).
 pub struct Random(pub u64);
 
 impl Random {
@@ -11,7 +11,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub fn within(&mut self, low: i64, high: i64) -> i64 {
         low + (self.next() % (high - low + 1) as u64) as i64
     }

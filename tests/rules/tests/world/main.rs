@@ -1,4 +1,5 @@
-//! A pool with many holds, a million random steps, and after each of them plain sums over all holds.
+//! A pool with many holds: the test runs a million random steps and compares with plain sums over all holds after
+//! each of them.
 
 mod step;
 mod world;
@@ -14,10 +15,10 @@ use world::{Answer, World};
 
 const CASES: u32 = 2030;
 const STEPS: std::ops::Range<usize> = 490..510;
-/// The longest that a hold may live, in the time of these steps.
+/// The longest time to live of a hold, in the time units of the steps.
 const MAX_TTL: Micros = 100;
 
-/// What must hold at any moment.
+/// Checks what must be true at any moment.
 fn check_world(world: &World) -> Result<(), TestCaseError> {
     let pool = &world.pool;
     let taken = world.sum(|placed| matches!(placed.hold.state, State::Held | State::Confirmed));
@@ -40,11 +41,11 @@ fn check_world(world: &World) -> Result<(), TestCaseError> {
         );
     }
     let confirmed = world.sum(|placed| placed.hold.state == State::Confirmed);
-    prop_assert_eq!(confirmed, world.owed.values().sum::<i64>(), "confirmed without anybody's asking");
+    prop_assert_eq!(confirmed, world.owed.values().sum::<i64>(), "confirmed without a request");
     Ok(())
 }
 
-/// What a single step may do to a hold.
+/// Checks that one step did to a hold only what it may do.
 fn check_hold(now: Micros, before: &Hold, after: &Hold) -> Result<(), TestCaseError> {
     if before == after {
         return Ok(());
@@ -69,7 +70,7 @@ fn check_hold(now: Micros, before: &Hold, after: &Hold) -> Result<(), TestCaseEr
     Ok(())
 }
 
-/// The answer, judged by what was live and nothing else: no sweep may have a say in it.
+/// Checks the answer by what was live before the step, and by nothing else: it must not depend on a sweep.
 fn check_answer(before: &World, step: &Step, answer: Answer) -> Result<(), TestCaseError> {
     let live = before.sum(|placed| before.live(placed));
     let size = before.pool.capacity + before.pool.overbooking;

@@ -1,4 +1,4 @@
-//! What can happen to a pool, at random.
+//! Random steps: what can happen to a pool.
 
 use booking_rules::Micros;
 
@@ -16,7 +16,7 @@ pub enum Step {
     Wait { micros: Micros },
 }
 
-/// Digits of a random number, taken off one after the other.
+/// A random number, from which digits are taken one after the other.
 struct Digits(u64);
 
 impl Digits {
@@ -32,11 +32,12 @@ impl Digits {
 }
 
 impl Step {
-    /// The step that a random number stands for: a strategy for each field takes ten times as long.
+    /// Returns the step that a random number stands for. A proptest strategy for each field would take ten times
+    /// as long.
     pub fn from_number(number: u64) -> Self {
         let mut digits = Digits(number);
         let kind = digits.below(36);
-        // One request in eight was made with a version that is not the current one.
+        // One request in eight expects a version that is not the current one.
         let stale = digits.below(8) == 7;
         let which = digits.below(64) as usize;
         let part = |digits: &mut Digits| (digits.below(2) == 1).then(|| digits.between(1..6));

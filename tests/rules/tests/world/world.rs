@@ -1,4 +1,4 @@
-//! A pool and its holds, driven in the order in which the extension drives them.
+//! A pool and its holds. It calls the rules in the order in which the extension calls them.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ pub struct Placed {
     pub hold: Hold,
 }
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answer {
     Done,
-    /// It was so before, or it was refused: not a row of it may have changed.
+    /// The step was a repetition or was refused: it may have changed no row.
     Nothing,
-    /// There was not enough room, though all that had expired was ended.
+    /// Too few places were free, although all expired holds were ended.
     NoRoom,
 }
 
@@ -33,7 +33,7 @@ pub struct World {
     pub holds: BTreeMap<usize, Placed>,
     placed: usize,
     pub now: Micros,
-    /// What has been confirmed and not cancelled, as its owners remember it.
+    /// How many places are confirmed and not cancelled, by hold, as their holders remember it.
     pub owed: BTreeMap<usize, i64>,
 }
 
@@ -43,7 +43,7 @@ impl World {
         Self { pool, holds: BTreeMap::new(), placed: 0, now: 0, owed: BTreeMap::new() }
     }
 
-    /// The hold of a step, if there is any at all.
+    /// Returns the hold that a step means. Returns `None` if there are no holds.
     pub fn pick(&self, which: usize) -> Option<usize> {
         let count = self.holds.len().max(1);
         self.holds.keys().nth(which % count).copied()
@@ -81,7 +81,8 @@ impl World {
         }
     }
 
-    /// Ends what is overdue, the longest overdue first, until so much is free. Returns whether any was.
+    /// Ends overdue holds, the longest overdue first, until `missing` places are freed. Returns whether any was
+    /// ended.
     fn reclaim(&mut self, missing: i64) -> bool {
         let mut freed = 0;
         for id in self.overdue() {
