@@ -3,7 +3,7 @@
 use super::allocation::acquire::{
     ResourceLocks, acquire_exclusive, acquire_places, acquire_pool, pool_lock_mode,
 };
-use super::allocation::attempt::serve_at;
+use super::allocation::attempt::run_pass;
 use super::allocation::retry::retry_after_wait;
 use super::allocation::stop::{Interrupt, Stop};
 use super::allocation::{Allocation, Pass};
@@ -45,7 +45,7 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         .collect();
     acquire_each(session, &mut locks, &pools);
     let at = |pass| {
-        serve_at(session, &locks, placements, LockWaitPolicy::Wait, pass, |allocation, placements| {
+        run_pass(session, &locks, placements, LockWaitPolicy::Wait, pass, |allocation, placements| {
             answer(allocation, &locks, placements)
         })
     };

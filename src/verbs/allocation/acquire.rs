@@ -1,4 +1,6 @@
-//! Turns at resources and claims on their places: the locks that come before everything else.
+//! The locks that come before everything else, in their one order: resource locks by name, then the locks of
+//! limited holders, then the claims on seats and days by resource. The rows of holds, which come last, are locked
+//! by `store`.
 
 use super::Want;
 use super::stop::Stop;
@@ -14,14 +16,17 @@ use crate::store::resources::{self, Kind};
 use crate::store::{Session, pools};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most places that one call claims one by one: each takes an entry of the server's lock table.
-/// Who wants more takes the whole resource.
+/// The most places that one call claims one by one, because each claim takes an entry of the server's lock table.
+/// A call for more places takes the resource lock in exclusive mode.
 const MAX_CLAIMS: usize = 64;
 
-/// The resources a call is about, by name, and how much of each it takes its turn for.
+/// The resources that a call is about, by name, and the mode in which it takes the lock of each.
 pub type ResourceLocks<'a> = BTreeMap<&'a str, LockMode>;
 
-/// Takes a turn at one resource: all of it, for a verb that is going to change its row.
+/// Takes one resource lock in exclusive mode, for a verb that is going to change the resource's row.
+///
+/// Locks the row ahead if the UPDATE would wait for it against the policy, or would rest on an old snapshot.
+/// Enters the count of an escrow pool.
 pub fn acquire_exclusive(
     session: &Session,
     resource: &str,
@@ -33,8 +38,10 @@ pub fn acquire_exclusive(
     Ok(lock)
 }
 
-/// Takes a turn at a pool, and enters its count: shared, where it is an escrow pool, with all others who take from it
-/// or give back; alone otherwise. Whose snapshot is kept is told where what it shows of the pool is not so any more.
+/// Takes the lock of a pool and enters its count. Returns the lock with the mode that it was granted in: share
+/// mode for an escrow pool, so that others take and give back beside this call; exclusive mode for every other.
+///
+/// In REPEATABLE READ and above, raises 40001 if an escrow pool was redefined since the snapshot was taken.
 pub fn acquire_pool(
     session: &Session,
     resource: &str,
@@ -45,7 +52,7 @@ pub fn acquire_pool(
             return Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive));
         };
         let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
-        // Only behind a turn it stays what it is.
+        // The look above had no lock, so another transaction may have changed the pool's contention meanwhile.
         if pools::escrow(session, resource) == Some(id) {
             if escrow::enter(id) == Entered::Yes {
                 if snapshot::is_repeatable_read() {
@@ -56,24 +63,26 @@ pub fn acquire_pool(
                 return Ok((lock, LockMode::Share));
             }
             lock.release();
-            // It is counted by who has it alone; once that is done, others may come.
-            let alone = acquire_exclusive(session, resource, policy)?;
+            // The holds are added up under the exclusive lock: beside others, the sum would miss what they have
+            // not committed. With the count in memory this call goes on in share mode.
+            let exclusive = acquire_exclusive(session, resource, policy)?;
             if pools::escrow(session, resource) != Some(id) {
-                alone.release();
+                exclusive.release();
                 continue;
             }
             if escrow::enter(id) != Entered::Yes {
-                return Ok((alone, LockMode::Exclusive));
+                return Ok((exclusive, LockMode::Exclusive));
             }
             let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
-            alone.release();
+            exclusive.release();
             return Ok((lock, LockMode::Share));
         }
         lock.release();
     }
 }
 
-/// How much of a pool is taken for a verb that takes from it or gives back.
+/// Returns the mode in which a verb that takes from a pool or gives back locks it. Without the lock this is a
+/// guess: [`acquire_pool`] settles it.
 pub fn pool_lock_mode(session: &Session, resource: &str) -> LockMode {
     match escrow::is_possible() && pools::escrow(session, resource).is_some() {
         true => LockMode::Share,
@@ -81,7 +90,8 @@ pub fn pool_lock_mode(session: &Session, resource: &str) -> LockMode {
     }
 }
 
-/// Takes a shared turn at one resource, or the whole of it. Whether anybody waits for it is still to be asked.
+/// Takes the lock of a resource with seats or of a calendar in `mode`. In share mode the caller has yet to ask
+/// whether the resource has a waitlist.
 pub fn acquire_places(
     session: &Session,
     resource: &str,
@@ -95,18 +105,22 @@ pub fn acquire_places(
     Ok(lock)
 }
 
-/// Takes a turn for some places of a resource, so many. Whose snapshot is kept takes the whole: what
-/// has changed since it was taken can only be told where nobody changes anything.
+/// Returns the mode in which a call for `places` seats or days locks the resource.
+///
+/// In REPEATABLE READ and above this is exclusive mode: the call compares what it sees with what is true now, and
+/// only the exclusive lock keeps others from changing it in between.
 pub fn places_lock_mode(places: usize) -> LockMode {
     if places > MAX_CLAIMS || snapshot::is_repeatable_read() { LockMode::Exclusive } else { LockMode::Share }
 }
 
-/// Takes the turns in the order of the names. The rows of pools are locked ahead where they have to
-/// be; the others' only where the snapshot is kept, which may show one as open that has closed.
+/// Takes the resource locks in the order of the names, and writes into `locks` the modes that were granted.
 ///
-/// What anybody waits for is taken whole: who is served next can only be told where nobody else serves. That
-/// is seen only behind a turn, since to join the line takes one alone; then all are let go and taken anew,
-/// in their order.
+/// Locks the rows of pools ahead as [`acquire_exclusive`] does; those of other resources only in REPEATABLE READ
+/// and above, where the snapshot may show a resource as open that has closed since.
+///
+/// A resource with a waitlist is locked in exclusive mode, because only one transaction at a time may serve its
+/// line. Whether there is a line is known only behind a lock, since joining takes the exclusive one. So if a
+/// resource that is locked in share mode has a waitlist, all locks are released and taken again in their order.
 pub fn acquire_all(
     session: &Session,
     locks: &mut ResourceLocks,
@@ -119,8 +133,8 @@ pub fn acquire_all(
             taken.push(match (pools(resource), *mode) {
                 (true, LockMode::Exclusive) => acquire_exclusive(session, resource, policy)?,
                 (true, LockMode::Share) => {
-                    let (lock, had) = acquire_pool(session, resource, policy)?;
-                    *mode = had;
+                    let (lock, granted) = acquire_pool(session, resource, policy)?;
+                    *mode = granted;
                     lock
                 }
                 (false, _) => acquire_places(session, resource, *mode, policy)?,
@@ -141,8 +155,10 @@ pub fn acquire_all(
     }
 }
 
-/// Lines up for holders of whom something is given, or given back, where what each has is limited and others have a
-/// turn at the same time: what they have is only counted when it is decided.
+/// Takes the locks of holders on those resources that limit them and that are locked in share mode.
+///
+/// Beside this call, another transaction could place a hold for the same holder. The lock keeps the sum of the
+/// holder's places true from the moment it is counted until the transaction ends.
 pub fn lock_holders<'l>(
     session: &Session,
     locks: &ResourceLocks,
@@ -159,7 +175,8 @@ pub fn lock_holders<'l>(
     Ok(())
 }
 
-/// Claims places of a resource, which come in their order, or none of them.
+/// Claims places of a resource, which the caller passes in their order. Releases those it has claimed and returns
+/// `Err` if it does not get one of them.
 pub fn claim<'a>(
     resource: &str,
     places: impl IntoIterator<Item = ClaimTarget<'a>>,
@@ -178,18 +195,18 @@ pub fn claim<'a>(
     Ok(claims)
 }
 
-/// The days that a period lies in.
+/// Returns the days that a period lies in, counted in UTC.
 pub fn days<'a>(period: Period) -> impl Iterator<Item = ClaimTarget<'a>> {
     (period.from.div_euclid(DAY)..=(period.to - 1).div_euclid(DAY)).map(ClaimTarget::Day)
 }
 
-/// The most days that a period of this length lies in.
+/// Returns the most days that a period of this length can lie in.
 pub const fn max_days(length: Micros) -> usize {
     length.div_euclid(DAY) as usize + 2
 }
 
-/// The turns that holds need: a locked pool's alone, a shared one at an escrow pool, and for seats and calendars as
-/// long as their places are few.
+/// Returns the resource locks that a verb on these holds needs: exclusive mode for a locked pool; share mode for
+/// an escrow pool, and for seats and calendars as long as there are at most [`MAX_CLAIMS`] places.
 pub fn locks_of<'l>(session: &Session, group: &'l HoldGroup) -> ResourceLocks<'l> {
     let mode = places_lock_mode(group.holds.iter().map(|stored| places_of(stored).len()).sum());
     let mode_of = |stored: &StoredHold| match stored.kind() {
@@ -204,7 +221,7 @@ fn places_of(stored: &StoredHold) -> Vec<ClaimTarget<'_>> {
     seats.chain(stored.booked.iter().flat_map(|booked| days(booked.occupied))).collect()
 }
 
-/// Claims the places of holds, by resource and in their order.
+/// Claims the places of holds, by resource and in their order. Skips resources that are locked in exclusive mode.
 pub fn claim_places(
     group: &HoldGroup,
     locks: &ResourceLocks,
@@ -226,7 +243,7 @@ pub fn claim_places(
 }
 
 impl HoldGroup {
-    /// Whose they are, by resource.
+    /// Returns the resource and the holder of each hold that has one.
     pub fn holders(&self) -> impl Iterator<Item = (&str, &str)> {
         self.holds.iter().filter_map(|stored| Some((stored.resource.as_str(), stored.holder.as_deref()?)))
     }
@@ -236,7 +253,7 @@ impl HoldGroup {
     }
 }
 
-/// How many places are claimed for a request at the most; a calendar's buffer comes on top of that.
+/// Returns how many places a request claims at most. The buffer of a calendar is not counted.
 pub fn max_claims(want: &Want) -> usize {
     match want {
         Want::Quantity(_) => 0,

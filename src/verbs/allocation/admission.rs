@@ -1,5 +1,5 @@
-//! Whether a resource lets a request in: it is open and of the right kind, the holder may have so much
-//! more, and a pool has room.
+//! Admission: whether the resource is of the right kind and open, the holder may have so much more, nothing is
+//! owed to the waitlist, and a pool has enough left. Which seats or period a request gets is decided elsewhere.
 
 use super::reclaim::{self, Reclaimed, Shortage};
 use super::stop::{Interrupt, Retry};
@@ -15,8 +15,10 @@ use crate::store::resources::Kind;
 use serde_json::json;
 
 impl<'a> Allocation<'_, 'a> {
-    /// Whether the resource lets in so much for the request's holder: none where it does. For a pool
-    /// that is all there is to ask; which seats there are is the next question.
+    /// Decides whether the resource admits `quantity` for the request's holder. Returns `None` if it does, and why
+    /// not otherwise.
+    ///
+    /// For a pool this decides the request. For seats and calendars, what is free is the next question.
     pub fn admission(
         &mut self,
         placement: &Placement<'a>,
@@ -83,6 +85,7 @@ impl<'a> Allocation<'_, 'a> {
         })
     }
 
+    /// Returns how much the holder has on the resource, what this call gave included; 0 if there is no limit.
     fn owned(&mut self, placement: &Placement<'a>, limit: Option<i64>) -> Result<i64, Interrupt> {
         let (Some(limit), resource) = (limit, placement.resource) else { return Ok(0) };
         let Some(holder) = placement.holder else {
@@ -103,7 +106,9 @@ impl<'a> Allocation<'_, 'a> {
         Ok(owned)
     }
 
-    /// Ends overdue holds of a pool that is short of room. Whether that freed any.
+    /// Ends overdue holds of a pool that lacks `missing`. Returns whether that freed any.
+    ///
+    /// The cheap pass ends none, and returns `Err` if a deeper pass or another look could help.
     fn reclaims(&mut self, resource: &'a str, missing: i64) -> Result<bool, Interrupt> {
         if self.exhausted.contains(resource) {
             return Ok(false);
@@ -113,7 +118,7 @@ impl<'a> Allocation<'_, 'a> {
             if !overdue::due(self.session, resource, self.now, 1).is_empty() {
                 return Err(Retry::NeedsExpiry.into());
             }
-            // What this desk has given away itself is in nobody else's count yet.
+            // The shared count does not contain yet what this allocation has given.
             match reclaim::shortage(self.session, resource, missing, taken - self.unwritten(resource)) {
                 Shortage::Lasting => self.exhausted.insert(resource),
                 Shortage::Passing(_) => return Err(Retry::NeedsExpiry.into()),
@@ -124,7 +129,7 @@ impl<'a> Allocation<'_, 'a> {
         let Reclaimed { freed, locked } = reclaim::reclaim(self.session, resource, missing, self.now)?;
         if freed < missing && locked.is_empty() {
             let taken = taken - self.unwritten(resource) - freed;
-            reclaim::shortage(self.session, resource, missing - freed, taken).or_again()?;
+            reclaim::shortage(self.session, resource, missing - freed, taken).or_retry()?;
             self.exhausted.insert(resource);
         }
         if freed > 0
@@ -136,14 +141,14 @@ impl<'a> Allocation<'_, 'a> {
         if locked.is_empty() { Ok(freed > 0) } else { Err(Retry::Locked(locked).into()) }
     }
 
-    /// How much of a pool is given away here and not written yet.
+    /// Returns how much of a pool this allocation has given and not written yet.
     fn unwritten(&self, resource: &str) -> i64 {
         self.deltas.get(resource).map_or(0, |delta| delta.quantity)
     }
 }
 
-/// Seats are not asked of a pool, nor a quantity of seats: nobody would say which. And a calendar is
-/// asked for a period, as nothing else is.
+/// Returns `Err` if what is asked for does not go with the kind of the resource. Pools are asked for a quantity,
+/// seats for labels or the best, calendars for a period.
 pub fn fits_kind(resource: &str, want: &Want, kind: Kind) -> Result<(), Error> {
     match (want, kind) {
         (Want::Quantity(_), Kind::Pool)

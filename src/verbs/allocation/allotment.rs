@@ -1,21 +1,21 @@
-//! What part of its resource a request is given, and the hold that is placed with it.
+//! The allotment of a request, which is the part of the resource that it gets, and the hold placed with it.
 
 use crate::request::Placement;
 use crate::server::clock::Timestamp;
 use crate::store::holds::{BookedPeriod, NewHold};
 use uuid::Uuid;
 
-/// What of its resource a request gets: nothing to be told apart, where that is a pool.
+/// What a request gets of its resource. For a pool it is empty, because the places of a pool have no names.
 #[derive(Default)]
 pub struct Allotment {
     pub seats: Option<Vec<String>>,
-    /// When, and whether no other may overlap.
+    /// The period on a calendar, and whether the exclusion constraint compares the hold with others.
     pub booked: Option<(BookedPeriod, bool)>,
-    /// How much is left then, where that is known.
+    /// How much is left of the resource; `None` if nobody counted it.
     pub left: Option<i64>,
 }
 
-/// The hold that is placed for it, in no basket.
+/// Returns the hold that a request places, in no basket.
 pub fn new_hold<'a>(
     placement: &Placement<'a>,
     id: Uuid,

@@ -1,4 +1,4 @@
-//! Attempts at a desk, each as deep as it takes.
+//! The passes of an allocation: a cheap one first, deeper ones only if that does not decide.
 
 use super::acquire::ResourceLocks;
 use super::retry::{MAX_ATTEMPTS, retry_after_wait};
@@ -10,8 +10,8 @@ use crate::server::clock;
 use crate::store::locks::LockWaitPolicy;
 use crate::store::{Session, resources, waitlist};
 
-/// Serves at a desk until there is an answer: first without ending anything, which is nearly always
-/// enough; then as deep as it takes.
+/// Makes passes until one has an answer. The cheap pass ends no overdue hold, and nearly always decides; deep
+/// passes follow if ending overdue holds, or another transaction, could change the answer.
 pub fn serve<T>(
     session: &Session,
     locks: &ResourceLocks,
@@ -19,20 +19,20 @@ pub fn serve<T>(
     policy: LockWaitPolicy,
     answer: impl for<'a> Fn(&mut Allocation<'_, 'a>, &'a [Placement<'a>]) -> Result<T, Interrupt>,
 ) -> Result<T, Stop> {
-    let at = |pass| serve_at(session, locks, placements, policy, pass, &answer);
+    let run = |pass| run_pass(session, locks, placements, policy, pass, &answer);
     for _ in 0..MAX_ATTEMPTS {
-        match at(Pass::Cheap) {
+        match run(Pass::Cheap) {
             Err(Interrupt::Retry(Retry::Stale)) => {}
             Err(Interrupt::Retry(_)) => break,
             Err(Interrupt::Stop(stop)) => return Err(stop),
             Ok(answer) => return Ok(answer),
         }
     }
-    retry_after_wait(session, policy, || at(Pass::Deep))
+    retry_after_wait(session, policy, || run(Pass::Deep))
 }
 
-/// Makes one attempt: those who wait come first, and what is left then is for the requests.
-pub fn serve_at<T>(
+/// Makes one pass: serves the waitlists, then answers the requests with what is left.
+pub fn run_pass<T>(
     session: &Session,
     locks: &ResourceLocks,
     placements: &[Placement],
@@ -63,12 +63,13 @@ pub fn serve_at<T>(
     })
 }
 
-/// Gives those who wait for a resource, which the caller has alone, what has come free.
+/// Serves the waitlist of a resource, whose lock the caller has in exclusive mode, with what has come free.
 pub fn serve_line(session: &Session, resource: &str) -> Result<(), Stop> {
     let locks = ResourceLocks::from([(resource, LockMode::Exclusive)]);
-    // A long line is read from its head, part by part.
-    while serve(session, &locks, &[], LockWaitPolicy::Wait, |allocation, _| Ok(allocation.goes_on(resource)))?
-    {
-    }
+    // Each round reads a part of a long line, from its head.
+    let serve_part = || {
+        serve(session, &locks, &[], LockWaitPolicy::Wait, |allocation, _| Ok(allocation.goes_on(resource)))
+    };
+    while serve_part()? {}
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Choosing the best seats while others do the same.
 //!
-//! Everybody wants the same seats first. So who finds a seat claimed by somebody else leaves it at
-//! that, takes it for taken, and chooses again: 32 buyers go through the plan side by side instead of
-//! queueing for its front. Only before it says no does a call wait, for one seat that somebody is
-//! about to take, or for one hold that ran out and that somebody has locked.
+//! Everybody wants the same seats first. If another session has claimed a seat, the call treats it as taken and
+//! chooses again without it: 32 buyers go through the plan side by side and do not wait for its front. Only before
+//! a refusal does a call wait, for one seat that another session is about to take, or for one overdue hold that
+//! another session has locked.
 
 use super::stop::{Interrupt, Retry};
 use super::{Allocation, Pass, SeatPlanView, reclaim};
@@ -20,10 +20,11 @@ use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;
 
+/// The most free seats that one look reads, unless it reads the whole plan.
 const MAX_READ: i64 = 16_384;
 
 impl<'a> Allocation<'_, 'a> {
-    /// Chooses seats, and claims them where others are choosing, too.
+    /// Chooses the best seats, and claims them if others may choose at the same time. `Err` inside is the refusal.
     pub fn best(
         &mut self,
         resource: &'a str,
@@ -33,7 +34,7 @@ impl<'a> Allocation<'_, 'a> {
     ) -> Result<Result<Vec<String>, Refused>, Interrupt> {
         self.end_overdue(resource)?;
         let mut plan = match self.plans.remove(&(resource, section)) {
-            // What would not do for some would perhaps for fewer.
+            // The rows in front, which have too few adjacent seats for `skipped`, may have enough for fewer.
             Some(plan) if plan.skips.is_none_or(|skipped| skipped <= quantity) => plan,
             _ => {
                 let mut plan = SeatPlanView::of_section(self.section(resource, section)?);
@@ -51,7 +52,7 @@ impl<'a> Allocation<'_, 'a> {
                         Err(contested) => plan.set_aside(&contested),
                     }
                 }
-                Search::Nothing if plan.complete && !plan.is_one_look() => plan.begin_anew(),
+                Search::Nothing if plan.complete && !plan.was_read_at_once() => plan.restart(),
                 Search::Nothing if plan.complete => break Err(()),
                 Search::Nothing | Search::LookFurther => self.look_further(resource, &mut plan),
             }
@@ -62,12 +63,13 @@ impl<'a> Allocation<'_, 'a> {
                 picked.sort_unstable();
                 Ok(picked)
             }
-            Err(()) => Err(self.nothing(resource, &plan, quantity, together)?),
+            Err(()) => Err(self.refuse_or_wait(resource, &plan, quantity, together)?),
         };
         self.plans.insert((resource, section), plan);
         Ok(answer)
     }
 
+    /// Returns the number of a section in the plan; `None` if the request names no section.
     fn section(&self, resource: &str, section: Option<&str>) -> Result<Option<usize>, Error> {
         let Some(section) = section else { return Ok(None) };
         let sections = &self.resource(resource)?.sections;
@@ -77,7 +79,8 @@ impl<'a> Allocation<'_, 'a> {
         }
     }
 
-    /// Seats of overdue holds are as good as free ones, swept or not.
+    /// Ends the overdue holds of a resource, because their seats can be given, whether the worker has swept them
+    /// or not. The cheap pass ends none and returns `Err` if there is one.
     fn end_overdue(&mut self, resource: &'a str) -> Result<(), Interrupt> {
         if self.exhausted.contains(resource) {
             return Ok(());
@@ -87,7 +90,7 @@ impl<'a> Allocation<'_, 'a> {
                 return Err(Retry::NeedsExpiry.into());
             }
         } else {
-            // All of them: those that are left are taken for locked, and waited for.
+            // The loop ends all that it can: what is overdue after it is locked by others.
             loop {
                 let ended = seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
                 if ended.is_empty() {
@@ -95,8 +98,8 @@ impl<'a> Allocation<'_, 'a> {
                 }
                 self.seats_freed(&ended);
             }
-            // Before the plan is read: whoever is ending the others now may be done by the time it has
-            // been, and their seats would be found neither free nor overdue.
+            // This look comes before the plan is read. After it, a transaction that ends one of these holds could
+            // have committed in between, and the seats would be found neither free nor overdue.
             let others = seat_plan::overdue(self.session, resource, self.now, reclaim::MAX_LOCKED);
             self.overdue.insert(resource, others);
         }
@@ -104,11 +107,12 @@ impl<'a> Allocation<'_, 'a> {
         Ok(())
     }
 
+    /// Reads the next free seats of the plan, behind those that it has shown so far.
     fn look_further(&self, resource: &str, plan: &mut SeatPlanView) {
-        let more = seat_plan::free(self.session, resource, plan.seen, plan.before, plan.look);
-        plan.complete = (more.len() as i64) < plan.look;
-        plan.looks += 1;
-        plan.look = plan.look.saturating_mul(4).min(MAX_READ);
+        let more = seat_plan::free(self.session, resource, plan.seen, plan.before, plan.limit);
+        plan.complete = (more.len() as i64) < plan.limit;
+        plan.reads += 1;
+        plan.limit = plan.limit.saturating_mul(4).min(MAX_READ);
         if let Some(last) = more.last() {
             plan.seen = (last.place.rank, last.place.position);
         }
@@ -124,8 +128,8 @@ impl<'a> Allocation<'_, 'a> {
         plan.free.extend(more.into_iter().filter(|seat| !is_gone(&seat.label)));
     }
 
-    /// Claims seats that looked free: all of them, or none. The error is a seat that somebody else
-    /// has claimed; else it tells those that were taken since the look.
+    /// Claims seats that looked free, all of them or none. Returns those that were taken since the look; `Err` is
+    /// a seat that another session has claimed.
     fn claim_free(&mut self, resource: &str, labels: &[String]) -> Result<Vec<String>, String> {
         if self.has_exclusive(resource) {
             return Ok(Vec::new());
@@ -140,7 +144,7 @@ impl<'a> Allocation<'_, 'a> {
                 }
             }
         }
-        // Nobody takes them any more, so what this look finds stays so.
+        // Behind the claims nobody else takes these seats, so what this look finds stays true.
         let names: Vec<&str> = labels.iter().map(String::as_str).collect();
         let free = seat_plan::still_free(self.session, resource, &names);
         if free.len() < labels.len() {
@@ -149,8 +153,8 @@ impl<'a> Allocation<'_, 'a> {
         Ok(labels.iter().filter(|label| !free.contains(label)).cloned().collect())
     }
 
-    /// Says no, unless what others are doing at this moment could still make it a yes.
-    fn nothing(
+    /// Returns the refusal, or `Err` if what other sessions are doing could still make the party fit.
+    fn refuse_or_wait(
         &self,
         resource: &str,
         plan: &SeatPlanView,
@@ -184,7 +188,8 @@ impl<'a> Allocation<'_, 'a> {
     }
 }
 
-/// The first thing in the way of seats that would do if nothing were in the way.
+/// Returns what to wait for: the first obstacle among the seats that would be chosen if all claims and overdue
+/// holds of others came to nothing. Returns `None` if the party would not fit even then.
 fn obstacle(
     resource: &str,
     plan: &SeatPlanView,

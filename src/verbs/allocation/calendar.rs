@@ -1,4 +1,4 @@
-//! Whether there is room on a calendar for as long as it is asked for.
+//! Requests for a period of a calendar.
 
 use super::fit::{PeriodRequest, booked_period_on, find_fit, is_open};
 use super::stop::Interrupt;
@@ -9,7 +9,8 @@ use crate::rules::timeline::Usage;
 use crate::server::clock::Timestamp;
 
 impl<'a> Allocation<'_, 'a> {
-    /// Finds room for so much, all the time.
+    /// Decides whether `quantity` places are free at every moment of the period, its buffer included. `Err` inside
+    /// is the refusal.
     pub(super) fn period(
         &mut self,
         resource: &'a str,
@@ -22,7 +23,7 @@ impl<'a> Allocation<'_, 'a> {
         if !is_open(calendar, booked.during) {
             return Ok(Err(Refused::outside_hours(calendar, stored.pool.version)));
         }
-        // A batch may have given thousands, nearly all of them at other times.
+        // Only overlapping ones are kept: a batch may have given thousands, nearly all of them at other times.
         let unwritten = self.new.iter().filter_map(|hold| {
             let occupied = hold.booked?.0.occupied.common(booked.occupied)?;
             let given = Usage { occupied, quantity: hold.quantity, is_held: true };

@@ -1,4 +1,4 @@
-//! What was decided at the desk, written: a statement for each table.
+//! Writing what an allocation has decided, with one statement for each table; seats with one for each resource.
 
 use super::stop::Retry;
 use super::{Allocation, Interrupt};
@@ -11,7 +11,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 impl Allocation<'_, '_> {
-    /// Writes what was decided.
+    /// Writes what was decided. Returns `Err` with [`Retry::Stale`], and nothing written, if other transactions
+    /// took some of it since it was read.
     pub(super) fn write(&self) -> Result<(), Interrupt> {
         let mut by_resource: BTreeMap<&str, Vec<&NewHold>> = BTreeMap::new();
         for hold in self.new.iter().filter(|hold| hold.seats.is_some()) {
@@ -33,8 +34,10 @@ impl Allocation<'_, '_> {
             }
             Ok(())
         };
-        // Locked pools are written whole or not at all, and so is one resource; with more of them, the first may have
-        // been. Nor may rows stay locked of which others have one: whoever claims such a seat would wait for them.
+        // One statement writes all locked pools or none, and all seats of one resource or none. With more of them
+        // the first may be written when the second fails, so they get a subtransaction. Locking seats ahead gets
+        // one too: if it fails, the rows that it has locked must not make the next session that claims such a seat
+        // wait.
         let locks_ahead = self.policy == LockWaitPolicy::NoWait && !by_resource.is_empty();
         let is_locked = |name: &&str| self.resource(name).is_ok_and(|stored| stored.escrow.is_none());
         let is_whole = by_resource.is_empty() && self.deltas.keys().all(is_locked);
@@ -57,7 +60,7 @@ impl Allocation<'_, '_> {
         Ok(())
     }
 
-    /// Says that somebody was offered what he waited for, where anybody is to be told.
+    /// Sends a NOTIFY about an offer, if `booking.notify_channel` is set.
     fn announce(&self, hold: &NewHold) {
         let Some(channel) = settings::notify_channel() else { return };
         // LISTEN needs no privilege, so the payload names nobody and nothing: who may call find() learns the rest.

@@ -1,5 +1,5 @@
-//! Finding room on a calendar, over time. What has run out keeps nobody from its place, but it has to be
-//! ended first: see [`retry_after_wait`](super::retry::retry_after_wait).
+//! Whether a period fits into a calendar. An overdue hold does not keep anybody from its place, but the call that
+//! needs the place has to end the hold first: see [`retry_after_wait`](super::retry::retry_after_wait).
 
 use super::stop::{Interrupt, Retry};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::store::holds::BookedPeriod;
 use crate::store::resources::{Calendar, StoredResource};
 use uuid::Uuid;
 
-/// The period that is meant, on a calendar's own clock.
+/// Returns the booked period that a request means, on the calendar's own clock, and with the calendar's buffer.
 pub fn booked_period_on(calendar: &Calendar, when: When) -> Result<BookedPeriod, Error> {
     let during = match when {
         When::During(period) => period,
@@ -33,41 +33,43 @@ pub fn booked_period_on(calendar: &Calendar, when: When) -> Result<BookedPeriod,
     Ok(BookedPeriod { during, occupied: during.and(calendar.buffer) })
 }
 
-/// When a calendar is open around a period, window by window.
+/// Returns the windows in which a calendar is open around a period.
 pub fn windows(calendar: &Calendar, period: Period) -> Vec<Period> {
     let Some(week) = &calendar.week else { return vec![period] };
     let day = |at| calendar.zone.clock(Timestamp::from_micros(at)).div_euclid(DAY);
-    // One that opens on the day before may close on this one.
+    // A window that opens on the day before may close on this one.
     week.open(day(period.from) - 1..=day(period.to), |clock| calendar.zone.reached(clock).micros())
 }
 
-/// Whether a calendar is open during all of a period.
+/// Returns whether a calendar is open during all of a period.
 pub fn is_open(calendar: &Calendar, during: Period) -> bool {
     calendar.week.is_none() || merge(windows(calendar, during)).iter().any(|open| open.contains(during))
 }
 
-/// What is wanted of a calendar.
+/// A request for places of a calendar.
 pub struct PeriodRequest<'a> {
     pub resource: &'a StoredResource,
     pub occupied: Period,
     pub quantity: i64,
-    /// What takes places there besides what is written down.
+    /// Usages beside those in the table: what this call has given, and what is owed to the waitlist.
     pub unwritten: Vec<Usage>,
-    /// The hold that it is for, whose place it has now keeps it from none.
+    /// The hold that the request is for, if it exists already: its present place does not count against it.
     pub of: Option<Uuid>,
 }
 
-/// What was found.
+/// How a period fits.
 #[derive(Clone, Copy, Debug)]
 pub struct PeriodFit {
-    /// How much is left at every moment then.
+    /// How much is left at the moment of the period at which the least is left.
     pub left: i64,
-    /// There is one place, and no other booking may overlap.
+    /// Whether the capacity is at most one during the whole period, so that no other booking may overlap.
     pub is_exclusive: bool,
 }
 
-/// Looks for room, whose days the caller has claimed; ends what has run out where that helps, and has
-/// to be undone where it is in vain. `Err` is where the least is left.
+/// Decides whether a period fits, on days that the caller has claimed. `Err` inside is the segment where the least
+/// is left.
+///
+/// With `may_end`, ends overdue holds if that helps. The caller rolls this back if the attempt fails.
 pub fn find_fit(
     session: &Session,
     request: &PeriodRequest,
@@ -84,7 +86,7 @@ pub fn find_fit(
     }
 }
 
-/// The same among what was found already, under a capacity that may be another than the one in force.
+/// Decides the same among usages that the caller has read, under a capacity that may differ from the one in force.
 pub fn fit_among(
     session: &Session,
     name: &str,

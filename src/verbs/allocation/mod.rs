@@ -1,9 +1,10 @@
-//! Where requests for room are served, one after the other, with every lock they need already taken.
+//! What several verbs need to give places out: locks, passes, admission, the choice of places, the waitlist. Which
+//! rules a request must keep is decided in `rules`, and what a verb does besides belongs into the verb's own file.
 //!
-//! What is decided is kept in memory and written at the end, all of it with one statement for each
-//! table: a request sees what those before it were given, and a basket that is refused has written
-//! nothing. The single calls come here as well wherever their fast way ends, so that a basket and a
-//! batch answer as the single calls would.
+//! An [`Allocation`] is the plan of one call. It decides the requests one after the other, keeps the decisions in
+//! memory, and writes them at the end with one statement for each table. So a request sees what those before it
+//! were given, and a basket that is refused has written nothing. A single call comes here too if its fast way does
+//! not decide, so baskets, batches and single calls give the same answers.
 
 pub mod acquire;
 mod admission;
@@ -46,30 +47,32 @@ use crate::store::{Session, pool_count};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
-/// How far a desk goes to serve.
+/// How far a pass of an allocation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
-    /// It ends no overdue hold, and so writes nothing before the end.
+    /// Ends no overdue hold, and so writes nothing before the end.
     Cheap,
-    /// It does, in an attempt that can be undone.
+    /// Ends overdue holds, in a subtransaction that can be undone.
     Deep,
-    /// The same, and what would have to be waited for is answered with "busy".
+    /// Ends overdue holds, and answers `busy` to a request that would have to wait.
     DeepOrBusy,
 }
 
 /// The answer to one request.
 pub enum Served {
-    /// The place of the hold among the new ones, and what is left.
     Placed {
+        /// The index of the hold in [`Allocation::new`].
         new: usize,
+        /// How much is left of the resource; `None` if nobody counted it.
         available: Option<i64>,
     },
     Refused(Refused),
-    /// The key was used before.
+    /// The key was used before, for these holds.
     Earlier(Box<HoldGroup>),
     Busy,
 }
 
+/// What one call has read, decided and not written yet. The caller has the resource locks.
 pub struct Allocation<'s, 'a> {
     pub session: &'s Session,
     pub now: Timestamp,
@@ -82,26 +85,30 @@ pub struct Allocation<'s, 'a> {
     earlier: HashMap<(String, String), StoredHold>,
     owned: HashMap<(&'a str, &'a str), i64>,
     deltas: BTreeMap<&'a str, PoolDelta>,
-    /// Resources of which no overdue hold is left to be ended.
+    /// Resources on which this pass can end no more overdue holds.
     pub exhausted: HashSet<&'a str>,
-    /// The seats of those overdue holds that others have locked.
+    /// The seats of overdue holds that others have locked, by resource.
     pub overdue: HashMap<&'a str, Vec<(FreeSeat, Uuid)>>,
     pub claims: Vec<Claim>,
-    /// Resources of which all that is free is owed to those who wait; and the seats that are, and the places
-    /// of calendars.
+    /// Resources of which everything that is free is owed to the waitlist. Below: the single seats, and the usages
+    /// of calendars, that are owed.
     pub owed: HashSet<&'a str>,
     pub owed_seats: HashSet<(&'a str, &'a str)>,
     pub owed_usages: Vec<(&'a str, Usage)>,
-    /// The holds of those who waited, which come first among the new ones; and what they take.
+    /// The holds that entries of waitlists were given. They come first in `new`.
     offers: Vec<Uuid>,
-    of_lines: usize,
-    read_of_lines: i64,
-    deltas_of_lines: BTreeMap<&'a str, PoolDelta>,
+    /// How many of `new` are offers.
+    offered: usize,
+    /// How many entries of waitlists were read.
+    entries_read: i64,
+    /// What the offers change about pools.
+    deltas_of_offers: BTreeMap<&'a str, PoolDelta>,
     pub new: Vec<NewHold<'a>>,
 }
 
 impl<'s, 'a> Allocation<'s, 'a> {
-    /// Takes the locks that are still missing behind the turns, and reads what the requests are about.
+    /// Takes the locks of holders and the claims, then reads the clock and what the requests name. The caller has
+    /// the resource locks.
     fn begin(
         session: &'s Session,
         locks: &'s ResourceLocks<'a>,
@@ -131,9 +138,9 @@ impl<'s, 'a> Allocation<'s, 'a> {
             owed_seats: HashSet::new(),
             owed_usages: Vec::new(),
             offers: Vec::new(),
-            of_lines: 0,
-            read_of_lines: 0,
-            deltas_of_lines: BTreeMap::new(),
+            offered: 0,
+            entries_read: 0,
+            deltas_of_offers: BTreeMap::new(),
             new: Vec::with_capacity(placements.len()),
         };
         allocation.lock_holders(placements, policy)?;
@@ -151,7 +158,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         }
         // Only now is every lock granted.
         allocation.now = clock::now();
-        // What others take from at the same time may have changed while locks were waited for.
+        // Others take from escrow pools beside this call, and may have done so while it waited for its locks.
         for (name, found) in &mut allocation.resources {
             if let Some(id) = found.escrow {
                 found.pool.taken = pool_count::taken(session, name, id);
@@ -165,7 +172,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         Ok(allocation)
     }
 
-    /// The places that the requests name, by resource and in their order, where the turn was to be had.
+    /// Returns the places that the requests name, by resource and in their order. Skips resources without a lock.
     fn places(&self, placements: impl Iterator<Item = &'a Placement<'a>>) -> Wanted<'a, 'a> {
         let mut wanted = Wanted::new();
         for placement in placements.filter(|placement| self.locks.contains_key(placement.resource)) {
@@ -188,7 +195,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         wanted
     }
 
-    /// Serves, and writes what was decided, or lets go of the seats where nothing was.
+    /// Runs `answer` and writes what it decided. Releases the claims if it placed nothing.
     pub fn finish<T>(mut self, answer: impl Fn(&mut Self) -> Result<T, Interrupt>) -> Result<T, Interrupt> {
         let result = answer(&mut self).and_then(|answer| self.write().map(|()| answer));
         match result {
@@ -202,7 +209,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         }
     }
 
-    /// Where the attempt is undone, its claims go with it.
+    /// Releases the claims in the cheap pass. A deep pass is undone, and its claims with it.
     fn release(&mut self, interrupt: Interrupt) -> Interrupt {
         if self.pass == Pass::Cheap {
             self.claims.drain(..).for_each(Claim::release);
@@ -210,6 +217,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         interrupt
     }
 
+    /// Takes the locks of the requests' holders on resources that limit them and are locked in share mode.
     fn lock_holders(&self, placements: &[Placement], policy: LockWaitPolicy) -> Result<(), Interrupt> {
         let limited = |placement: &&Placement| {
             !self.has_exclusive(placement.resource)
@@ -231,7 +239,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         Ok(())
     }
 
-    /// Reads what the requests' keys were used for before. A single call has looked already.
+    /// Reads what the requests' keys were used for before. A single call has looked before it comes here.
     pub fn read_keys(&mut self, placements: &[Placement]) {
         let mut keys: Vec<&str> = placements.iter().filter_map(|placement| placement.key).collect();
         if keys.is_empty() {
@@ -253,7 +261,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         self.resources.get(name).ok_or_else(|| Error::no_resource(name))
     }
 
-    /// Serves one request.
+    /// Decides one request: returns its earlier holds, its refusal or its new hold.
     pub fn serve(&mut self, placement: &'a Placement<'a>) -> Result<Served, Interrupt> {
         let served = match self.earlier(placement) {
             Some(group) => Ok(Served::Earlier(Box::new(group))),
@@ -272,13 +280,13 @@ impl<'s, 'a> Allocation<'s, 'a> {
         }
     }
 
-    /// What was placed under the request's key before.
+    /// Returns what was placed under the request's key before; `None` if nothing was.
     pub fn earlier(&self, placement: &Placement) -> Option<HoldGroup> {
         let key = (placement.key?.to_owned(), placement.resource.to_owned());
         self.earlier.get(&key).map(|stored| holds::group_of(self.session, stored.clone()))
     }
 
-    /// Gives a request that was let in its place, or tells which seats are not to be had.
+    /// Gives its places to a request that was admitted, or returns why they cannot be given.
     pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Interrupt> {
         let of_seats = |seats| Allotment { seats: Some(seats), ..Allotment::default() };
         let allotment = match &placement.want {
@@ -298,6 +306,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         }
     }
 
+    /// Notes in memory that a request got its allotment.
     fn give(&mut self, placement: &'a Placement<'a>, allotment: Allotment) -> Served {
         let id = placement.id.unwrap_or_else(Uuid::now_v7);
         let resource = placement.resource;
@@ -334,27 +343,27 @@ impl<'s, 'a> Allocation<'s, 'a> {
         Served::Placed { new: self.new.len() - 1, available }
     }
 
-    /// Says which item of a basket the latest hold is.
+    /// Sets which item of a basket the latest hold is.
     pub fn number_latest(&mut self, item: i32) {
         if let Some(hold) = self.new.last_mut() {
             hold.item = item;
         }
     }
 
-    /// Makes one basket of the new holds.
+    /// Makes one basket of the requests' holds, and returns it.
     pub fn bind(&mut self, basket: Uuid) -> HoldGroup {
-        let items = &mut self.new[self.of_lines..];
+        let items = &mut self.new[self.offered..];
         items.iter_mut().for_each(|hold| hold.basket = Some(basket));
         HoldGroup { basket: Some(basket), holds: items.iter().map(|hold| hold.as_stored()).collect() }
     }
 
-    /// Takes back what was decided of the requests.
+    /// Takes back what was decided on the requests. The offers stay.
     pub fn forget(&mut self) {
-        self.new.truncate(self.of_lines);
-        self.deltas = self.deltas_of_lines.clone();
+        self.new.truncate(self.offered);
+        self.deltas = self.deltas_of_offers.clone();
     }
 
-    /// The answer to a single request.
+    /// Returns the answer to a single request.
     pub fn outcome(&self, placement: &Placement, served: Served) -> Outcome {
         match served {
             Served::Placed { new, available } => Outcome::placed(&self.new[new], available),
@@ -365,7 +374,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
     }
 }
 
-/// The answer to a request whose key was used before.
+/// Returns the earlier holds of a key as the answer, or `key_reused` if the fingerprint of the request differs.
 pub fn replay(earlier: &HoldGroup, fingerprint: Option<Uuid>, now: Timestamp) -> Outcome {
     let first = earlier.holds.first();
     if first.is_none_or(|stored| stored.fingerprint != fingerprint) {
@@ -375,7 +384,7 @@ pub fn replay(earlier: &HoldGroup, fingerprint: Option<Uuid>, now: Timestamp) ->
     Outcome::repeated(earlier, is_live, now)
 }
 
-/// Places by resource.
+/// The places that requests name, by resource.
 type Wanted<'a, 'p> = BTreeMap<&'a str, BTreeSet<ClaimTarget<'p>>>;
 
 fn labels<'p>(places: &BTreeSet<ClaimTarget<'p>>) -> Vec<&'p str> {

@@ -1,4 +1,4 @@
-//! Whether seats are to be had that are asked for by their names.
+//! Requests for seats by their labels.
 
 use super::reclaim::all_or_wait;
 use super::stop::{Interrupt, Retry};
@@ -9,7 +9,7 @@ use crate::store::seats::{self, StoredSeat};
 use uuid::Uuid;
 
 impl<'a> Allocation<'_, 'a> {
-    /// Whether these seats are to be had.
+    /// Decides whether these seats can be given, and ends the overdue holds on them. `Err` inside is the refusal.
     pub(super) fn named(
         &mut self,
         resource: &'a str,
@@ -37,7 +37,8 @@ impl<'a> Allocation<'_, 'a> {
         Ok(Ok(()))
     }
 
-    /// Ends overdue holds of a resource with seats, all of these.
+    /// Ends these overdue holds of a resource with seats. Returns `Err` in the cheap pass, or if others have some
+    /// of them locked.
     pub fn end(&mut self, resource: &str, ids: &[Uuid]) -> Result<(), Interrupt> {
         if self.pass == Pass::Cheap {
             return Err(Retry::NeedsExpiry.into());
@@ -47,7 +48,7 @@ impl<'a> Allocation<'_, 'a> {
         Ok(all_or_wait(ids, &ended)?)
     }
 
-    /// Notes that some holds were ended.
+    /// Notes in memory that the seats of these holds are free.
     pub fn seats_freed(&mut self, ended: &[Uuid]) {
         for seat in self.seats.values_mut() {
             if seat.owner.is_some_and(|owner| ended.contains(&owner)) {

@@ -1,10 +1,11 @@
-//! What of a resource is owed to those who wait for it.
+//! What a resource owes to its waitlist, and what it has left for others. Verbs that show a resource or move a
+//! hold need this; an allocation serves the waitlist instead.
 
 use super::{BTreeSet, Error, Session, StoredResource, Usage, booked_period_on, clock};
 use crate::request::When;
 use crate::store::{resources, waitlist};
 
-/// What of a resource is owed to those who wait for it, which the caller has alone.
+/// What a resource owes to its waitlist. `all` means everything that is free.
 pub struct Owed {
     all: bool,
     seats: BTreeSet<String>,
@@ -12,14 +13,14 @@ pub struct Owed {
 }
 
 impl Owed {
-    /// Whether a seat is owed, where it is free.
+    /// Returns whether a seat, if it is free, is owed.
     pub fn includes(&self, seat: &str) -> bool {
         self.all || self.seats.contains(seat)
     }
 }
 
-/// What those who wait for a resource are owed of it: what they wait for counts as theirs, unless they may be
-/// passed by.
+/// Returns what a resource owes to its waitlist: everything that the entries wait for, or nothing if the waitlist
+/// may be passed (`skip`). The caller has the resource lock in exclusive mode if there is a waitlist.
 pub fn owed(session: &Session, stored: &StoredResource) -> Result<Owed, Error> {
     let mut owed = Owed { all: false, seats: BTreeSet::new(), usages: Vec::new() };
     if stored.waiting == 0 || stored.skip {
@@ -38,7 +39,7 @@ pub fn owed(session: &Session, stored: &StoredResource) -> Result<Owed, Error> {
     Ok(owed)
 }
 
-/// What is left of a pool for those who are not in its line.
+/// Returns how much of a pool is left for a caller who does not wait for it.
 pub fn left_for_others(session: &Session, resource: &str) -> i64 {
     let stored = resources::read(session, resource);
     stored.filter(|stored| stored.waiting == 0 || stored.skip).map_or(0, |stored| stored.pool.free())

@@ -1,10 +1,10 @@
-//! Making room. A resource that is short of it ends its own expired holds first, so that nobody
+//! Reclaiming. A verb that finds too little left ends the resource's own overdue holds first, so that no answer
 //! depends on the worker.
 //!
-//! A locked one may be confirmed this moment and its place gone, or its transaction may roll back and
-//! the place come free: to refuse without waiting for it would be a false "sold out". It is waited for
-//! only if that could make the request fit; and then the clock is read again, since others may have
-//! run out meanwhile. See [`retry_after_wait`](super::retry::retry_after_wait).
+//! Another transaction may have an overdue hold locked. It may confirm the hold, or roll back and leave it
+//! overdue, so to refuse without waiting would be a false "sold out". The verb waits only if the locked holds
+//! could make the request fit. Then it reads the clock again, because other holds may have run out meanwhile. See
+//! [`retry_after_wait`](super::retry::retry_after_wait).
 
 use super::Interrupt;
 use super::stop::Retry;
@@ -17,10 +17,10 @@ use crate::store::{Session, overdue, pools, resources};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Reads a pool, whose locks the caller has, and decides; where only room is missing, ends expired
-/// holds and decides again.
+/// Reads a pool, whose lock the caller has, and decides. If too little is left, ends overdue holds and decides
+/// again.
 ///
-/// The second time without the expected version: ending them was this call's own change.
+/// The second decision gets no expected version, because ending the holds has raised the version.
 pub fn decide_with_reclaim(
     session: &Session,
     resource: &str,
@@ -36,30 +36,31 @@ pub fn decide_with_reclaim(
         admission = decide(&pool, None);
     }
     if let Admission::Short(missing) = admission {
-        shortage(session, resource, missing, pool.taken).or_again()?;
+        shortage(session, resource, missing, pool.taken).or_retry()?;
     }
     Ok((pool, admission))
 }
 
-/// What came of ending expired holds.
+/// What came of ending overdue holds.
 pub struct Reclaimed {
+    /// How many places were freed.
     pub freed: i64,
-    /// Those that others have locked, where they could free what is still missing.
+    /// The overdue holds that others have locked; empty if they could not free what is still missing.
     pub locked: Vec<Uuid>,
 }
 
 impl Reclaimed {
-    /// How much was freed, where there is nothing to wait for.
+    /// Returns how much was freed, or `Err` if the call has to wait for locked holds.
     pub fn or_wait(self) -> Result<i64, Retry> {
         if self.locked.is_empty() { Ok(self.freed) } else { Err(Retry::Locked(self.locked)) }
     }
 }
 
-/// The most overdue holds, locked by others, that are waited for at once.
+/// The most overdue holds, locked by others, that a call waits for at once.
 pub const MAX_LOCKED: i64 = 10_000;
 
-/// Ends expired holds of a pool, whose locks the caller has, until `missing` is free or none is left
-/// that nobody else has locked.
+/// Ends overdue holds of a pool, whose lock the caller has, until `missing` places are free or all that are left
+/// are locked by others.
 pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) -> Result<Reclaimed, Error> {
     let batch = settings::sweep_batch();
     let mut freed = 0;
@@ -74,7 +75,7 @@ pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) 
         pools::give_back(session, resource, freed)?;
     }
     if freed < missing {
-        // What is still there is locked by others.
+        // The loop ended all that it could lock, so what is still overdue is locked by others.
         let locked = overdue::due(session, resource, now, MAX_LOCKED);
         let quantity: i64 = locked.iter().map(|due| due.quantity).sum();
         if quantity > 0 && freed + quantity >= missing {
@@ -84,19 +85,19 @@ pub fn reclaim(session: &Session, resource: &str, missing: i64, now: Timestamp) 
     Ok(Reclaimed { freed, locked: Vec::new() })
 }
 
-/// What is still short of an escrow pool that others take from at the same time.
+/// What becomes of a shortage in an escrow pool that others take from at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortage {
-    /// There is no more, whatever becomes of what is under way.
+    /// Too little is left, whatever becomes of the changes under way.
     Lasting,
-    /// What this transaction of another has under way could be enough.
+    /// The changes that others have under way could free enough. The call waits for this transaction first.
     Passing(u32),
-    /// It is over.
+    /// Enough came free meanwhile.
     Over,
 }
 
-/// Whether a pool that was found to be short of so much, when so much was taken, is so still. A locked pool is, which
-/// nobody else can change.
+/// Returns whether a pool still lacks `missing`, which it lacked when `taken` was taken. A locked pool still does,
+/// because the caller's lock keeps others from changing it.
 pub fn shortage(session: &Session, resource: &str, missing: i64, taken: i64) -> Shortage {
     let Some((now, others)) = pools::escrow(session, resource).and_then(escrow::look) else {
         return Shortage::Lasting;
@@ -109,8 +110,8 @@ pub fn shortage(session: &Session, resource: &str, missing: i64, taken: i64) -> 
 }
 
 impl Shortage {
-    /// Nothing, where it lasts; or what to do before all is looked at anew.
-    pub fn or_again(self) -> Result<(), Retry> {
+    /// Returns `Ok` if the shortage lasts, so that the call may refuse, or `Err` with the reason to look again.
+    pub fn or_retry(self) -> Result<(), Retry> {
         match self {
             Self::Lasting => Ok(()),
             Self::Passing(transaction) => Err(Retry::UnderWay(transaction)),
@@ -119,10 +120,11 @@ impl Shortage {
     }
 }
 
-/// What a holder has live on a resource, whose locks the caller has.
+/// Returns how much a holder has live on a resource, whose locks the caller has.
 ///
-/// One that has run out does not count, unless its confirmation is under way, begun in time: that
-/// is waited for, or the holder would end up with both.
+/// An overdue hold does not count. But another transaction that has it locked may have begun in time to confirm
+/// it. So this returns `Err` to make the call wait for that transaction, or else the holder could end up with
+/// both.
 pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) -> Result<i64, Interrupt> {
     let due = overdue::due_of(session, resource, holder, now);
     if !due.is_empty() {
@@ -131,9 +133,9 @@ pub fn owned(session: &Session, resource: &str, holder: &str, now: Timestamp) ->
     Ok(overdue::owned(session, resource, holder, now))
 }
 
-/// Whether everything wanted was to be had; the rest has to be waited for.
-pub fn all_or_wait(wanted: &[Uuid], had: &[Uuid]) -> Result<(), Retry> {
-    let had: HashSet<&Uuid> = had.iter().collect();
-    let rest: Vec<Uuid> = wanted.iter().filter(|id| !had.contains(id)).copied().collect();
+/// Returns `Ok` if the call ended, or locked, all holds of `wanted`, and `Err` with the rest to wait for if not.
+pub fn all_or_wait(wanted: &[Uuid], done: &[Uuid]) -> Result<(), Retry> {
+    let done: HashSet<&Uuid> = done.iter().collect();
+    let rest: Vec<Uuid> = wanted.iter().filter(|id| !done.contains(id)).copied().collect();
     if rest.is_empty() { Ok(()) } else { Err(Retry::Locked(rest)) }
 }

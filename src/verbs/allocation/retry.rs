@@ -1,10 +1,10 @@
-//! Waiting for others without having what they wait for.
+//! Waiting for other transactions without a lock that they could be waiting for.
 //!
-//! Ending an overdue hold takes its row's lock, and many may be ended in one call, those that happen
-//! to be free first. To wait for another hold's row meanwhile could be to wait for somebody who waits
-//! for one of these: a basket is confirmed hold by hold. So nobody waits for a hold, or for a seat
-//! that others are taking, while anything was ended: the attempt is undone, its locks with it, the
-//! wait is for nothing else, and then all is looked at anew.
+//! A call that ends overdue holds locks their rows, those first that are free, in no particular order. If it then
+//! waited for another hold's row, it could wait for a transaction that waits for one of the rows just locked: a
+//! basket is confirmed hold by hold. So no call waits for a hold, or for a seat that others are taking, while it
+//! has ended any. It first rolls the attempt back, its locks with it. Then it waits, and looks at everything
+//! again.
 
 use super::Interrupt;
 use super::stop::{Retry, Stop};
@@ -14,11 +14,12 @@ use crate::store::locks::heavyweight::{Claim, ClaimTarget};
 use crate::store::locks::{Busy, LockWaitPolicy, subtransaction};
 use crate::store::{Session, holds, seats};
 
-/// How often something is looked at anew before the transaction is told to be run again. Each time
-/// somebody else was quicker, so this is reached only where the tables contradict themselves.
+/// The most attempts of one call before it ends with 40001. Each failed attempt means that another session was
+/// quicker, so only contradictory tables can cause as many.
 pub const MAX_ATTEMPTS: usize = 1000;
 
-/// Makes an attempt that may end overdue holds, until it has its answer.
+/// Repeats an attempt that may end overdue holds until it has an answer. Each runs in a subtransaction, which is
+/// rolled back before the wait. Returns error 40001 after [`MAX_ATTEMPTS`].
 pub fn retry_after_wait<T>(
     session: &Session,
     policy: LockWaitPolicy,
@@ -34,6 +35,8 @@ pub fn retry_after_wait<T>(
     Err(Error::serialization().into())
 }
 
+/// Waits until another attempt may have another answer. Returns `Err` if the policy does not allow to wait, or
+/// `lock_timeout` ran out.
 fn wait_for(session: &Session, retry: &Retry, policy: LockWaitPolicy) -> Result<(), Busy> {
     match (retry, policy) {
         (Retry::Stale | Retry::NeedsExpiry, _) => Ok(()),

@@ -1,35 +1,41 @@
-//! What a call has seen of a plan of seats.
+//! The part of a plan of seats that a call has read.
 
 use super::FreeSeat;
 use crate::rules::seating::{ROWS_A_SECTION, Search, SeatPosition, best, first_row};
 use crate::shared_memory::seat_hint;
 use crate::store::locks::snapshot;
 
-/// How many free seats are read at first; each further look takes four times as many.
+/// How many free seats the first look reads; each further look reads four times as many.
 const FIRST_READ: i64 = 48;
 
-/// What a desk has seen of a plan.
+/// What an allocation has read of a plan, or of one section of it.
 pub struct SeatPlanView {
-    /// Its free seats from the front, without those that this desk gave away.
+    /// The free seats from the front, without those that this allocation gave.
     pub free: Vec<FreeSeat>,
-    /// Those that others were about to take when this desk wanted them.
+    /// The seats that another session had claimed when this allocation wanted them.
     pub contested: Vec<FreeSeat>,
-    /// All that was read, whoever is taking it.
+    /// All seats that were read as free, also those that were given or contested since.
     pub read: Vec<SeatPosition>,
-    /// From which rank on it goes, how far it was read, and before which rank it ends.
+    /// The first rank of the part.
     pub from: i32,
+    /// The rank and the position up to which it was read.
     pub seen: (i32, i32),
+    /// The rank before which the part ends.
     pub before: i32,
-    /// For how many seats the front was left out, since no row there would do.
+    /// For how many adjacent seats rows in front were left out; `None` if the part was read from its front.
     pub skips: Option<usize>,
+    /// The counter of freed seats, read before the plan; `None` if no hint may be used or remembered.
     pub count: Option<u64>,
-    /// How much of it to read next, and how often it was read.
-    pub look: i64,
-    pub looks: usize,
+    /// How many seats to read next.
+    pub limit: i64,
+    /// How often seats were read.
+    pub reads: usize,
+    /// Whether it was read to its end.
     pub complete: bool,
 }
 
 impl SeatPlanView {
+    /// Returns a view of a section, or of the whole plan if `section` is `None`, with nothing read yet.
     pub fn of_section(section: Option<usize>) -> Self {
         let rank = |section: usize| i32::try_from(section).unwrap_or(i32::MAX).saturating_mul(ROWS_A_SECTION);
         Self {
@@ -41,21 +47,22 @@ impl SeatPlanView {
             from: section.map_or(0, rank),
             seen: (section.map_or(0, rank), i32::MIN),
             before: section.map_or(i32::MAX, |section| rank(section + 1)),
-            look: FIRST_READ,
-            looks: 0,
+            limit: FIRST_READ,
+            reads: 0,
             complete: false,
         }
     }
 
-    /// A party is split only over a plan that was read from its front.
+    /// Chooses the best seats of what was read. Splits a party only if the plan was read from its front.
     pub fn choose(&self, quantity: usize, together: bool) -> Search {
         let places: Vec<SeatPosition> = self.free.iter().map(|seat| seat.place).collect();
         best(&places, self.complete, quantity, together || self.skips.is_some())
     }
 
-    /// Leaves out the rows in front of which it is known that none would do.
+    /// Leaves out the rows in front that, according to the hint, have no `quantity` adjacent free seats.
     pub fn skip(&mut self, resource: &str, quantity: usize) {
-        // An old plan is nothing to remember, or to compare with what is known of the current one.
+        // In REPEATABLE READ and above the plan may be older than the hint, so neither says anything about the
+        // other.
         self.count = if snapshot::is_repeatable_read() { None } else { seat_hint::count(resource) };
         let rank =
             self.count.and_then(|count| seat_hint::first_free_row(resource, self.from, quantity, count));
@@ -65,32 +72,34 @@ impl SeatPlanView {
         }
     }
 
-    /// Whether it was read from its front to its end at one moment. What was read at several may not
-    /// have been so at any: no ground for a refusal.
-    pub fn is_one_look(&self) -> bool {
-        self.skips.is_none() && self.looks == 1
+    /// Returns whether the plan was read from its front to its end by one statement. What several statements read
+    /// may not have been true at any one moment, so no call refuses because of it.
+    pub fn was_read_at_once(&self) -> bool {
+        self.skips.is_none() && self.reads == 1
     }
 
-    /// Begins anew, to be read whole at once.
-    pub fn begin_anew(&mut self) {
+    /// Drops what was read, so that the next look reads everything in one statement.
+    pub fn restart(&mut self) {
         let Self { from, before, count, .. } = *self;
         *self =
-            Self { from, before, count, seen: (from, i32::MIN), look: i64::MAX, ..Self::of_section(None) };
+            Self { from, before, count, seen: (from, i32::MIN), limit: i64::MAX, ..Self::of_section(None) };
     }
 
+    /// Remembers as a hint which row is the first with `quantity` adjacent free seats.
     pub fn remember(&self, resource: &str, quantity: usize) {
         if let (Some(count), Some(rank)) = (self.count, first_row(&self.read, quantity)) {
             seat_hint::remember(resource, self.from, quantity, count, rank);
         }
     }
 
-    /// Somebody else is about to take this one.
+    /// Moves a seat from the free ones to the contested ones, because another session has claimed it.
     pub fn set_aside(&mut self, label: &str) {
         if let Some(n) = self.free.iter().position(|seat| seat.label == label) {
             self.contested.push(self.free.remove(n));
         }
     }
 
+    /// Removes a seat that is not free any more.
     pub fn remove(&mut self, label: &str) {
         self.free.retain(|seat| seat.label != label);
     }

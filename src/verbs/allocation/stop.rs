@@ -1,7 +1,7 @@
-//! Why a verb ends early, and why an attempt does.
+//! Why a verb or one of its attempts ends early.
 //!
-//! A [`Stop`] is an end: an answer or an error. A [`Retry`] is a reason to look again, which only the loop in
-//! [`retry`](super::retry) knows what to do with.
+//! A [`Stop`] ends the verb, with an answer or an error. A [`Retry`] ends the attempt and says what the answer
+//! depends on; the loop in [`retry`](super::retry) waits for that and makes another attempt.
 
 use crate::error::Error;
 use crate::outcome::Outcome;
@@ -10,36 +10,38 @@ use uuid::Uuid;
 
 /// What ends a verb early.
 pub enum Stop {
-    /// Another transaction has a lock, and the caller does not wait (any longer): an answer.
+    /// Another transaction has a lock, and the policy does not allow to wait for it (any longer). The answer is
+    /// `busy`.
     Busy,
     /// Misuse, which is raised.
     Error(Error),
-    /// An answer that nothing may be left written for.
+    /// A refusal. What the attempt has written is rolled back.
     Refused(Box<Outcome>),
 }
 
-/// Why an attempt has to be made again.
+/// Why a call makes another attempt.
 pub enum Retry {
-    /// Other transactions have these overdue holds locked; what becomes of the holds decides.
+    /// Other transactions have these overdue holds locked. The answer depends on whether they confirm them.
     Locked(Vec<Uuid>),
-    /// This transaction of another session has a pending change of an escrow pool; its end decides.
+    /// Another session's transaction, of this id, has pending deltas of an escrow pool. The answer depends on its
+    /// end.
     UnderWay(u32),
-    /// Another transaction is about to take this seat; whether it does decides.
+    /// Another transaction has claimed this seat. The answer depends on whether it takes the seat.
     Contested { resource: String, seat: String },
-    /// Only ending overdue holds could help, which the cheap pass does not do.
+    /// Ending overdue holds, or waiting, could change the answer. The cheap pass does neither.
     NeedsExpiry,
-    /// What was read as free was taken before it could be written.
+    /// Another transaction changed what this attempt had read.
     Stale,
 }
 
-/// What ends an attempt early: for good, or to be made again.
+/// What ends an attempt early: the end of the verb, or a reason for another attempt.
 pub enum Interrupt {
     Stop(Stop),
     Retry(Retry),
 }
 
 impl Interrupt {
-    /// The same, about one of several requests.
+    /// Names the request in the error, if this is one: `what` is "item" or "request", `n` counts from 1.
     pub fn of_item(self, what: &str, n: usize) -> Self {
         match self {
             Self::Stop(Stop::Error(error)) => Self::Stop(Stop::Error(error.of_item(what, n))),
@@ -84,7 +86,7 @@ impl From<Retry> for Interrupt {
     }
 }
 
-/// Makes the answer of a verb: a refusal and "busy" are answers, misuse is raised.
+/// Makes the answer of a verb: a refusal and `busy` are answers, misuse stays an error.
 pub fn settle(result: Result<Outcome, Stop>) -> Result<Outcome, Error> {
     result.or_else(|stop| match stop {
         Stop::Busy => Ok(Outcome::busy()),

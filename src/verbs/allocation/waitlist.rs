@@ -1,4 +1,4 @@
-//! Those who wait are served before anybody else, and what they are owed is kept for them.
+//! Serving waitlists before anybody else, and keeping for them what they are owed.
 
 use super::fit::booked_period_on;
 use super::stop::{Interrupt, Retry, Stop};
@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl<'a> Allocation<'_, 'a> {
-    /// Serves the lines of all resources here, each in its order. A line goes on behind what was read of it.
+    /// Serves the waitlists of all resources of this call, each in its order. A long one may go on behind `lines`,
+    /// which is what was read of them.
     pub(super) fn serve_lines(&mut self, lines: &'a [Placement<'a>]) -> Result<(), Interrupt> {
         let mut by_resource: BTreeMap<&'a str, Vec<&'a Placement<'a>>> = BTreeMap::new();
         for one in lines {
@@ -22,7 +23,7 @@ impl<'a> Allocation<'_, 'a> {
         }
         for (resource, line) in by_resource {
             let &StoredResource { ref pool, skip, waiting, .. } = self.resource(resource)?;
-            // Nobody is let in, neither those who wait nor others.
+            // A closed resource admits nobody, neither its waitlist nor others.
             if !pool.open {
                 continue;
             }
@@ -31,17 +32,17 @@ impl<'a> Allocation<'_, 'a> {
                 self.owed.insert(resource);
             }
         }
-        self.read_of_lines = lines.len() as i64;
-        self.of_lines = self.new.len();
-        self.deltas_of_lines = self.deltas.clone();
+        self.entries_read = lines.len() as i64;
+        self.offered = self.new.len();
+        self.deltas_of_offers = self.deltas.clone();
         Ok(())
     }
 
-    /// Whether a line that was not read to its end was served to the end of what was read.
+    /// Returns whether the waitlist of a resource was served to the end of what was read, and has more entries.
     pub fn goes_on(&self, resource: &str) -> bool {
         let waiting = self.resources.get(resource).map_or(0, |stored| stored.waiting);
         let offers = self.deltas.get(resource).map_or(0, |delta| delta.offers);
-        offers > 0 && offers == self.read_of_lines && offers < waiting
+        offers > 0 && offers == self.entries_read && offers < waiting
     }
 }
 
@@ -56,7 +57,8 @@ impl<'a> WaitlistServer<&'a Placement<'a>> for Allocation<'_, 'a> {
                 Ok(Answer::Served)
             }
             Ok(Served::Refused(refused)) if refused.refusal == Refusal::Unavailable => Ok(Answer::Short),
-            // What others are just deciding on is not waited for: if it comes free, the line is served again.
+            // Serving does not wait for what others decide on at this moment: if it comes free, that transaction
+            // serves the waitlist again.
             Ok(Served::Busy)
             | Err(Interrupt::Retry(Retry::Locked(_) | Retry::UnderWay(_) | Retry::Contested { .. })) => {
                 Ok(Answer::Short)
@@ -101,7 +103,7 @@ impl<'a> WaitlistServer<&'a Placement<'a>> for Allocation<'_, 'a> {
     }
 }
 
-/// What is wanted by who waits without saying which places: of seats, any.
+/// Returns what an entry wants. A quantity of seats, which names no labels, means any seats.
 pub fn any_of(kind: Kind, want: Want<'_>) -> Result<Want<'_>, Error> {
     match (kind, want) {
         (Kind::Seats, Want::Quantity(quantity)) => {
@@ -112,7 +114,7 @@ pub fn any_of(kind: Kind, want: Want<'_>) -> Result<Want<'_>, Error> {
     }
 }
 
-/// What somebody waits for.
+/// Returns the request that an entry of a waitlist stands for.
 pub fn placement_of<'a>(entry: &'a Entry, kind: Kind) -> Result<Placement<'a>, Error> {
     let want = match (&entry.seats, entry.during) {
         (Some(labels), _) => Want::Seats(labels.iter().map(String::as_str).collect()),
