@@ -13,20 +13,21 @@ use crate::rules::lifecycle::Late;
 use crate::server::clock;
 use crate::store::{Session, holds};
 
-/// A hold with less than this to live is confirmed by way of its resource where it may be late.
+/// A hold with less time left than this, in microseconds, may run out while its confirmation waits. With
+/// `Late::Reacquire` its confirmation takes the resource lock from the start.
 const MARGIN: Micros = 1_000_000;
 
 /// Confirms holds for good.
 ///
-/// In time, this locks the holds and not their resources: what is taken stays taken, and a hot
-/// resource's queue is not joined.
+/// A confirmation in time locks the holds and not their resources. The resources count the holds already, so
+/// confirming changes nothing about them, and a busy pool confirms its holds in parallel.
 pub fn confirm(confirmation: &Confirmation) -> Result<Outcome, Error> {
     settle(attempt(&Session::to_write(c"booking.confirm()"), confirmation))
 }
 
 fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, Stop> {
     let Target { hold_id, resource, expected_version } = confirmation.target;
-    // Nearly every confirmation ends here. Only one that this statement refuses is looked into.
+    // Nearly every confirmation ends here. If the statement writes nothing, the rest finds out why.
     if let Some(confirmed) = holds::confirm_in_time(
         session,
         hold_id,
@@ -41,9 +42,9 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
         && let Some(seen) = holds::look(session, hold_id, resource)
         && is_late(&seen, clock::now().after(MARGIN).micros())
     {
-        // A late confirmation needs the resources' locks, which come before the holds' in the lock
-        // order, and a row lock cannot be given back. So the holds are looked at first, and locked
-        // after what they turn out to need.
+        // A late confirmation needs the resource locks, which come before the holds' rows in the lock order, and
+        // PostgreSQL releases no row lock before the transaction ends. So the look at the holds takes no lock: it
+        // only tells which resources to lock.
         return confirm_late::acquiring(session, confirmation, &seen);
     }
     let Some(group) = holds::lock(session, hold_id, resource)? else {
@@ -52,7 +53,7 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
     let now = clock::now();
     match judge_confirmation(confirmation, &group, now.micros()) {
         BasketDecision::Change(_) if is_late(&group, now.micros()) => {
-            // It expired while its row was waited for. To wait for the resource now would be
+            // The hold ran out while this call waited for its row. Waiting for the resource lock now would be
             // against the lock order.
             confirm_late::without_waiting(session, confirmation, group, now)
         }

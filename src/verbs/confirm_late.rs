@@ -1,4 +1,4 @@
-//! Giving expired holds their places again, where those are still free.
+//! Late confirmations: they give expired holds their places again if those are still free.
 
 use super::allocation::acquire::{ResourceLocks, acquire_all, claim_places, lock_holders, locks_of};
 use super::allocation::fit::{PeriodRequest, find_fit};
@@ -23,12 +23,12 @@ use crate::store::pools::{self, Checked};
 use crate::store::resources::{self, Kind};
 use crate::store::{Session, calendar, seats};
 
-/// Whether any of it has run out at a moment.
+/// Returns whether any of the holds has run out at a moment.
 pub fn is_late(group: &HoldGroup, at: Micros) -> bool {
     group.holds.iter().any(|stored| stored.hold.state_at(at) == State::Expired)
 }
 
-/// Takes the turns that the holds need, then confirms them, late or not.
+/// Takes the resource locks that the holds need, then confirms them, late or not.
 pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGroup) -> Result<Outcome, Stop> {
     let mut locks = locks_of(session, seen);
     acquire_all(session, &mut locks, |name| seen.is_of_pool(name), LockWaitPolicy::Wait)?;
@@ -36,7 +36,7 @@ pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGrou
     lock_holders(session, &locks, seen.holders(), LockWaitPolicy::Wait)?;
     retry_after_wait(session, LockWaitPolicy::Wait, || {
         let Target { hold_id, resource, .. } = confirmation.target;
-        // While its turn was waited for it may have been moved: that its time would run out was only foreseen.
+        // While this call waited for its locks, another may have moved the hold, which need not have run out yet.
         let Some(seen) = holds::look(session, hold_id, resource) else {
             return Ok(missing(session, confirmation.target, false));
         };
@@ -60,7 +60,8 @@ pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGrou
     })
 }
 
-/// The same for holds that are locked already: without waiting for anybody.
+/// Confirms holds that the caller has locked already, without waiting for any lock. Returns [`Stop::Busy`] if
+/// another transaction has one.
 pub fn without_waiting(
     session: &Session,
     confirmation: &Confirmation,
@@ -70,12 +71,12 @@ pub fn without_waiting(
     let mut locks = locks_of(session, &group);
     acquire_all(session, &mut locks, |name| group.is_of_pool(name), LockWaitPolicy::NoWait)?;
     lock_holders(session, &locks, group.holders(), LockWaitPolicy::NoWait)?;
-    // What has run out of it is ended then.
-    let anew = match serve_lines(session, &locks)? {
+    // Serving the waitlist has ended those of the holds that have run out.
+    let reread = match serve_lines(session, &locks)? {
         true => holds::lock(session, confirmation.target.hold_id, None)?,
         false => None,
     };
-    let group = anew.as_ref().unwrap_or(&group);
+    let group = reread.as_ref().unwrap_or(&group);
     retry_after_wait(session, LockWaitPolicy::NoWait, || {
         claim_places(group, &locks, LockWaitPolicy::NoWait)?;
         match judge_confirmation(confirmation, group, now.micros()) {
@@ -85,11 +86,13 @@ pub fn without_waiting(
     })
 }
 
-/// What has run out is owed to those who wait, before anybody confirms it late. Whether anybody did.
+/// Ends what has run out and serves the waitlists, which come before late confirmations. Returns whether any of
+/// the resources has a waitlist.
 fn serve_lines(session: &Session, locks: &ResourceLocks) -> Result<bool, Stop> {
-    let alone = locks.iter().filter(|(_, mode)| **mode == LockMode::Exclusive);
-    let alone: Vec<&str> = alone.map(|(resource, _)| *resource).collect();
-    let waited_for = if alone.is_empty() { Vec::new() } else { resources::waited_for(session, &alone) };
+    let exclusive = locks.iter().filter(|(_, mode)| **mode == LockMode::Exclusive);
+    let exclusive: Vec<&str> = exclusive.map(|(resource, _)| *resource).collect();
+    let waited_for =
+        if exclusive.is_empty() { Vec::new() } else { resources::waited_for(session, &exclusive) };
     for resource in &waited_for {
         end_due(session, &resources::read_existing(session, resource)?, settings::sweep_batch())?;
     }
@@ -103,8 +106,9 @@ fn write(
     changes: &[(usize, Change)],
     now: Timestamp,
 ) -> Result<Outcome, Interrupt> {
-    // Each is written before the next looks for its place: it would not be counted as its holder's, and
-    // one whose end was not written down would be ended as overdue to make room. Those come first.
+    // Each hold is written before the next takes its place. Otherwise the next would not count it as its holder's,
+    // and would end it as overdue to reclaim its place. Those whose end nobody wrote down have their place still,
+    // and come first.
     let (still_there, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, change)| change.room == 0);
     for &(place, change) in still_there.into_iter().chain(gone) {
         let Some(stored) = group.holds.get(place) else { continue };
@@ -116,7 +120,8 @@ fn write(
     Ok(Outcome::changed(&group.changed(changes, confirmation.reference), None, now))
 }
 
-/// Takes one hold's place again. Where that is gone, nothing of the rest may stay written.
+/// Takes the place of one hold again. Returns [`Stop::Refused`], which undoes the whole basket, if the place is
+/// gone.
 fn take_place(
     session: &Session,
     group: &HoldGroup,
@@ -148,7 +153,7 @@ fn take_place(
         }
         let taken = match (&stored.seats, stored.booked) {
             (Some(labels), _) => takes_seats(session, stored, labels, now)?,
-            // What is still written down as held was kept from everybody.
+            // Nobody has written down that this hold ended, so its place was not given to anybody else.
             (None, Some(booked)) => change.room == 0 || takes_period(session, stored, booked, now)?,
             (None, None) => false,
         };
@@ -164,7 +169,7 @@ fn take_place(
             None => pools::take(session, &stored.resource, change.room, None, Checked::Everything)
                 .map(|_| ())
                 .ok_or_else(lost),
-            // Others may have been quicker.
+            // Others take from the count beside this call, so what the decision saw as free may be gone.
             Some(id) => {
                 let most = pool.capacity + pool.overbooking;
                 pools::take_escrow(session, &stored.resource, id, change.room, most)?
@@ -176,7 +181,7 @@ fn take_place(
     }
 }
 
-/// Takes the period of a hold again whose end was written down.
+/// Takes the period of a hold again, after its end was written down. Returns whether the period was free.
 fn takes_period(
     session: &Session,
     stored: &StoredHold,
@@ -198,8 +203,8 @@ fn takes_period(
     Ok(room.is_ok())
 }
 
-/// Takes the seats of a hold again, from nobody or from holds that have run out themselves. Its own
-/// pointers are still there where its end was not written down.
+/// Takes the seats of a hold again, if they are free or their holds have run out. Returns whether it could. If
+/// nobody wrote down the hold's end, the seats still name it as their owner.
 fn takes_seats(
     session: &Session,
     stored: &StoredHold,

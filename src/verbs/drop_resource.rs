@@ -1,4 +1,4 @@
-//! Creating, changing and dropping a resource.
+//! Dropping a resource.
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::reclaim::{MAX_LOCKED, reclaim};
@@ -12,8 +12,8 @@ use crate::store::locks::LockWaitPolicy;
 use crate::store::resources::{self, Kind, StoredResource};
 use crate::store::{self, Session, definitions, holds, overdue, seats, upkeep, waitlist};
 
-/// Drops a resource on which nothing is live, and the history of its holds with it: under the same
-/// name, a new resource must not inherit the old one's keys.
+/// Drops a resource on which nothing is live, and the history of its holds with it, because a new resource of the
+/// same name must not inherit the keys of the old one.
 pub fn drop_resource(resource: &str) -> Result<Outcome, Error> {
     settle(drop_unused(&Session::to_write(c"booking.drop_resource()"), resource))
 }
@@ -41,7 +41,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
     Ok(Outcome::resource_dropped(status.version).on(resource))
 }
 
-/// Ends what is overdue, and deletes the plan where nothing is left on it.
+/// Ends the overdue holds of a resource with seats and deletes its plan. Returns `Err` if a seat is taken.
 fn free_seats(session: &Session, resource: &str) -> Result<(), Interrupt> {
     let now = clock::now();
     let batch = settings::sweep_batch();
@@ -57,7 +57,7 @@ fn free_seats(session: &Session, resource: &str) -> Result<(), Interrupt> {
     Ok(())
 }
 
-/// The same for a calendar.
+/// Ends the overdue holds of a calendar and deletes its capacity changes. Returns `Err` if a booking is left.
 fn clear_calendar(session: &Session, stored: &StoredResource) -> Result<(), Interrupt> {
     let resource = stored.name.as_str();
     let now = clock::now();

@@ -1,4 +1,4 @@
-//! Giving holds more time.
+//! Extending holds.
 
 use super::allocation::stop::{Stop, settle};
 use super::judge::judge;
@@ -12,7 +12,8 @@ use crate::rules::lifecycle::{self, Hold};
 use crate::server::{clock, settings};
 use crate::store::{Session, holds};
 
-/// Lets holds live for `ttl` from now, within the bounds of the rules.
+/// Extends holds to `ttl` microseconds from now, at most to `booking.max_ttl` after they were placed. Never
+/// shortens one.
 pub fn extend(target: Target, ttl: Micros) -> Result<Outcome, Error> {
     settle(attempt(&Session::to_write(c"booking.extend()"), target, ttl))
 }
@@ -31,7 +32,7 @@ fn attempt(session: &Session, target: Target, ttl: Micros) -> Result<Outcome, St
             Ok(Outcome::changed(&group, None, now))
         }
         BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
-        // It lives as long already.
+        // The hold expires as late or later already.
         BasketDecision::Repeat | BasketDecision::Adopt(_) | BasketDecision::TooMuch(_) => {
             Ok(Outcome::current(&group, true, now))
         }

@@ -1,4 +1,4 @@
-//! Giving holds back, whole or in part: before they are confirmed (release) or after (cancel).
+//! Giving holds back, whole or in part: `release` before they are confirmed, `cancel` after.
 
 use super::allocation::acquire::{ResourceLocks, acquire_all, claim_places, lock_holders, locks_of};
 use super::allocation::attempt::serve_line;
@@ -20,6 +20,7 @@ use crate::store::resources::Kind;
 use crate::store::{Session, pools, seats};
 use std::collections::BTreeSet;
 
+/// The rules in which `release` and `cancel` differ.
 struct Verb {
     decide: fn(&Hold, Option<i64>, Option<i64>, Micros) -> Verdict,
     has_left: fn(&Hold, Micros) -> bool,
@@ -28,19 +29,20 @@ struct Verb {
 const RELEASE: Verb = Verb { decide: lifecycle::release, has_left: |_, _| false };
 const CANCEL: Verb = Verb { decide: lifecycle::cancel, has_left: basket::ended_unconfirmed };
 
-/// Releases holds: all of it, or a part.
+/// Releases holds, or a part of one hold.
 pub fn release(target: Target, part: Part) -> Result<Outcome, Error> {
     settle(give_back(&Session::to_write(c"booking.release()"), target, part, &RELEASE))
 }
 
-/// Cancels confirmed holds: all of it, or a part.
+/// Cancels confirmed holds, or a part of one hold.
 pub fn cancel(target: Target, part: Part) -> Result<Outcome, Error> {
     settle(give_back(&Session::to_write(c"booking.cancel()"), target, part, &CANCEL))
 }
 
 fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Result<Outcome, Stop> {
     let Target { hold_id, resource, .. } = target;
-    // The resources' locks come first, and which resources they are never changes.
+    // The resource locks come before the rows of the holds. A look without a lock is enough to learn which they
+    // are, because a hold never changes its resource.
     let Some(seen) = holds::look(session, hold_id, resource) else {
         return Ok(missing(session, target, false));
     };
@@ -50,11 +52,13 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
     let claims = claim_places(&seen, &locks, LockWaitPolicy::Wait)?;
     let answer = match decide(session, target, part, verb) {
         Ok(Decided::Change(group, part, changes, now)) => {
-            // Claimed, the seats' rows are free, unless somebody's own query has locked one. (A hold may have
-            // been moved to other days than are claimed; to give them back all the same wrongs nobody.)
+            // Behind the claims the rows of the seats are free, unless a query outside the extension has locked
+            // one. Between the look and the lock another call may have moved the hold to days that this one has
+            // not claimed. It can give those back nevertheless: freeing a day takes nothing from anybody.
             let write = || write(session, group, &part, &changes, &locks, now);
             return match subtransaction::has_lock_timeout() {
-                // Nothing may stay given back of which the line could not be served.
+                // If `lock_timeout` ends the call while it serves the waitlist, what it gave back must be undone:
+                // others could take it past the waitlist.
                 true => subtransaction::until_lock_timeout(|| subtransaction::undo_unless_ok(write))?,
                 false => write(),
             };
@@ -62,11 +66,12 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
         Ok(Decided::Answer(outcome)) => Ok(*outcome),
         Err(stop) => Err(stop),
     };
-    // Others may have the seats by now, or want them.
+    // This call changes nothing, so it need not keep others waiting for these places.
     claims.into_iter().for_each(Claim::release);
     answer
 }
 
+/// What becomes of the call: changes to write, or an answer at once.
 enum Decided<'a> {
     Change(HoldGroup, Given<'a>, Vec<(usize, Change)>, Timestamp),
     Answer(Box<Outcome>),
@@ -93,15 +98,17 @@ fn decide<'a>(session: &Session, target: Target, part: Part<'a>, verb: &Verb) ->
     }
 }
 
-/// What is given back of a hold as it is found.
+/// The part of a hold that is given back, compared with what the hold has.
 struct Given<'a> {
+    /// How many places; `None` for all.
     quantity: Option<i64>,
-    /// The seats that go, where only some do.
+    /// The seats that are given back, if the hold keeps others.
     seats: Option<Vec<&'a str>>,
 }
 
 impl<'a> Given<'a> {
-    /// None where nothing is left to be given back: the hold is there, without the seats.
+    /// Compares a part with what the holds have. Returns `None` if the hold has none of the named seats any more,
+    /// so that there is nothing to give back.
     fn of(
         session: &Session,
         group: &HoldGroup,
@@ -125,7 +132,8 @@ impl<'a> Given<'a> {
         }
     }
 
-    /// Seats that the hold does not have, any more perhaps, are passed over: a repeated call is safe.
+    /// Compares named seats with those that a hold has. Ignores seats that it does not have, because an earlier
+    /// call may have given them back: so a repeated call is safe. Returns `Err` if the resource has no such seat.
     fn of_seats(
         session: &Session,
         stored: &StoredHold,
@@ -149,6 +157,7 @@ impl<'a> Given<'a> {
     }
 }
 
+/// Writes what was decided, and serves the waitlists of the resources that got something back.
 fn write(
     session: &Session,
     mut group: HoldGroup,
@@ -161,7 +170,7 @@ fn write(
     let mut waited_for = BTreeSet::new();
     for (place, change) in changes {
         let Some(stored) = group.holds.get_mut(*place) else { continue };
-        // One that had run out ends whole, whatever part of it was meant.
+        // A hold that has run out ends whole, also if the call named a part.
         let some = part.seats.as_ref().filter(|_| change.state.takes_room());
         let keeps = some.map(|going| {
             let has = stored.seats.iter().flatten().map(String::as_str);
@@ -176,7 +185,7 @@ fn write(
                     waited_for.insert(stored.resource.clone());
                 }
             }
-            // A calendar is counted by its holds.
+            // A calendar keeps no count beside its holds.
             None => {}
             Some(has) => {
                 let all = || has.iter().map(String::as_str).collect::<Vec<_>>();
@@ -187,7 +196,7 @@ fn write(
         let keeps = keeps.map(|keeps| keeps.into_iter().map(str::to_owned).collect());
         stored.seats = keeps.or_else(|| stored.seats.take());
         stored.apply(change, None);
-        // Those who wait for seats, or for a calendar, are only looked for where that can be.
+        // Seats and calendars with a waitlist are locked in exclusive mode, so behind a share lock there is none.
         if stored.kind() != Kind::Pool && locks.get(stored.resource.as_str()) == Some(&LockMode::Exclusive) {
             waited_for.insert(stored.resource.clone());
         }
@@ -198,7 +207,7 @@ fn write(
     if !waited_for.is_empty() && available.is_some() {
         available = group.holds.first().map(|stored| left_for_others(session, &stored.resource));
     }
-    // That its time had run out, swept or not, is no news to be told as a change.
+    // The holds had run out before this call, and writing that down must not look like a change to the caller.
     if changes.iter().all(|(_, change)| change.state == State::Expired) {
         return Ok(Outcome::repeated(&group, true, now));
     }

@@ -20,7 +20,7 @@ use crate::store::{Session, calendar, holds, resources, seats};
 use std::ffi::CStr;
 use uuid::Uuid;
 
-/// Holds part of a resource for a while.
+/// Places a hold on part of a resource.
 pub fn hold(placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Error> {
     let outcome = place(&Session::to_write(verb_of(&placement.want)), placement, policy);
     outcome.or_else(|stop| match stop {
@@ -29,9 +29,10 @@ pub fn hold(placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Er
     })
 }
 
+/// Places the hold in share mode if it may, and in exclusive mode if the resource turns out to have a waitlist.
 fn place(session: &Session, placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Stop> {
     let mut mode = match &placement.want {
-        // Whether a pool can be shared is only known behind its lock.
+        // A guess: only behind the lock it is known whether this is an escrow pool.
         Want::Quantity(_) => LockMode::Share,
         want => places_lock_mode(max_claims(want)),
     };
@@ -39,12 +40,13 @@ fn place(session: &Session, placement: &Placement, policy: LockWaitPolicy) -> Re
         if let Some(outcome) = place_locked(session, placement, mode, policy)? {
             return Ok(outcome);
         }
-        // Somebody waits for the resource: who is served next is only decided where nobody else serves.
+        // The resource has a waitlist, and only one transaction at a time may serve it.
         mode = LockMode::Exclusive;
     }
 }
 
-/// None where a turn alone is needed instead of a shared one, and nothing was done.
+/// Locks the resource and places the hold. Returns `None`, with the locks released, if the resource has a waitlist
+/// and the lock was taken in share mode.
 fn place_locked(
     session: &Session,
     placement: &Placement,
@@ -52,13 +54,13 @@ fn place_locked(
     policy: LockWaitPolicy,
 ) -> Result<Option<Outcome>, Stop> {
     let (locks, mode) = acquire_for(session, placement, mode, policy)?;
-    // Behind the lock: of two that use one key at once, the second finds what the first wrote.
+    // This look is behind the lock, so of two calls with one key the second finds what the first wrote.
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
     {
         return Ok(Some(replay(&holds::group_of(session, earlier), placement.fingerprint, clock::now())));
     }
-    // Nearly every hold ends here. Only one that this refuses asks why.
+    // The fast ways: nearly every hold ends here. If none of them places it, `deliberate` finds out why.
     let placed = match &placement.want {
         Want::Quantity(quantity) if mode == LockMode::Share => take_escrow(session, placement, *quantity)?,
         Want::Quantity(quantity) => take_quantity(session, placement, *quantity),
@@ -79,12 +81,15 @@ fn place_locked(
     }
     let outcome = deliberate(session, placement, mode, policy)?;
     if !outcome.is_ok() && mode == LockMode::Share && placement.want.is_of_pool() {
-        // Nothing was done under it, and whoever comes to need the pool alone is not to wait for this transaction.
+        // This call did nothing under its lock, and a call that needs the pool in exclusive mode should not have
+        // to wait until this transaction ends.
         locks.into_iter().rev().for_each(HeavyweightLock::release);
     }
     Ok(Some(outcome))
 }
 
+/// Takes the resource lock, and in share mode the lock of the key. Returns the locks with the mode that was
+/// granted.
 fn acquire_for(
     session: &Session,
     placement: &Placement,
@@ -105,6 +110,7 @@ fn acquire_for(
     Ok((locks, mode))
 }
 
+/// Takes from a locked pool in one statement. Returns `None` if that refuses.
 fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Option<Outcome> {
     let Placement { resource, expected_version, .. } = *placement;
     let status = pools::take(session, resource, quantity, expected_version, Checked::Nothing)?;
@@ -116,7 +122,8 @@ fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Opt
     ))
 }
 
-/// The same from an escrow pool of which nothing else is to be asked.
+/// Takes from the count of an escrow pool. Returns `None` if too little is left, or if another condition must be
+/// checked first: the pool is closed, limits its holders or has a waitlist.
 fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Result<Option<Outcome>, Stop> {
     let Some(CachedPool { escrow: Some(id), most, is_plain: true, .. }) =
         pools::cached(session, placement.resource)
@@ -132,13 +139,14 @@ fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Resul
     }))
 }
 
+/// Claims the seats and takes them in one statement. Returns `None`, with the claims released, if that refuses.
 fn take_seats(
     session: &Session,
     placement: &Placement,
     labels: &[&str],
     mode: LockMode,
 ) -> Result<Option<Outcome>, Stop> {
-    // Alone for an old snapshot's sake: the desk knows how to look at that.
+    // Exclusive mode means an old snapshot, a waitlist or many seats, which the allocation handles.
     if mode == LockMode::Exclusive {
         return Ok(None);
     }
@@ -153,6 +161,8 @@ fn take_seats(
     Ok(None)
 }
 
+/// Claims the days and books a period of a plain calendar with one place in one statement. Returns `None`, with
+/// the claims released, if the calendar is another or the period overlaps a booking.
 fn take_exclusive(
     session: &Session,
     placement: &Placement,
@@ -172,8 +182,9 @@ fn take_exclusive(
     Ok(None)
 }
 
-/// The way of a request that needs more than one look: seats are to be chosen or a calendar to be
-/// looked through, the resource limits its holders, or it is full, closed, another version, or not there.
+/// Decides a request in an allocation, because it needs more than one look: it chooses seats or books one of
+/// several places of a calendar; the resource limits its holders; or it is full, closed, of another version, or
+/// does not exist.
 fn deliberate(
     session: &Session,
     placement: &Placement,
@@ -190,16 +201,17 @@ fn deliberate(
     })
 }
 
+/// Inserts the hold, and tells the worker when it will expire.
 fn write(session: &Session, placement: &Placement, id: Uuid, allotment: Allotment) -> Outcome {
     let available = allotment.left;
-    // Only now is every lock granted, so only now does the time to live begin.
+    // The time to live begins here, because only here every lock is granted.
     let hold = new_hold(placement, id, allotment, clock::now_to_write());
     holds::insert(session, &hold);
     registry::expect_expiry(hold.expires_at);
     Outcome::placed(&hold, available)
 }
 
-/// The function that a request came from, for the error of a read-only transaction.
+/// Returns the SQL function that a request came from, for the error that a read-only transaction gets.
 const fn verb_of(want: &Want) -> &'static CStr {
     match want {
         Want::Best { .. } => c"booking.hold_best()",

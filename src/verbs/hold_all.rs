@@ -1,4 +1,4 @@
-//! Placing a basket: several holds, all of them or none.
+//! Placing a basket, which is several holds: all of them or none.
 
 use super::allocation::acquire::{ResourceLocks, acquire_all, max_claims, places_lock_mode, pool_lock_mode};
 use super::allocation::attempt::serve;
@@ -13,7 +13,7 @@ use crate::store::locks::heavyweight::{self, LockMode};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Holds all the items of a basket for a while, or none.
+/// Places holds on all items of a basket, or none.
 pub fn hold_all(items: &[Placement], policy: LockWaitPolicy) -> Result<Outcome, Error> {
     settle(place(&Session::to_write(c"booking.hold_all()"), items, policy))
 }
@@ -30,8 +30,8 @@ fn place(session: &Session, items: &[Placement], policy: LockWaitPolicy) -> Resu
     serve(session, &locks, items, policy, answer)
 }
 
-/// A turn alone at a locked pool; a shared one at an escrow pool, and at what has places to claim, as long as they are
-/// few.
+/// Returns the resource locks of a basket: exclusive mode for locked pools; share mode for escrow pools, and for
+/// seats and calendars as long as the basket claims few places.
 fn locks<'a>(session: &Session, items: &'a [Placement<'a>]) -> ResourceLocks<'a> {
     let places = items.iter().map(|item| max_claims(&item.want)).sum();
     let mut locks = ResourceLocks::new();
@@ -46,6 +46,8 @@ fn locks<'a>(session: &Session, items: &'a [Placement<'a>]) -> ResourceLocks<'a>
     locks
 }
 
+/// Decides all items. The answer is the earlier basket of the key, the new basket, or the refusals of single
+/// items.
 fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Interrupt> {
     allocation.read_keys(items);
     for item in items {
@@ -56,7 +58,7 @@ fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -
     let sums = sums_of_pools(items);
     let mut refused: Vec<(i32, &str, Refused)> = Vec::new();
     for (item, n) in named_first(items) {
-        // All that is wanted of a pool has to fit, and is asked for once.
+        // The sum of all items on one pool has to fit, so it is asked for once, with the first of them.
         let quantity = match sums.get(item.resource) {
             Some((first, sum)) if item.want.is_of_pool() && *first == n => *sum,
             Some((first, _)) if item.want.is_of_pool() => {
@@ -87,15 +89,15 @@ fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -
     Ok(Outcome::current(&allocation.bind(Uuid::now_v7()), true, allocation.now))
 }
 
-/// The items with their numbers. The best seats are chosen last, or they could be just those that
-/// another item of the basket names.
+/// Returns the items with their numbers, those that name their places first. If the best seats were chosen
+/// earlier, they could be the very seats that another item names.
 fn named_first<'a>(items: &'a [Placement<'a>]) -> Vec<(&'a Placement<'a>, i32)> {
     let mut order: Vec<_> = items.iter().zip(1..).collect();
     order.sort_by_key(|(item, _)| matches!(item.want, Want::Best { .. }));
     order
 }
 
-/// For each pool, which item names it first and how much is wanted of it in all.
+/// Returns for each pool the number of its first item, and the sum of all its items.
 fn sums_of_pools<'a>(items: &'a [Placement<'a>]) -> BTreeMap<&'a str, (i32, i64)> {
     let mut sums: BTreeMap<&str, (i32, i64)> = BTreeMap::new();
     for (item, n) in items.iter().zip(1..).filter(|(item, _)| item.want.is_of_pool()) {
@@ -105,7 +107,7 @@ fn sums_of_pools<'a>(items: &'a [Placement<'a>]) -> BTreeMap<&'a str, (i32, i64)
     sums
 }
 
-/// What was said of a pool's first item goes for its others.
+/// Refuses a further item on a pool for the same reason as the first one, if that was refused.
 fn repeat_refusal<'a>(
     refused: &mut Vec<(i32, &'a str, Refused)>,
     first: i32,

@@ -1,4 +1,5 @@
-//! Placing many independent holds in one call, as the single calls would in that order.
+//! Placing a batch: many independent holds in one call, with the answers that single calls would give in that
+//! order.
 
 use super::allocation::acquire::{
     ResourceLocks, acquire_exclusive, acquire_places, acquire_pool, pool_lock_mode,
@@ -17,14 +18,14 @@ use std::collections::HashSet;
 
 /// Places each of many holds and answers each, in their order.
 ///
-/// Every resource is taken whole: a turn for each of a thousand requests would fill the server's lock
-/// table. Where a resource is not to be had until `lock_timeout`, what was asked of it is busy and the
-/// rest goes on.
+/// Locks every resource but escrow pools in exclusive mode, because a claim for each place of thousands of
+/// requests would fill the server's lock table. If `lock_timeout` runs out before a resource lock is granted, the
+/// requests for that resource get `busy` and the rest goes on.
 pub fn hold_each(placements: &[Placement]) -> Result<Vec<Outcome>, Error> {
     let session = Session::to_write(c"booking.hold_each()");
     place(&session, placements).or_else(|stop| match stop {
         Stop::Error(error) => Err(error),
-        // Somebody's own query has a row locked that all of it has to be written past.
+        // A query outside the extension has a row locked that the one statement for all requests has to write.
         Stop::Busy => Ok(placements.iter().map(|placement| Outcome::busy().on(placement.resource)).collect()),
         Stop::Refused(outcome) => Ok(vec![*outcome; placements.len()]),
     })
@@ -44,25 +45,29 @@ fn place(session: &Session, placements: &[Placement]) -> Result<Vec<Outcome>, St
         .map(|placement| placement.resource)
         .collect();
     acquire_each(session, &mut locks, &pools);
-    let at = |pass| {
+    let run = |pass| {
         run_pass(session, &locks, placements, LockWaitPolicy::Wait, pass, |allocation, placements| {
             answer(allocation, &locks, placements)
         })
     };
-    match at(Pass::Cheap) {
+    match run(Pass::Cheap) {
         Ok(outcomes) => return Ok(outcomes),
         Err(Interrupt::Stop(stop)) => return Err(stop),
-        // Ending overdue holds may help, or a second look.
+        // Ending overdue holds or a second look may give another answer.
         Err(Interrupt::Retry(_)) => {}
     }
-    match retry_after_wait(session, LockWaitPolicy::Wait, || at(Pass::Deep)) {
-        Err(Stop::Busy) => retry_after_wait(session, LockWaitPolicy::Wait, || at(Pass::DeepOrBusy)),
+    match retry_after_wait(session, LockWaitPolicy::Wait, || run(Pass::Deep)) {
+        Err(Stop::Busy) => retry_after_wait(session, LockWaitPolicy::Wait, || run(Pass::DeepOrBusy)),
         result => result,
     }
 }
 
-/// Takes the turns that are to be had. What anybody waits for is taken whole: who is served next can only be told where
-/// nobody else serves. That is seen only behind a turn; then all are let go and taken anew, in their order.
+/// Takes the resource locks, and removes from `locks` those that `lock_timeout` kept it from getting.
+///
+/// A resource with a waitlist is locked in exclusive mode. As in [`acquire_all`], that is known only behind a
+/// lock; then all locks are released and taken again in their order.
+///
+/// [`acquire_all`]: super::allocation::acquire::acquire_all
 fn acquire_each(session: &Session, locks: &mut ResourceLocks, pools: &HashSet<&str>) {
     let mut wanted = locks.clone();
     loop {
@@ -71,8 +76,8 @@ fn acquire_each(session: &Session, locks: &mut ResourceLocks, pools: &HashSet<&s
         locks.retain(|resource, mode| {
             let lock = match (pools.contains(resource), *mode) {
                 (true, LockMode::Share) => {
-                    acquire_pool(session, resource, LockWaitPolicy::Wait).map(|(lock, had)| {
-                        *mode = had;
+                    acquire_pool(session, resource, LockWaitPolicy::Wait).map(|(lock, granted)| {
+                        *mode = granted;
                         lock
                     })
                 }
@@ -96,6 +101,7 @@ fn acquire_each(session: &Session, locks: &mut ResourceLocks, pools: &HashSet<&s
     }
 }
 
+/// Answers every request in its order. Those whose resource is not locked get `busy`.
 fn answer<'a>(
     allocation: &mut Allocation<'_, 'a>,
     locks: &ResourceLocks,

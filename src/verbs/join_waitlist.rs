@@ -1,7 +1,7 @@
-//! Waiting for what is taken, and being served when it comes free.
+//! Joining the waitlist of a resource.
 //!
-//! Whoever frees something offers it in the same transaction: between the release and the offer there is no
-//! moment at which somebody else could have it.
+//! The transaction that frees something also offers it to the waitlist. So there is no moment between the release
+//! and the offer at which another call could take it.
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::attempt::serve_line;
@@ -23,7 +23,8 @@ use crate::store::{Session, calendar, seats};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Lines up for what is taken, or is given it at once where nobody waits and it is free.
+/// Joins the waitlist of a resource. Gives the caller a hold at once if what it wants is free and not owed to
+/// others.
 pub fn join_waitlist(placement: &Placement) -> Result<Outcome, Error> {
     settle(join(&Session::to_write(c"booking.join_waitlist()"), placement))
 }
@@ -80,7 +81,8 @@ impl<'a> NewEntry<'a> {
     }
 }
 
-/// Why it would wait in vain: so much is never to be had, however much is given back.
+/// Returns why the entry would wait in vain, which is if it could not be served however much came free. Returns
+/// `None` if it could.
 fn in_vain(
     session: &Session,
     stored: &StoredResource,

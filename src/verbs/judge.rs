@@ -1,4 +1,4 @@
-//! What the rules say to the holds of an id, one alone or a basket.
+//! Asking the rules about the holds of one id: a single hold, or a basket.
 
 use crate::request::Confirmation;
 use crate::rules::basket::{self, BasketDecision};
@@ -6,8 +6,8 @@ use crate::rules::lifecycle::{self, Hold, Verdict};
 use crate::rules::{self, Micros};
 use crate::store::holds::HoldGroup;
 
-/// What the rules say to holds that are locked. An expected version is that of a hold alone, or of a
-/// basket, never of one of its items.
+/// Asks the rules about holds that the caller has locked. `expected_version` is compared with the version of a
+/// single hold or of a whole basket, never with that of one item.
 pub fn judge(
     group: &HoldGroup,
     expected_version: Option<i64>,
@@ -21,7 +21,7 @@ pub fn judge(
     rules::basket::decide(&group.lifecycles(), |hold| decide(hold, of_one), has_left, of_basket)
 }
 
-/// What the rules say to these holds, which are locked.
+/// Asks the rules whether holds that the caller has locked are confirmed.
 pub fn judge_confirmation(confirmation: &Confirmation, group: &HoldGroup, now: Micros) -> BasketDecision {
     let Confirmation { target, reference, late } = *confirmation;
     let decide = |hold: &Hold, expected| lifecycle::confirm(hold, reference, expected, late, now);

@@ -1,4 +1,4 @@
-//! Leases: acquired, renewed, released and checked.
+//! Leases: acquiring, renewing, releasing and checking them.
 
 use super::allocation::stop::Stop;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::store::locks::{Busy, LockWaitPolicy, heavyweight, subtransaction};
 use crate::store::{Session, leases};
 use std::time::Duration;
 
-/// Has a name for a while, if not more have it already than may; waits for one of them where told to.
+/// Grants a lease of a name if a slot is free. If none is, waits for one as the policy says.
 pub fn acquire_lease(request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.acquire_lease()");
     match acquire(&session, request, policy) {
@@ -28,7 +28,7 @@ fn acquire(session: &Session, request: &LeaseRequest, policy: LockWaitPolicy) ->
     let lock = match heavyweight::lock_lease(request.name, LockWaitPolicy::NoWait) {
         Ok(lock) => lock,
         Err(busy) => {
-            // Whoever has it already need not line up for it.
+            // Another session has the name's lock. A holder that has a lease already need not wait for the lock.
             let leases = leases::find(session, request.name);
             let now = clock::now();
             match lease::acquire(&leases, request.holder, request.slots, 0, now.micros()) {
@@ -56,7 +56,7 @@ fn acquire(session: &Session, request: &LeaseRequest, policy: LockWaitPolicy) ->
     acquired
 }
 
-/// At the head of those who want the name.
+/// Grants the lease, or waits until it can. The caller has the name's lock, so it is the head of the line.
 fn acquire_locked(
     session: &Session,
     request: &LeaseRequest,
@@ -104,7 +104,8 @@ fn acquire_locked(
     }
 }
 
-/// Writes the grant into a slot that is free; none where all has to be looked at anew.
+/// Writes the grant into a free slot. Returns `None` if the slots changed meanwhile, so that the caller has to
+/// look again.
 fn grant(
     session: &Session,
     request: &LeaseRequest,
@@ -134,13 +135,14 @@ fn grant(
     Ok(granted.then(|| acquired(request, token, until)))
 }
 
+/// Makes the answer of a new grant, and its commit durable.
 fn acquired(request: &LeaseRequest, token: i64, until: Timestamp) -> LeaseOutcome {
-    // A token that a crash could take back would be given out twice.
+    // A crash must not take the grant back, or else the next grant would carry the same token.
     commit_durably();
     LeaseOutcome::acquired(request.name, request.holder, token, until)
 }
 
-/// Lets a lease last for `ttl` from now; never shorter than it would have.
+/// Renews a lease for `ttl` microseconds from now. Never shortens it.
 pub fn renew_lease(name: &str, token: i64, ttl: Micros) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.renew_lease()");
     Ok(match lock(&session, name, token, LockWaitPolicy::Wait) {
@@ -156,7 +158,7 @@ fn renew(session: &Session, name: &str, lease: &Lease, now: Timestamp, ttl: Micr
     LeaseOutcome::renewed(name, lease, until)
 }
 
-/// Gives a lease back, so that others can have it.
+/// Releases a lease and wakes a session that waits for it.
 pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
     let session = Session::to_write(c"booking.release_lease()");
     let async_commit = AsyncCommit::begin();
@@ -168,20 +170,23 @@ pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
                 leases::release(&session, name, token, now);
                 lease
             }
-            // It is not had any more, which is what was asked for.
+            // The lease is over already, which is what the caller wants.
             Ok(Err(state)) => return Ok(LeaseOutcome::over(name, state).if_over()),
         },
     };
     condition_variables::broadcast(name);
-    // What a crash makes of a release that it takes back is what would have come of none: the lease ends with
-    // its time. Nobody can have acquired it by then, since that would have brought the release to disk as well.
+    // The commit need not wait for the disk. If a crash takes the release back, the lease ends with its time, as
+    // it would without the release. Nobody can have acquired it by then, because that grant's flush would have
+    // brought the release to disk too.
     async_commit.end();
     Ok(LeaseOutcome::released(name, &released))
 }
 
-/// Releases a lease in one statement where it is valid and nobody has locked it, which is nearly always; none
-/// where it has to be looked at. So it has where its time ran out meanwhile: the statement's clock was read before
-/// its lock, and in between somebody may have been told that it has run out.
+/// Releases a lease in one statement, if it is valid and no other transaction has it locked, which is nearly
+/// always so. Returns `None` if the caller has to lock it and look.
+///
+/// Returns `None` also if the lease ran out meanwhile. The statement's clock was read before its lock was granted,
+/// and in between another session may have been told that the lease has run out.
 fn release_in_time(session: &Session, name: &str, token: i64) -> Option<Lease> {
     let lease = leases::release_in_time(session, name, token, clock::now())?;
     if clock::now().micros() < lease.expires_at {
@@ -191,8 +196,11 @@ fn release_in_time(session: &Session, name: &str, token: i64) -> Option<Lease> {
     None
 }
 
-/// Locks the lease with a token, and reads the clock behind the lock: read before, somebody could have been told
-/// that it has run out, and then it would be renewed. How it stands, where it is not valid.
+/// Locks the lease with a token, and returns it with the time behind the lock; `Err` inside is its state if it is
+/// not valid.
+///
+/// With a clock that was read before the lock, a lease could be renewed although another session was told that it
+/// has run out.
 fn lock(
     session: &Session,
     name: &str,
@@ -207,7 +215,7 @@ fn lock(
             return Ok(if state == LeaseState::Valid { Ok((lease, now)) } else { Err(state) });
         }
         let found = leases::find(session, name);
-        // It is there, and somebody has it locked; or it has come to be since the first look.
+        // If it is there, another transaction has it locked, or has granted it since the first look.
         let is_there = found.iter().any(|lease| lease.token == token);
         match policy {
             _ if !is_there => return Ok(Err(lease::state_of(&found, token, now.micros()))),
@@ -217,21 +225,22 @@ fn lock(
     }
 }
 
-/// Whether a lease is valid, and if so, that it stays with its holder until the transaction ends.
+/// Returns whether a lease is valid. If it is, no other holder gets it before the transaction ends.
 pub fn check_lease(name: &str, token: i64) -> Result<bool, Error> {
     let session = Session::to_write(c"booking.check_lease()");
     loop {
         let kept = leases::keep(&session, name, token, clock::now());
-        // While its lock was waited for, its time may have run out.
+        // The lease may have run out while the statement waited for its lock.
         if kept.is_some_and(|lease| lease.is_valid(clock::now().micros())) {
             return Ok(true);
         }
         let seen = of_token(&session, name, token);
-        // It was renewed between the two looks.
+        // Another session renewed the lease between the two looks.
         if seen.as_ref().is_some_and(|lease| lease.is_valid(clock::now().micros())) {
             continue;
         }
-        // Whoever is renewing it at this moment may have been in time; whoever begins to after this is not.
+        // A session that is renewing the lease at this moment may have begun in time, so wait for it. One that
+        // begins after this has not.
         if subtransaction::wait_only(|| leases::await_none(&session, name, token)).is_err() {
             return Err(Error::lock_timeout());
         }
@@ -241,12 +250,13 @@ pub fn check_lease(name: &str, token: i64) -> Result<bool, Error> {
     }
 }
 
+/// Returns the lease with a token, without a lock.
 fn of_token(session: &Session, name: &str, token: i64) -> Option<Lease> {
     leases::find(session, name).into_iter().find(|lease| lease.token == token)
 }
 
-/// Ends all leases, and goes on with tokens above any that may have been given out and forgotten. What is remembered
-/// of resources is read again, and escrow pools are counted anew.
+/// Ends all leases, and lifts new tokens above all that may have been granted and lost. Drops what sessions have
+/// cached of resources and the counts of escrow pools, so that the next calls read and count them again.
 pub fn after_restore() -> Result<(), Error> {
     let session = Session::to_write(c"booking.after_restore()");
     let now = clock::now();
@@ -260,7 +270,7 @@ pub fn after_restore() -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets names that nobody has had since a time. Returns how many leases that were.
+/// Deletes names of which every lease has been over since a time. Returns how many rows they had.
 pub fn forget(session: &Session, since: Timestamp, limit: i64) -> i64 {
     let over = leases::over(session, since, limit);
     let names: Vec<&str> = over
@@ -275,5 +285,5 @@ pub fn forget(session: &Session, since: Timestamp, limit: i64) -> i64 {
     leases::forget(session, &names, since)
 }
 
-/// The most names that are forgotten at once: each takes an entry of the server's lock table.
+/// The most names that one call deletes, because each takes an entry of the server's lock table.
 const MAX_NAMES: usize = 1000;

@@ -13,7 +13,7 @@ use crate::store::waitlist::{self, Entry, EntryState};
 use crate::store::{Session, resources};
 use uuid::Uuid;
 
-/// Waits no more; or gives back what was offered.
+/// Leaves a waitlist, or releases the hold if the entry was offered one.
 pub fn leave_waitlist(id: Uuid) -> Result<Outcome, Error> {
     let session = Session::to_write(c"booking.leave_waitlist()");
     let Some(entry) = waitlist::by_id(&session, id, None) else { return Ok(Outcome::not_found(id)) };
@@ -25,10 +25,10 @@ pub fn leave_waitlist(id: Uuid) -> Result<Outcome, Error> {
     release(target, Part { quantity: None, seats: None })
 }
 
-/// None where it was offered a hold.
+/// Takes the entry off the waitlist. Returns `None` if it was offered a hold.
 fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
     acquire_exclusive(session, &entry.resource, LockWaitPolicy::Wait)?;
-    // It may have been served while the turn was waited for.
+    // Another transaction may have served the entry while this one waited for the lock.
     let Some(entry) = waitlist::by_id(session, entry.id, Some(&entry.resource)) else {
         return Ok(Some(Outcome::not_found(entry.id)));
     };
@@ -38,7 +38,7 @@ fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
         EntryState::Waiting => {
             waitlist::leave(session, entry.id, &entry.resource, clock::now());
             resources::add_waiting(session, &entry.resource, -1);
-            // What was owed to it may be enough for those behind.
+            // What was owed to this entry may be enough for those behind it.
             serve_line(session, &entry.resource)?;
             Ok(Some(Outcome::left(&entry, true)))
         }

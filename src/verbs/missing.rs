@@ -1,4 +1,4 @@
-//! The answer about an id that no hold has, or not yet: somebody may wait under it.
+//! The answer about an id that no hold has. It may be the id of an entry of a waitlist, which has no hold yet.
 
 use crate::outcome::Outcome;
 use crate::request::Target;
@@ -6,7 +6,8 @@ use crate::server::clock::{self, Timestamp};
 use crate::store::waitlist::{self, Entry, EntryState};
 use crate::store::{Session, holds};
 
-/// Where a hold stands that is not there, or not yet: it may be waited for.
+/// Returns the answer about an id that no hold has: the state of the waitlist's entry, or `not_found`. `ok` is
+/// what the answer says if there is an entry.
 pub fn missing(session: &Session, target: Target, ok: bool) -> Outcome {
     match waitlist::by_id(session, target.hold_id, target.resource) {
         Some(entry) => entry_outcome(session, &entry, ok, clock::now()),
@@ -14,6 +15,7 @@ pub fn missing(session: &Session, target: Target, ok: bool) -> Outcome {
     }
 }
 
+/// Returns the answer about an entry of a waitlist: how it waits, or the hold that it was offered.
 pub fn entry_outcome(session: &Session, entry: &Entry, ok: bool, now: Timestamp) -> Outcome {
     match entry.state {
         EntryState::Waiting => {

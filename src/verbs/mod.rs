@@ -1,6 +1,6 @@
-//! The transitions, one verb a file: which locks, in which order, what is read under them, which rule decides, what is
-//! written. No rule and no SQL statement stands here: `rules` decides and `store` reads and writes. What several verbs
-//! need to give places out is in [`allocation`].
+//! The verbs, each in a file of its own: which locks it takes and in which order, what it reads under them, which
+//! rule decides, and what it writes. No rule and no SQL statement stands here: `rules` decides, `store` reads and
+//! writes. What several verbs need to give places out is in [`allocation`].
 
 pub mod allocation;
 mod confirm;

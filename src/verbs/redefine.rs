@@ -1,4 +1,4 @@
-//! What follows every change of what a resource is.
+//! The end of every verb that changes the definition of a resource.
 
 use super::allocation::attempt::serve_line;
 use super::allocation::owed::left_for_others;
@@ -9,7 +9,8 @@ use crate::store::pools::{self, CachedPool};
 use crate::store::resources::ResourceStatus;
 use crate::store::{Session, pool_count};
 
-/// A resource's definition was changed: there may be more for those who wait.
+/// Serves the waitlist after the definition of a resource was changed, because more may be free now, and returns
+/// the answer. Returns error 42704 if `status` is `None`, because there is no such resource.
 pub fn redefined(session: &Session, resource: &str, status: Option<ResourceStatus>) -> Result<Outcome, Stop> {
     let mut status = status.ok_or_else(|| Error::no_resource(resource))?;
     if let Some(CachedPool { escrow: Some(id), most, .. }) = pools::cached(session, resource) {

@@ -22,7 +22,8 @@ use crate::store::resources::{self, StoredResource};
 use crate::store::{Session, calendar};
 use std::collections::BTreeSet;
 
-/// Moves a hold to another period, or leaves it where it is: what it has is never let go first.
+/// Moves a hold to another period, or leaves it where it is. Never gives up the old period before it has the new
+/// one.
 pub fn reschedule(target: Target, during: Period) -> Result<Outcome, Error> {
     settle(attempt(&Session::to_write(c"booking.reschedule()"), target, during))
 }
@@ -31,7 +32,7 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
     let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
         return Ok(missing(session, target, false));
     };
-    // Which calendar it is on never changes.
+    // A look without a lock is enough for this: a hold never changes its calendar.
     let (stored, booked) = one_on_a_calendar(&seen)?;
     let places = max_days(booked.occupied.length()) + max_days(during.length());
     let mut locks = ResourceLocks::from([(stored.resource.as_str(), places_lock_mode(places))]);
@@ -44,7 +45,7 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
     }
     let new = booked_period_on(resource.as_calendar()?, When::During(during))?;
     retry_after_wait(session, LockWaitPolicy::Wait, || {
-        // Where it is may have changed since the last look.
+        // Another call may have moved the hold since the last look.
         let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
             return Ok(missing(session, target, false));
         };
@@ -64,13 +65,14 @@ fn attempt(session: &Session, target: Target, during: Period) -> Result<Outcome,
         }
         let outcome = move_to(session, &resource, group, new, target.expected_version)?;
         if !outcome.is_news() {
-            // Others may want these days.
+            // This call changes nothing, so it need not keep others waiting for these days.
             claims.into_iter().for_each(Claim::release);
         }
         Ok(outcome)
     })
 }
 
+/// Returns the hold and its booked period. Returns `Err` for a basket, and for a hold that is not on a calendar.
 fn one_on_a_calendar(group: &HoldGroup) -> Result<(&StoredHold, BookedPeriod), Error> {
     match (group.basket, group.holds.as_slice()) {
         (Some(_), _) => Err(Error::moved_basket()),
@@ -81,7 +83,7 @@ fn one_on_a_calendar(group: &HoldGroup) -> Result<(&StoredHold, BookedPeriod), E
     }
 }
 
-/// Moves a hold that is locked, behind the claims on its days and those it is to have.
+/// Moves a hold that the caller has locked, behind the claims on its old and its new days.
 fn move_to(
     session: &Session,
     resource: &StoredResource,
@@ -126,7 +128,8 @@ fn move_to(
     }
 }
 
-/// What the calendar says to it, as it would to a new hold.
+/// Returns why the calendar would refuse the new period to a new hold: it is closed, or the holder's limit.
+/// Returns `None` if it would not. Whether the period is free is the next question.
 fn refused(
     session: &Session,
     resource: &StoredResource,
@@ -144,7 +147,7 @@ fn refused(
     }
     let limit = resource.pool.max_per_holder;
     let (Some(_), Some(holder)) = (limit, &stored.holder) else { return Ok(None) };
-    // A booking that is over counts no more, and would again.
+    // The limit counts no booking that is over. Moving such a booking into the future would make it count again.
     let counts = stored.booked.is_some_and(|booked| booked.during.to > now.micros());
     let quantity = stored.hold.quantity;
     if counts || new.during.to <= now.micros() {

@@ -1,4 +1,4 @@
-//! Creating a resource with seats, and blocking some of them.
+//! Blocking seats, and unblocking them.
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::reclaim::all_or_wait;
@@ -12,7 +12,7 @@ use crate::store::resources::{self, Kind};
 use crate::store::seats::{self, StoredSeat};
 use crate::store::{Session, definitions};
 
-/// Takes seats off the market, or puts them back: all of these, or none where one is held.
+/// Blocks seats, or unblocks them. Blocks none of them if one has a live hold.
 pub fn set_blocked(resource: &str, labels: &[&str], blocked: bool) -> Result<Outcome, Error> {
     let session = Session::to_write(c"booking.set_blocked()");
     let attempt = || block(&session, resource, labels, blocked);

@@ -1,4 +1,4 @@
-//! Creating a calendar, and changing its capacity and its hours.
+//! Changing the capacity of a pool or of a calendar.
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::fit::{PeriodRequest, fit_among};
@@ -18,8 +18,8 @@ use crate::store::locks::LockWaitPolicy;
 use crate::store::resources::{self, Kind, ResourceStatus, StoredResource};
 use crate::store::{Session, definitions, pools};
 
-/// Sets the capacity of a calendar, whose turn the caller has: never below what is taken, from now on.
-/// What is over can have had more than there would be now.
+/// Sets the capacity of a calendar, whose lock the caller has in exclusive mode. Refuses to go below what is taken
+/// from now on. Bookings that are over do not count: they may have taken more than the new capacity.
 fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Result<Outcome, Stop> {
     let Resizing { capacity, during, expected_version } = resizing;
     let name = stored.name.as_str();
@@ -60,7 +60,7 @@ fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Res
     redefined(session, name, status.map(|status| ResourceStatus { available: left, ..status }))
 }
 
-/// Sets the capacity of a pool or a calendar, never below what is taken.
+/// Sets the capacity of a pool or a calendar. Refuses to go below what is taken.
 pub fn set_capacity(resource: &str, resizing: Resizing) -> Result<Outcome, Error> {
     let session = Session::to_write(c"booking.set_capacity()");
     settle(resize_one(&session, resource, resizing))
@@ -78,6 +78,7 @@ fn resize_one(session: &Session, resource: &str, resizing: Resizing) -> Result<O
     }
 }
 
+/// Sets the capacity of a pool, whose lock the caller has in exclusive mode. Ends overdue holds before it refuses.
 fn resize_pool(
     session: &Session,
     resource: &str,

@@ -1,4 +1,4 @@
-//! Having a pool counted in its row, or in shared memory.
+//! Choosing whether a pool is counted in its row or in shared memory.
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::stop::{Stop, settle};
@@ -12,7 +12,8 @@ use crate::store::resources::{self, Kind};
 use crate::store::{Session, definitions, pool_count};
 use uuid::Uuid;
 
-/// Has a pool's room counted in its row, or in escrow; for one that is, anew.
+/// Makes a pool a locked one, which is counted in its row, or an escrow pool. For an escrow pool that stays one,
+/// makes the next call count its holds again.
 pub fn set_contention(resource: &str, contention: Contention) -> Result<Outcome, Error> {
     settle(contend(&Session::to_write(c"booking.set_contention()"), resource, contention))
 }
@@ -29,7 +30,7 @@ fn contend(session: &Session, resource: &str, contention: Contention) -> Result<
         }
         Contention::Locked => None,
         Contention::Escrow if !escrow::is_possible() => return Err(Error::escrow_without_memory().into()),
-        // Another id, so that no count of before is taken for this one's.
+        // The id is new, so that no count of the past is taken for the count of this pool.
         Contention::Escrow => Some(Uuid::now_v7()),
     };
     let status = definitions::set_escrow(session, resource, id, pool_count::count(session, resource));

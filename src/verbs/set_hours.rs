@@ -9,8 +9,8 @@ use crate::rules::hours::Week;
 use crate::store::locks::LockWaitPolicy;
 use crate::store::{Session, definitions, resources};
 
-/// Sets the hours beyond which nothing new is held; none: it is always open. Holds that exist are not
-/// touched.
+/// Sets the weekly hours in which a calendar takes bookings; `None` means always. Holds that exist stay as they
+/// are.
 pub fn set_hours(resource: &str, week: Option<&Week>) -> Result<Outcome, Error> {
     let session = Session::to_write(c"booking.set_hours()");
     settle(open_at(&session, resource, week))

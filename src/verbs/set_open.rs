@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 use crate::store::locks::LockWaitPolicy;
 use crate::store::{Session, definitions, resources};
 
-/// Opens a resource for new holds, or closes it. Holds that exist are not touched.
+/// Opens a resource for new holds, or closes it. Holds that exist stay as they are.
 pub fn set_open(resource: &str, open: bool) -> Result<Outcome, Error> {
     settle(open_or_close(&Session::to_write(c"booking.set_open()"), resource, open))
 }

@@ -20,8 +20,8 @@ use crate::store::resources::{self, StoredResource};
 use crate::store::{Session, seats};
 use std::collections::BTreeSet;
 
-/// Moves a hold to other seats, as many as it has, or leaves it where it is: what it has is never let go
-/// first.
+/// Moves a hold to other seats, as many as it has, or leaves it where it is. Never gives up a seat before it has
+/// all of the new ones.
 pub fn swap_seats(target: Target, labels: &[&str]) -> Result<Outcome, Error> {
     settle(attempt(&Session::to_write(c"booking.swap_seats()"), target, labels))
 }
@@ -36,7 +36,7 @@ fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome
     acquire_all(session, &mut locks, |_| false, LockWaitPolicy::Wait)?;
     let resource = resources::read_existing(session, &stored.resource)?;
     retry_after_wait(session, LockWaitPolicy::Wait, || {
-        // What it has may have changed since the last look.
+        // Another call may have changed the hold's seats since the last look.
         let Some(seen) = holds::look(session, target.hold_id, target.resource) else {
             return Ok(missing(session, target, false));
         };
@@ -57,13 +57,14 @@ fn attempt(session: &Session, target: Target, labels: &[&str]) -> Result<Outcome
         }
         let outcome = swap(session, &resource, group, labels, target.expected_version)?;
         if !outcome.is_news() {
-            // Others may want these seats.
+            // This call changes nothing, so it need not keep others waiting for these seats.
             claims.into_iter().for_each(Claim::release);
         }
         Ok(outcome)
     })
 }
 
+/// Returns the hold and its seats. Returns `Err` for a basket, and for a hold without seats.
 fn one_with_seats(group: &HoldGroup) -> Result<(&StoredHold, &[String]), Error> {
     match (group.basket, group.holds.as_slice()) {
         (Some(_), _) => Err(Error::swapped_basket()),
@@ -76,6 +77,7 @@ fn one_with_seats(group: &HoldGroup) -> Result<(&StoredHold, &[String]), Error> 
     }
 }
 
+/// Moves a hold that the caller has locked, behind the claims on its old and its new seats.
 fn swap(
     session: &Session,
     resource: &StoredResource,
@@ -115,8 +117,8 @@ fn swap(
     Ok(Outcome::changed(&group, None, now))
 }
 
-/// Makes sure that seats are free, or the hold's own, and ends what has run out on them; or tells why they
-/// are not to be had.
+/// Ends the overdue holds on the new seats. Returns `None` if each of them is then free or the hold's own, and
+/// otherwise the refusal.
 fn clear(
     session: &Session,
     resource: &StoredResource,
@@ -145,6 +147,7 @@ fn clear(
     Ok(None)
 }
 
+/// Takes the seats that come, gives back those that go, and writes the hold.
 fn write(
     session: &Session,
     stored: &StoredHold,

@@ -19,7 +19,7 @@ use crate::store::holds::{self, HoldGroup};
 use crate::store::locks::LockWaitPolicy;
 use crate::store::resources::{self, Kind, StoredResource};
 
-/// Makes a hold, or a basket, another holder's, who may have so much more.
+/// Gives a hold or a basket to another holder. Refuses if that holder's limit on a resource does not allow it.
 pub fn transfer(target: Target, holder: &str) -> Result<Outcome, Error> {
     settle(attempt(&Session::to_write(c"booking.transfer()"), target, holder))
 }
@@ -29,7 +29,7 @@ fn attempt(session: &Session, target: Target, holder: &str) -> Result<Outcome, S
         return Ok(missing(session, target, false));
     };
     let names: Vec<&str> = seen.holds.iter().map(|stored| stored.resource.as_str()).collect();
-    // Where nobody is limited, nothing is counted, and no turn is needed.
+    // A resource that sets no limit counts nobody's places, so its lock is not needed.
     let limited: Vec<StoredResource> = resources::read_all(session, &names)
         .into_iter()
         .filter(|found| found.pool.max_per_holder.is_some())
@@ -43,7 +43,8 @@ fn attempt(session: &Session, target: Target, holder: &str) -> Result<Outcome, S
     })
 }
 
-/// What the new holder has can then be counted; and what the old ones have, when somebody wants to know.
+/// Takes the locks of the limited resources, then those of the new holder and of the old ones, so that nobody else
+/// counts or changes what they have before the transaction ends.
 fn acquire(
     session: &Session,
     limited: &[StoredResource],
@@ -61,6 +62,7 @@ fn acquire(
     Ok(lock_holders(session, &locks, seen.holders().chain(new), LockWaitPolicy::Wait)?)
 }
 
+/// Counts what the new holder has, and writes the new holder. The caller has locked the holds.
 fn give_to(
     session: &Session,
     group: HoldGroup,

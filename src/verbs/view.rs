@@ -1,4 +1,4 @@
-//! Looking without changing anything. Works on a standby.
+//! The functions that only read. They take no lock and work on a standby.
 
 use super::allocation::fit::{is_open, windows};
 use super::allocation::owed::owed;
@@ -17,14 +17,15 @@ use crate::store::resources::{self, Kind, StoredResource};
 use crate::store::upkeep::{self, ResourceUsage};
 use crate::store::{Session, holds};
 
-/// Where a hold stands now, or a basket.
+/// Returns the state of a hold or a basket now.
 pub fn find(target: Target) -> Outcome {
     let session = Session::open();
     holds::look(&session, target.hold_id, target.resource)
         .map_or_else(|| missing(&session, target, false), |group| Outcome::found(&group, clock::now()))
 }
 
-/// How a resource is used now; a calendar during a period, at the moment at which the least is left.
+/// Returns the usage of a resource now. For a calendar, returns the usage at that moment of the period at which
+/// the least is left.
 pub fn availability(resource: &str, during: Option<Period>) -> Result<ResourceUsage, Error> {
     let session = Session::open();
     let stored = resources::read_existing(&session, resource)?;
@@ -63,7 +64,7 @@ fn usage_over_time(
     })
 }
 
-/// A calendar during a period, without what has run out.
+/// What a session sees of a calendar in a period, without overdue holds.
 struct View {
     period: Period,
     capacity: Capacity,
@@ -87,7 +88,7 @@ impl View {
         }
     }
 
-    /// The same with what is owed to those who wait for it, which nobody else can have.
+    /// Returns the timeline with what is owed to the waitlist counted as taken.
     fn left(&self, session: &Session, stored: &StoredResource) -> Result<Timeline, Error> {
         let owed = owed(session, stored)?.usages;
         Ok(match owed.is_empty() {
@@ -97,18 +98,18 @@ impl View {
     }
 }
 
-/// How a calendar is used, slot by slot.
+/// The usage of a calendar in one slot.
 pub struct CalendarSlot {
     pub period: Period,
-    /// Where the least is left while it is open; none where it never is.
+    /// The segment with the least left while the calendar is open; `None` if it is closed during the whole slot.
     pub tightest: Option<Segment>,
-    /// The most that is left at any moment while it is open.
+    /// The most places that are left at any moment while the calendar is open.
     pub most: i64,
-    /// Whether there is any capacity at any moment.
+    /// Whether the calendar is open, with a capacity above 0, at any moment.
     pub is_open: bool,
 }
 
-/// A calendar slot by slot, from the beginning of a period to its end.
+/// Returns a calendar slot by slot, from the beginning of a period to its end.
 pub fn slots(resource: &str, during: Period, step: Step) -> Result<Vec<CalendarSlot>, Error> {
     let session = Session::open();
     let stored = resources::read_existing(&session, resource)?;
@@ -141,6 +142,7 @@ fn slots_of(
     Ok(periods.iter().map(slot).collect())
 }
 
+/// Divides a period into slots. Returns `Err` if they are more than [`MAX_SLOTS`].
 fn steps(zone: &crate::server::zones::Zone, during: Period, step: Step) -> Result<Vec<Period>, Error> {
     let clock = zone.clock(Timestamp::from_micros(during.from));
     let start = |n: i32| {
@@ -156,7 +158,7 @@ fn steps(zone: &crate::server::zones::Zone, during: Period, step: Step) -> Resul
     let mut from = during.from;
     for n in 1.. {
         let to = start(n).min(during.to);
-        // A day that the clock skipped as a whole has no slot.
+        // If a zone's clock skips a whole day, that day has no slot.
         if from < to {
             periods.push(Period::new(from, to));
             from = to;
@@ -171,7 +173,7 @@ fn steps(zone: &crate::server::zones::Zone, during: Period, step: Step) -> Resul
     Ok(periods)
 }
 
-/// Where something of this length still fits, with how much is left there.
+/// Returns the periods of this length that are still free, with how many places are left in each.
 pub fn free_slots(
     resource: &str,
     during: Period,
@@ -188,13 +190,16 @@ pub fn free_slots(
         .ok_or_else(|| Error::too_many_slots(MAX_SLOTS))
 }
 
-/// The days of a month on a calendar's own clock, in their order. `month` is its first day, counted
-/// from 2000-01-01, and `length` how many it has.
+/// A month on a calendar's own clock.
 pub struct Month {
+    /// The name of the calendar's time zone.
     pub zone: String,
+    /// The days, in their order.
     pub days: Vec<CalendarSlot>,
 }
 
+/// Returns the days of a month. `first` is its first day, counted from 2000-01-01, and `length` the number of its
+/// days.
 pub fn month(resource: &str, first: i64, length: i64) -> Result<Month, Error> {
     let session = Session::open();
     let stored = resources::read_existing(&session, resource)?;
