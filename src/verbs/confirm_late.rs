@@ -106,9 +106,9 @@ fn write(
     changes: &[(usize, Change)],
     now: Timestamp,
 ) -> Result<Outcome, Interrupt> {
-    // Each hold is written before the next takes its place. Otherwise the next would not count it as its holder's,
-    // and would end it as overdue to reclaim its place. Those whose end nobody wrote down have their place still,
-    // and come first.
+    // Each hold is written before the next one takes its places. If it were not, the holder's limit would not
+    // count it, and the next one could end it as overdue to reclaim places. The holds whose end nobody wrote down
+    // still have their places, and are written first.
     let (still_there, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, change)| change.room == 0);
     for &(place, change) in still_there.into_iter().chain(gone) {
         let Some(stored) = group.holds.get(place) else { continue };
@@ -196,11 +196,11 @@ fn takes_period(
         unwritten: Vec::new(),
         of: Some(stored.id),
     };
-    let room = find_fit(session, &request, now, true)?;
-    if let Ok(room) = room {
-        calendar::set_exclusive(session, stored.id, &stored.resource, room.is_exclusive);
+    let fit = find_fit(session, &request, now, true)?;
+    if let Ok(fit) = fit {
+        calendar::set_exclusive(session, stored.id, &stored.resource, fit.is_exclusive);
     }
-    Ok(room.is_ok())
+    Ok(fit.is_ok())
 }
 
 /// Takes the seats of a hold again, if they are free or their holds have run out. Returns whether it could. If

@@ -194,7 +194,7 @@ fn deliberate(
     let locks = ResourceLocks::from([(placement.resource, mode)]);
     serve(session, &locks, std::slice::from_ref(placement), policy, |allocation, placements| {
         let [placement] = placements else {
-            return Err(Error::internal("one request became several").into());
+            return Err(Error::internal("an allocation for one request has several").into());
         };
         let served = allocation.serve(placement)?;
         Ok(allocation.outcome(placement, served))

@@ -46,8 +46,7 @@ fn locks<'a>(session: &Session, items: &'a [Placement<'a>]) -> ResourceLocks<'a>
     locks
 }
 
-/// Decides all items. The answer is the earlier basket of the key, the new basket, or the refusals of single
-/// items.
+/// Decides all items. Returns the earlier basket of the key, the new basket, or the items that were refused.
 fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -> Result<Outcome, Interrupt> {
     allocation.read_keys(items);
     for item in items {
@@ -71,7 +70,7 @@ fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -
         if let Some(why) = allocation.admission(item, quantity).map_err(named)? {
             refused.push((n, item.resource, why));
         } else if !item.want.is_of_pool() {
-            match allocation.seat(item).map_err(named)? {
+            match allocation.allot(item).map_err(named)? {
                 Served::Refused(why) => refused.push((n, item.resource, why)),
                 _ => allocation.number_latest(n),
             }
@@ -83,7 +82,7 @@ fn answer<'a>(allocation: &mut Allocation<'_, 'a>, items: &'a [Placement<'a>]) -
         return Ok(Outcome::basket_refused(refused));
     }
     for (item, n) in items.iter().zip(1..).filter(|(item, _)| item.want.is_of_pool()) {
-        allocation.seat(item)?;
+        allocation.allot(item)?;
         allocation.number_latest(n);
     }
     Ok(Outcome::current(&allocation.bind(Uuid::now_v7()), true, allocation.now))

@@ -54,7 +54,7 @@ fn join(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     serve_line(session, resource)?;
     match waitlist::by_id(session, id, Some(resource)) {
         Some(entry) => Ok(entry_outcome(session, &entry, true, clock::now())),
-        None => Err(Error::internal("an entry is gone").into()),
+        None => Err(Error::internal("an entry of a waitlist is missing after its insertion").into()),
     }
 }
 

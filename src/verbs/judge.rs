@@ -21,7 +21,7 @@ pub fn judge(
     rules::basket::decide(&group.lifecycles(), |hold| decide(hold, of_one), has_left, of_basket)
 }
 
-/// Asks the rules whether holds that the caller has locked are confirmed.
+/// Asks the rules about confirming holds that the caller has locked.
 pub fn judge_confirmation(confirmation: &Confirmation, group: &HoldGroup, now: Micros) -> BasketDecision {
     let Confirmation { target, reference, late } = *confirmation;
     let decide = |hold: &Hold, expected| lifecycle::confirm(hold, reference, expected, late, now);

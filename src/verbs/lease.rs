@@ -104,8 +104,8 @@ fn acquire_locked(
     }
 }
 
-/// Writes the grant into a free slot. Returns `None` if the slots changed meanwhile, so that the caller has to
-/// look again.
+/// Writes the grant into a free slot. Returns `None` if it had to wait for a slot, or another transaction took it:
+/// then the caller looks again.
 fn grant(
     session: &Session,
     request: &LeaseRequest,

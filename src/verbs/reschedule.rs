@@ -79,7 +79,7 @@ fn one_on_a_calendar(group: &HoldGroup) -> Result<(&StoredHold, BookedPeriod), E
         (None, [stored]) => {
             stored.booked.map(|booked| (stored, booked)).ok_or_else(|| Error::no_calendar(&stored.resource))
         }
-        (None, _) => Err(Error::internal("a hold is there twice")),
+        (None, _) => Err(Error::internal("several holds have one id")),
     }
 }
 
@@ -114,8 +114,8 @@ fn move_to(
             let refused = Refused::over_time(quantity, tightest.free(), at, resource.pool.version);
             Ok(Outcome::not_exchanged(&group, refused, now))
         }
-        Ok(room) => {
-            calendar::move_to(session, stored.id, &stored.resource, change.version, new, room.is_exclusive);
+        Ok(fit) => {
+            calendar::move_to(session, stored.id, &stored.resource, change.version, new, fit.is_exclusive);
             if resource.waiting > 0 {
                 serve_line(session, &resource.name)?;
             }
@@ -123,7 +123,7 @@ fn move_to(
                 stored.booked = Some(new);
                 stored.apply(&change, None);
             }
-            Ok(Outcome::changed(&group, Some(room.left), now))
+            Ok(Outcome::changed(&group, Some(fit.left), now))
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::store::{Session, definitions, pools};
 
 /// Sets the capacity of a calendar, whose lock the caller has in exclusive mode. Refuses to go below what is taken
 /// from now on. Bookings that are over do not count: they may have taken more than the new capacity.
-fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Result<Outcome, Stop> {
+fn resize_calendar(session: &Session, stored: &StoredResource, resizing: Resizing) -> Result<Outcome, Stop> {
     let Resizing { capacity, during, expected_version } = resizing;
     let name = stored.name.as_str();
     if expected_version.is_some_and(|expected| expected != stored.pool.version) {
@@ -51,7 +51,7 @@ fn resize(session: &Session, stored: &StoredResource, resizing: Resizing) -> Res
             let in_force = old.at(tightest.period.from);
             return Ok(Outcome::below_use(&tightest, in_force, stored.pool.version).on(name));
         }
-        Fit::OnceEnded => return Err(Error::internal("what was ended is still there").into()),
+        Fit::OnceEnded => return Err(Error::internal("overdue holds are still there after their end").into()),
     };
     if let Some(during) = during {
         calendar::write_changes(session, name, during, &new.changes);
@@ -70,7 +70,7 @@ fn resize_one(session: &Session, resource: &str, resizing: Resizing) -> Result<O
     acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
     let stored = resources::read_existing(session, resource)?;
     match (stored.kind, resizing.capacity) {
-        (Kind::Calendar, _) => resize(session, &stored, resizing),
+        (Kind::Calendar, _) => resize_calendar(session, &stored, resizing),
         (Kind::Seats, _) => Err(Error::capacity_of_seats(resource).into()),
         (Kind::Pool, _) if resizing.during.is_some() => Err(Error::no_calendar(resource).into()),
         (Kind::Pool, None) => Err(Error::null("capacity").into()),

@@ -73,7 +73,7 @@ fn one_with_seats(group: &HoldGroup) -> Result<(&StoredHold, &[String]), Error> 
             .as_deref()
             .map(|seats| (stored, seats))
             .ok_or_else(|| Error::has_no_seats(&stored.resource)),
-        (None, _) => Err(Error::internal("a hold is there twice")),
+        (None, _) => Err(Error::internal("several holds have one id")),
     }
 }
 

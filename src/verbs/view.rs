@@ -50,8 +50,10 @@ fn usage_over_time(
 ) -> Result<ResourceUsage, Error> {
     let calendar = stored.as_calendar()?;
     let view = View::of(session, stored, during.and(calendar.buffer), now);
-    let tightest =
-        view.timeline.tightest(view.period).ok_or_else(|| Error::internal("nothing to look at"))?;
+    let tightest = view
+        .timeline
+        .tightest(view.period)
+        .ok_or_else(|| Error::internal("a calendar has no segment in a period"))?;
     let left = view.left(session, stored)?.tightest(view.period).map_or(0, |tightest| tightest.free());
     let available = if is_open(calendar, during) { left.max(0) } else { 0 };
     Ok(ResourceUsage {
@@ -198,8 +200,7 @@ pub struct Month {
     pub days: Vec<CalendarSlot>,
 }
 
-/// Returns the days of a month. `first` is its first day, counted from 2000-01-01, and `length` the number of its
-/// days.
+/// Returns the days of a month. `first` is its first day, counted from 2000-01-01; `length` is how many it has.
 pub fn month(resource: &str, first: i64, length: i64) -> Result<Month, Error> {
     let session = Session::open();
     let stored = resources::read_existing(&session, resource)?;

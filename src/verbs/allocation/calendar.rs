@@ -37,11 +37,11 @@ impl<'a> Allocation<'_, 'a> {
             unwritten: unwritten.chain(owed).collect(),
             of: None,
         };
-        let room = find_fit(self.session, &request, self.now, self.pass != Pass::Cheap)?;
-        Ok(match room {
-            Ok(room) => Ok(Allotment {
-                booked: Some((booked, room.is_exclusive)),
-                left: Some(room.left),
+        let fit = find_fit(self.session, &request, self.now, self.pass != Pass::Cheap)?;
+        Ok(match fit {
+            Ok(fit) => Ok(Allotment {
+                booked: Some((booked, fit.is_exclusive)),
+                left: Some(fit.left),
                 ..Allotment::default()
             }),
             Err(tightest) => {

@@ -82,7 +82,7 @@ pub fn find_fit(
     match fit_among(session, name, &capacity, &usages, request, now, may_end)? {
         Fit::Fits { left, is_exclusive } => Ok(Ok(PeriodFit { left, is_exclusive })),
         Fit::Short(segment) => Ok(Err(segment)),
-        Fit::OnceEnded => Err(Error::internal("what was ended is still there").into()),
+        Fit::OnceEnded => Err(Error::internal("overdue holds are still there after their end").into()),
     }
 }
 

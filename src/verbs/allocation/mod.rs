@@ -267,7 +267,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
             Some(group) => Ok(Served::Earlier(Box::new(group))),
             None => self.admission(placement, placement.want.quantity()).and_then(|refused| match refused {
                 Some(refused) => Ok(Served::Refused(refused)),
-                None => self.seat(placement),
+                None => self.allot(placement),
             }),
         };
         match served {
@@ -287,7 +287,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
     }
 
     /// Gives its places to a request that was admitted, or returns why they cannot be given.
-    pub fn seat(&mut self, placement: &'a Placement<'a>) -> Result<Served, Interrupt> {
+    pub fn allot(&mut self, placement: &'a Placement<'a>) -> Result<Served, Interrupt> {
         let of_seats = |seats| Allotment { seats: Some(seats), ..Allotment::default() };
         let allotment = match &placement.want {
             Want::Quantity(_) => Ok(Allotment::default()),
