@@ -1,10 +1,16 @@
-//! The queue before a resource.
+//! Heavyweight locks on resources, keys, holders, leases and places. Which of them a verb takes, and in which
+//! order, is decided in `verbs`, not here.
 //!
-//! A row that many want collapses under its own waiters: each wakes, re-reads the row, finds it
-//! changed and fights for it again, and at 32 clients a conditional UPDATE falls to a third of its
-//! rate with one. A heavyweight lock hands itself to one waiter after the other, first come, first
-//! served, so that who reaches the row finds it free. The row stays what correctness rests on:
-//! this lock may be missing (on another node, say) and nothing is oversold.
+//! Under many waiters a row lock collapses: each wakes, re-reads the row, finds it changed and fights for it
+//! again, and at 32 clients a conditional UPDATE falls to a third of its rate with one. PostgreSQL hands a
+//! heavyweight lock from one waiter to the next, first come, first served, so the session that then reaches the
+//! row finds it free.
+//!
+//! Without the locks, a locked pool's UPDATE and CHECK, and a seat's one owner column, still prevent overselling.
+//! So does the exclusion constraint of a calendar with one place, except beside holds from a time of more places
+//! and while the capacity is lowered to 0. Nothing in the tables protects a calendar with more places, which needs
+//! the claims on days or the exclusive lock, nor an escrow pool, which needs its count and the share lock. For
+//! every kind, repeated keys, the limit for each holder, the order of the waitlist and closing rest on the locks.
 #![allow(unsafe_code)]
 
 use super::subtransaction::{has_lock_timeout, until_lock_timeout};
@@ -13,20 +19,23 @@ use crate::server::{backend, hash};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// How much of a resource a turn is for.
+/// In which mode a verb locks a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LockMode {
-    /// Some of its places, beside others who want some: the places themselves are [claimed](Claim).
+    /// The verb takes or gives back some places beside other transactions that do the same. On seats and calendars
+    /// it [claims](Claim) each place; an escrow pool has its count.
     Share,
-    /// All of it.
+    /// The verb decides on the whole resource.
     Exclusive,
 }
 
-/// Waits for its turn at a resource, and keeps it until the transaction ends.
+/// Takes the lock of a resource, which PostgreSQL keeps until the transaction ends. Returns [`Busy`] if another
+/// transaction has it and the policy does not allow to wait, or `lock_timeout` ran out.
 ///
-/// The lock is an "object" lock on the table of resources with a hash of the name in place of the
-/// object's id: no user's advisory lock can meet it, and `pg_locks` shows it under the table's oid.
-/// Two names with one hash share a turn, which costs them speed alone.
+/// The lock is of type "object", on the table of resources, with a hash of the name in place of the object's id.
+/// No advisory lock of a user can have the same tag, and `pg_locks` shows it under the table's oid. If two names
+/// have the same hash, their transactions wait for each other although they need not, and may deadlock (40P01); no
+/// answer changes.
 pub fn lock_resource(
     resource: &str,
     mode: LockMode,
@@ -39,13 +48,15 @@ pub fn lock_resource(
     HeavyweightLock::wait(tag(c"resources", &[resource.as_bytes()]), mode, policy)
 }
 
-/// Waits until nobody else places holds under a key, where no turn alone at a resource does so.
+/// Waits until no other transaction places holds under a key, and keeps others from it until the transaction ends.
+/// A verb that has the resource in exclusive mode does not need it.
 pub fn lock_key(key: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
     HeavyweightLock::wait(tag(c"holds", &[key.as_bytes()]), pg_sys::ExclusiveLock, policy)
 }
 
-/// Waits until nobody else places holds for a holder on a resource, so that what the holder has can
-/// be counted there, where no turn alone at the resource does so.
+/// Waits until no other transaction places holds for a holder on a resource, and keeps others from it until the
+/// transaction ends, so that the verb can count what the holder has there. A verb that has the resource in
+/// exclusive mode does not need it.
 pub fn lock_holder(resource: &str, holder: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
     HeavyweightLock::wait(
         tag(c"holds", &[resource.as_bytes(), holder.as_bytes()]),
@@ -54,21 +65,21 @@ pub fn lock_holder(resource: &str, holder: &str, policy: LockWaitPolicy) -> Resu
     )
 }
 
-/// A part of a resource with a queue of its own.
+/// A part of a resource that has a lock of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimTarget<'a> {
     Seat(&'a str),
-    /// A day of a calendar, of 24 hours and without regard to its time zone. Bookings that overlap have a day in
-    /// common.
+    /// A day of a calendar: 24 hours in UTC, whatever the calendar's time zone. Bookings that overlap have a day
+    /// in common.
     Day(i64),
 }
 
-/// Waits until nobody else is acquiring a lease, or waiting for it to come free.
+/// Waits until no other transaction acquires a lease of this name, or waits for one to come free.
 pub fn lock_lease(name: &str, policy: LockWaitPolicy) -> Result<HeavyweightLock, Busy> {
     HeavyweightLock::wait(tag(c"leases", &[name.as_bytes()]), pg_sys::ExclusiveLock, policy)
 }
 
-/// A lock that was waited for in line, kept until the transaction ends unless it is let go.
+/// A lock that this transaction has until it ends, unless the verb releases it before.
 #[derive(Clone, Copy)]
 pub struct HeavyweightLock {
     tag: pg_sys::LOCKTAG,
@@ -81,10 +92,10 @@ impl HeavyweightLock {
         wait(&tag, mode, policy).map(|owner| Self { tag, mode, owner })
     }
 
-    /// Lets go of it, where nothing was done under it.
+    /// Releases the lock before the transaction ends. The caller has done nothing under it.
     pub fn release(self) {
-        // SAFETY: a complete tag; at worst a warning that the lock is not held. The owner lives: it is let
-        // go in the call, and at the level of transaction, that took it.
+        // SAFETY: the tag is complete; at worst PostgreSQL warns that it does not have the lock. The owner exists,
+        // because the call that took the lock releases it, at the same level of subtransaction.
         unsafe {
             let current = pg_sys::CurrentResourceOwner;
             pg_sys::CurrentResourceOwner = self.owner;
@@ -103,31 +114,32 @@ impl ClaimTarget<'_> {
     }
 }
 
-/// A place's own queue, which whoever is about to take or give back the place claims first. Kept until
-/// the transaction ends, or let go where nothing was taken.
+/// The lock of a place, which a verb claims before it takes the place or gives it back. PostgreSQL keeps it until
+/// the transaction ends, unless the verb releases it because it did not change the place.
 #[derive(Clone, Copy)]
 pub struct Claim(HeavyweightLock);
 
 impl Claim {
-    /// Waits for it; in a subtransaction that is rolled back, it is let go again.
+    /// Claims a place. If that happens in a subtransaction, its rollback releases the claim.
     pub fn wait(resource: &str, place: ClaimTarget, policy: LockWaitPolicy) -> Result<Self, Busy> {
         HeavyweightLock::wait(place.tag(resource), pg_sys::ExclusiveLock, policy).map(Self)
     }
 
-    /// Waits until nobody has it, and does not take it.
+    /// Waits until no other transaction claims a place, and does not claim it.
     ///
-    /// Shared with all who wait like this: in a queue of those who want it for themselves, each would
-    /// be handed it in turn and let it go, and as long as one was waiting nobody could claim the place.
+    /// It waits for the lock in share mode, which all who wait like this get at the same time. In exclusive mode,
+    /// PostgreSQL would hand the lock to each of them in turn, and nobody could claim the place meanwhile.
     pub fn await_none(resource: &str, place: ClaimTarget, policy: LockWaitPolicy) -> Result<(), Busy> {
         HeavyweightLock::wait(place.tag(resource), pg_sys::ShareLock, policy).map(HeavyweightLock::release)
     }
 
+    /// Releases the claim. The caller has not changed the place.
     pub fn release(self) {
         self.0.release();
     }
 }
 
-/// Takes a lock, and tells whose it then is: only in its owner's name can it be let go.
+/// Takes a lock. Returns the resource owner under which PostgreSQL keeps it, without which it cannot be released.
 fn wait(tag: &pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<pg_sys::ResourceOwner, Busy> {
     let waits = !acquire(tag, mode, true);
     if waits && policy == LockWaitPolicy::NoWait {
@@ -140,19 +152,20 @@ fn wait(tag: &pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<pg_s
     }
     // SAFETY: pointers that only this thread writes.
     unsafe {
-        // The subtransaction that ended with `lock_timeout` has left it to the transaction around.
+        // With `lock_timeout`, a subtransaction took the lock and left it to the transaction around when it ended.
         let is_inherited = waits && has_lock_timeout();
         Ok(if is_inherited { pg_sys::CurTransactionResourceOwner } else { pg_sys::CurrentResourceOwner })
     }
 }
 
-fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, or_leave: bool) -> bool {
-    // SAFETY: a complete tag; raises an error on deadlock, time-out and cancellation.
-    let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, false, or_leave) };
+/// Takes a lock. Returns false if `dont_wait` is true and another transaction has the lock.
+fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, dont_wait: bool) -> bool {
+    // SAFETY: the tag is complete. A deadlock, a time-out and a cancellation raise an error.
+    let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, false, dont_wait) };
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
-/// The tag of a lock on what some parts name, as if a hash of them were the id of an object of the table.
+/// Makes the tag of a lock: the class is the table, and the object's id is a hash of the parts.
 fn tag(table: &'static CStr, parts: &[&[u8]]) -> pg_sys::LOCKTAG {
     let hash = hash::hash(parts);
     pg_sys::LOCKTAG {

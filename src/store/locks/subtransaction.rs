@@ -1,4 +1,5 @@
-//! Waiting for a lock until `lock_timeout`, and living on when it has run out.
+//! Subtransactions: after a `lock_timeout`, the caller's transaction goes on; and what an attempt wrote, with the
+//! row locks that it took, can be undone.
 #![allow(unsafe_code)]
 
 use super::Busy;
@@ -12,24 +13,24 @@ use pgrx::pg_sys::panic::CaughtError;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 
-/// Whether a wait for a lock can end in an error that is to become an answer.
+/// Returns whether `lock_timeout` is set, so that a wait for a lock can end in an error, which becomes the answer
+/// `busy`.
 pub fn has_lock_timeout() -> bool {
     // SAFETY: an int that only this thread writes.
     unsafe { pg_sys::LockTimeout > 0 }
 }
 
-/// For how long a wait for a lock may last, where that is bounded.
+/// Returns for how long a wait for a lock may last, or `None` if `lock_timeout` is not set.
 pub fn lock_timeout() -> Option<Micros> {
     // SAFETY: an int that only this thread writes.
     let millis = unsafe { pg_sys::LockTimeout };
     (millis > 0).then_some(Micros::from(millis) * 1000)
 }
 
-/// Does what may wait for a lock; [`Busy`] where `lock_timeout` ran out (55P03).
+/// Does something that may wait for a lock. Returns [`Busy`] if `lock_timeout` ran out (55P03).
 ///
-/// Starting a subtransaction costs a hot pool little, since this is reached only where somebody else
-/// has the lock already, and nothing at all where no `lock_timeout` is set. Locks taken inside
-/// outlive it.
+/// If `lock_timeout` is not set, it starts no subtransaction. Callers that know whether the lock is free come here
+/// only if it is not, so on a busy pool the subtransaction costs little. The locks that `wait` takes outlive it.
 pub fn until_lock_timeout<T>(wait: impl FnOnce() -> T) -> Result<T, Busy> {
     if !has_lock_timeout() {
         return Ok(wait());
@@ -37,13 +38,14 @@ pub fn until_lock_timeout<T>(wait: impl FnOnce() -> T) -> Result<T, Busy> {
     in_subtransaction(|| Ok(to_its_end(wait)), |error| is_lock_timeout(error).then_some(Err(Busy)))
 }
 
-/// Does something, and undoes all of it where it fails: what was written, and the locks of rows and
-/// resources that were taken meanwhile.
+/// Makes an attempt. If it returns `Err`, undoes all of it: what it wrote, and the row locks and heavyweight locks
+/// that it took.
 pub fn undo_unless_ok<T, E>(attempt: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     in_subtransaction(attempt, |_| None)
 }
 
-/// Waits for locks and lets go of them at once: only to know that whoever had them is through.
+/// Waits for locks and releases them at once, so that the caller knows that the transactions that had them are
+/// over. Returns [`Busy`] if `lock_timeout` ran out.
 pub fn wait_only(wait: impl FnOnce()) -> Result<(), Busy> {
     let waited = in_subtransaction(
         || {
@@ -58,39 +60,36 @@ pub fn wait_only(wait: impl FnOnce()) -> Result<(), Busy> {
     }
 }
 
-/// Where `lock_timeout` runs out in the moment in which the lock is granted, the server says so only when it
-/// next looks for interrupts: here, where that is an answer, and not later, where it would be an error.
+/// Runs something, then checks for interrupts. If `lock_timeout` runs out at the moment at which the lock is
+/// granted, PostgreSQL raises the error only when it next checks for interrupts. Here the error still becomes the
+/// answer `busy`; later it would reach the caller.
 fn to_its_end<T>(wait: impl FnOnce() -> T) -> T {
     let result = wait();
     pgrx::check_for_interrupts!();
     result
 }
 
-/// Does something, and undoes it if PostgreSQL raises an error: returns the error's message. A cancelled query and the end
-/// of the process stay errors.
+/// Runs an attempt in a subtransaction, which it commits if the attempt returns `Ok` and rolls back otherwise.
+/// Only a rollback lets PostgreSQL go on after an error, or release the lock of a row. If the attempt raises 55P03
+/// (a lock was not available), returns what `on_timeout` returns; if that is `None`, raises the error again, as it
+/// does with every other error.
 pub fn undo_on_error<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
     in_subtransaction(|| Ok(attempt()), |error| (!is_cancellation(error)).then(|| Err(message_of(error))))
 }
-
 fn is_lock_timeout(error: &CaughtError) -> bool {
     code_of(error) == ERRCODE_LOCK_NOT_AVAILABLE
 }
-
 fn is_cancellation(error: &CaughtError) -> bool {
     let code = code_of(error);
     [ERRCODE_QUERY_CANCELED, ERRCODE_ADMIN_SHUTDOWN, ERRCODE_CRASH_SHUTDOWN].contains(&code)
 }
-
-/// Runs something in a subtransaction, which is committed if it returns `Ok` and rolled back otherwise: the only way in
-/// which PostgreSQL goes on after an error, or gives back a lock on a row. `answer` says what an error ends in; `None`
-/// raises it again.
 fn in_subtransaction<T, E>(
     attempt: impl FnOnce() -> Result<T, E>,
     answer: impl Fn(&CaughtError) -> Option<Result<T, E>>,
 ) -> Result<T, E> {
-    // SAFETY: the pattern of PL/pgSQL's exception blocks. Memory context and resource owner are
-    // put back on every way out, and an error that is not answered here is raised again only
-    // after the subtransaction is gone, so that a caller's own block finds the level it expects.
+    // SAFETY: this is the pattern of PL/pgSQL's exception blocks. Every way out restores the memory context and
+    // the resource owner. An error that is not answered here is raised again only after the subtransaction has
+    // ended, so that an exception block of the caller finds the level of subtransaction that it expects.
     unsafe {
         let surroundings = Surroundings::current();
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
@@ -99,7 +98,7 @@ fn in_subtransaction<T, E>(
             pg_sys::RollbackAndReleaseCurrentSubTransaction();
             surroundings.restore();
         };
-        // Whether the subtransaction is gone already.
+        // Whether the subtransaction has ended already.
         let gone = AssertUnwindSafe(Cell::new(false));
         let (answer, is_gone) = (AssertUnwindSafe(answer), &gone);
         let result = pg_sys::PgTryBuilder::new(AssertUnwindSafe(attempt))
@@ -110,7 +109,7 @@ fn in_subtransaction<T, E>(
                 (answer.0)(&error).unwrap_or_else(|| error.rethrow())
             })
             .execute();
-        if !gone.get() {
+        if !ended.get() {
             if result.is_ok() {
                 pg_sys::ReleaseCurrentSubTransaction();
                 surroundings.restore();
@@ -122,6 +121,7 @@ fn in_subtransaction<T, E>(
     }
 }
 
+/// The memory context and the resource owner of the code around a subtransaction.
 #[derive(Clone, Copy)]
 struct Surroundings {
     memory: pg_sys::MemoryContext,
@@ -132,13 +132,21 @@ impl std::panic::UnwindSafe for Surroundings {}
 impl std::panic::RefUnwindSafe for Surroundings {}
 
 impl Surroundings {
+    /// Reads the current memory context and resource owner.
+    ///
+    /// # Safety
+    /// The caller is inside a transaction, on the thread of the backend.
     unsafe fn current() -> Self {
         // SAFETY: two pointers that only this thread writes.
         unsafe { Self { memory: pg_sys::CurrentMemoryContext, owner: pg_sys::CurrentResourceOwner } }
     }
 
+    /// Makes them the current ones again.
+    ///
+    /// # Safety
+    /// The transaction or subtransaction in which `current` read them is the current one again.
     unsafe fn restore(self) {
-        // SAFETY: both belong to the surrounding transaction and have outlived the inner one.
+        // SAFETY: both belong to that transaction, so they still exist.
         unsafe {
             pg_sys::MemoryContextSwitchTo(self.memory);
             pg_sys::CurrentResourceOwner = self.owner;
