@@ -1,4 +1,4 @@
-//! Holds changed as the rules decided.
+//! Holds are changed as the rules decided. Only a confirmation in time is decided in its statement.
 
 use super::StoredHold;
 use crate::rules::lifecycle::Change;
@@ -17,7 +17,7 @@ statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
          for no key update skip locked)
      returning resource, quantity, seats, lower(during), upper(during), holder, version");
 
-/// What is known of a hold that was confirmed without a look at it.
+/// What the statement returns about a hold that it confirmed without reading it first.
 pub struct ConfirmedHold {
     pub id: Uuid,
     pub resource: String,
@@ -28,14 +28,14 @@ pub struct ConfirmedHold {
     pub version: i64,
 }
 
-/// Confirms a hold that is live and that nobody has locked, as nearly all are, in one statement
-/// instead of two. None where it is anything else, which takes a closer look.
+/// Confirms a hold that is live and that no other transaction has locked, as nearly all are, in one statement
+/// instead of two. Returns `None` for any other hold, so that the verb looks at it more closely.
 ///
-/// It never waits for a row, so the time it is given is hardly older than the time it acts at; and
-/// where the hold has run out in between, it is confirmed only as long as nobody has ended it. An
-/// overdue row stays unlocked, since a late confirmation has to lock the resource first. The conditions stand inside
-/// a CASE so that the row is always looked for by its id: a plan made while the table was empty
-/// would walk the index of what is due, and be kept while that grows.
+/// The statement never waits for a row, so `now` is hardly older than the moment at which it writes. If the hold
+/// runs out in between, it is confirmed only if nobody has ended it yet. The statement does not lock an overdue
+/// hold, because a late confirmation has to lock the resource first. The conditions stand inside a CASE so that
+/// PostgreSQL always finds the row by its id: a plan made while the table was empty would scan the index of held
+/// holds, and be kept while that grows.
 pub fn confirm_in_time(
     session: &Session,
     id: Uuid,
@@ -79,8 +79,8 @@ statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, T
          ended_at = case when $3 in ('released', 'cancelled', 'expired') then $8 end
      where id = $1 and resource = $2");
 
-/// Writes what the rules decided for a hold that is locked; and which seats it keeps, where it gives
-/// some of them back.
+/// Writes what the rules decided for a hold whose row the caller has locked. `keeps` says which seats remain, if
+/// the hold gives some of them back or swaps them; with `None`, its seats stay as they are.
 pub fn write(
     session: &Session,
     stored: &StoredHold,
@@ -106,7 +106,7 @@ pub fn write(
 statement!(SET_HOLDER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
     "update booking.holds set version = $3, holder = $4 where id = $1 and resource = $2");
 
-/// Makes a hold that is locked another holder's.
+/// Gives a hold, whose row the caller has locked, to another holder.
 pub fn set_holder(session: &Session, stored: &StoredHold, change: &Change, holder: &str) {
     let arguments = [
         Argument::Uuid(Some(stored.id)),
@@ -121,7 +121,7 @@ statement!(DELETE_ENDED (TEXTOID)
     "delete from booking.holds
      where resource = $1 and state in ('released', 'cancelled', 'expired')");
 
-/// Deletes the history of a resource that is being dropped.
+/// Deletes the ended holds of a resource that is being dropped.
 pub fn delete_ended(session: &Session, resource: &str) {
     DELETE_ENDED.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
 }

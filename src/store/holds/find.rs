@@ -1,4 +1,4 @@
-//! Holds found by their id or key, and locked.
+//! Holds are found by their id or key here, locked, and waited for.
 
 use super::{AFTER_COLUMNS, HoldGroup, StoredHold};
 use crate::store::locks::subtransaction::{until_lock_timeout, wait_only};
@@ -12,7 +12,8 @@ statement!(BY_KEYS (TEXTARRAYOID, TEXTARRAYOID)
      where key = any($1) and resource = any($2)
      order by item"));
 
-/// The holds that were placed under some keys on some resources, with their keys.
+/// Returns the holds that were placed under some keys on some resources, each with its key. In REPEATABLE READ and
+/// above, raises 40001 if their number has changed since the snapshot was taken.
 pub fn by_keys(session: &Session, keys: &[&str], resources: &[&str]) -> Vec<(String, StoredHold)> {
     let arguments = [Argument::Texts(Some(keys)), Argument::Texts(Some(resources))];
     BY_KEYS.with(|statement| {
@@ -28,7 +29,8 @@ statement!(BY_KEY (TEXTOID, TEXTOID)
      where key = $1 and resource = $2
      order by item"));
 
-/// The hold that a key was used for on a resource; the first of them, if that was a basket.
+/// Returns the hold that was placed under a key on a resource, the first of them if that was a basket, or `None`.
+/// In REPEATABLE READ and above, raises 40001 if the key was used since the snapshot was taken.
 pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold> {
     let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
     BY_KEY.with(|statement| {
@@ -48,7 +50,8 @@ statement!(BY_BASKET (UUIDOID)
      where basket = $1
      order by id"));
 
-/// Holds as they stand, without a lock: only to be shown, or to learn which locks are needed.
+/// Returns the holds of an id without locking them, to show them or to learn which locks a verb needs. Returns
+/// `None` if there are none.
 pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldGroup> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let one = BY_ID.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
@@ -61,7 +64,7 @@ fn look_at_basket(session: &Session, id: Uuid, resource: Option<&str>) -> Option
     HoldGroup::basket(id, holds, resource)
 }
 
-/// A hold that was found, and the rest of its basket.
+/// Returns a hold that was found, with the rest of its basket.
 pub fn group_of(session: &Session, stored: StoredHold) -> HoldGroup {
     let basket = stored.basket.and_then(|id| look_at_basket(session, id, None));
     basket.unwrap_or_else(|| HoldGroup { basket: None, holds: vec![stored] })
@@ -84,11 +87,12 @@ statement!(LOCK_BASKET (UUIDOID)
      order by id
      for no key update"));
 
-/// Locks holds until the transaction ends and reads them as they then are: whoever waits here for a
-/// confirmation or an expiry sees what it did. None where there are none.
+/// Locks the holds of an id until the transaction ends, and returns them as they are behind the lock: a call that
+/// waited here for a confirmation or an expiry sees what it did. Returns `None` if there are none, and [`Busy`] if
+/// `lock_timeout` ran out.
 ///
-/// Those of a basket one after the other by id, and never those first that happen to be free: two
-/// that lock the same holds would each have what the other waits for.
+/// The holds of a basket are locked one after the other by id. If two transactions first locked those that happen
+/// to be free, each could have what the other waits for.
 pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<HoldGroup>, Busy> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let free = LOCK_OR_SKIP.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
@@ -112,8 +116,8 @@ statement!(LOCK_THESE (UUIDARRAYOID)
      order by id
      for no key update");
 
-/// Waits for whoever has these holds locked, and locks none of them: what was done to them is to be
-/// seen in the next statement.
+/// Waits for the transactions that have locked these holds, and locks none of them: the next statement sees what
+/// was done to them. Returns [`Busy`] if the policy does not allow to wait, or if `lock_timeout` ran out.
 pub fn wait_for(session: &Session, ids: &[Uuid], policy: LockWaitPolicy) -> Result<(), Busy> {
     match policy {
         LockWaitPolicy::NoWait => Err(Busy),

@@ -1,8 +1,10 @@
-//! The table `booking.holds`: holds found, locked, placed and changed.
+//! The table `booking.holds`: holds are found, locked, placed and changed here, one by one or as a basket. The
+//! statements that look for overdue holds or for overlapping bookings, and end many at once, are not here but in
+//! `overdue`, `seats`, `calendar` and `upkeep`.
 
 use super::statement::select_list;
 
-// Before the modules that read holds, which see the macro that this makes.
+// This comes before the modules that read holds, because they use the macro that it defines.
 select_list!(columns, At:
     Id "id",
     Resource "resource",
@@ -39,8 +41,8 @@ use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
 use uuid::Uuid;
 
-/// Writes down that a hold has expired, at the time of parameter 2. The version stays: the clock ended the hold, not a
-/// caller. Every statement that ends overdue holds says this.
+/// The SET clause of every statement that ends overdue holds, at the time of parameter 2. The version stays the
+/// same, because the clock ended the hold, not a caller.
 macro_rules! set_expired {
     () => {
         "set state = 'expired', ended_at = $2"
@@ -48,14 +50,14 @@ macro_rules! set_expired {
 }
 pub(in crate::store) use set_expired;
 
-/// The number of a column that a statement selects behind those of a hold.
+/// The number of the column that a statement selects behind those of a hold.
 const AFTER_COLUMNS: i32 = At::OccupiedTo as i32 + 1;
 
 /// The period of a hold on a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BookedPeriod {
     pub during: Period,
-    /// For how long its place cannot be another's: its buffer included.
+    /// The period for which the hold has its place: `during` and the buffer behind it.
     pub occupied: Period,
 }
 
@@ -67,7 +69,7 @@ impl BookedPeriod {
     }
 }
 
-/// A hold as it stands in its row.
+/// A hold as its row describes it.
 #[derive(Clone, Debug)]
 pub struct StoredHold {
     pub id: Uuid,
@@ -75,11 +77,11 @@ pub struct StoredHold {
     pub holder: Option<String>,
     pub fingerprint: Option<Uuid>,
     pub basket: Option<Uuid>,
-    /// Its place in its basket, from 1.
+    /// The place of the hold in its basket, from 1.
     pub item: i32,
-    /// The labels of its seats; none where its resource has no seats.
+    /// The labels of its seats; `None` if its resource is not of kind seats.
     pub seats: Option<Vec<String>>,
-    /// When it is; none where its resource is no calendar.
+    /// The period that it books; `None` if its resource is not a calendar.
     pub booked: Option<BookedPeriod>,
     pub hold: Hold,
 }
@@ -97,8 +99,9 @@ impl StoredHold {
             seats: row.get(At::Seats),
             booked: BookedPeriod::read(row),
             hold: Hold {
-                state: State::from_name(&state)
-                    .unwrap_or_else(|| Error::internal(format!("a hold is in state \"{state}\"")).raise()),
+                state: State::from_name(&state).unwrap_or_else(|| {
+                    Error::internal(format!("a hold has the unknown state \"{state}\"")).raise()
+                }),
                 quantity: row.need(At::Quantity),
                 placed_at: row.need::<Timestamp>(At::Placed).micros(),
                 expires_at: row.need::<Timestamp>(At::Expires).micros(),
@@ -112,7 +115,7 @@ impl StoredHold {
         rows.iter().map(|row| Self::read(&row)).collect()
     }
 
-    /// The kind of its resource.
+    /// Returns the kind of its resource.
     pub fn kind(&self) -> Kind {
         match (&self.seats, &self.booked) {
             (Some(_), _) => Kind::Seats,
@@ -121,7 +124,7 @@ impl StoredHold {
         }
     }
 
-    /// What was written, as if read again.
+    /// Makes of this hold what was written, as if its row were read again.
     pub fn apply(&mut self, change: &Change, reference: Option<&str>) {
         let Change { state, quantity, expires_at, version, room: _ } = *change;
         let reference = reference.map(str::to_owned).or_else(|| self.hold.reference.take());
@@ -129,7 +132,7 @@ impl StoredHold {
     }
 }
 
-/// The holds that an id stands for: one, or those of a basket by their ids.
+/// The holds that one id stands for: one hold, or those of a basket in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct HoldGroup {
     pub basket: Option<Uuid>,
@@ -141,16 +144,18 @@ impl HoldGroup {
         (!holds.is_empty()).then_some(Self { basket: None, holds })
     }
 
+    /// Returns the part of each hold on which the rules decide.
     pub fn lifecycles(&self) -> Vec<&Hold> {
         self.holds.iter().map(|stored| &stored.hold).collect()
     }
 
-    /// When each of them is.
+    /// Returns the period that each of them books.
     pub fn booked_periods(&self) -> Vec<Option<BookedPeriod>> {
         self.holds.iter().map(|stored| stored.booked).collect()
     }
 
-    /// Writes what the rules decided for these holds, which are locked, and how they stand then.
+    /// Writes what the rules decided for these holds, whose rows the caller has locked, and returns them as they
+    /// are then.
     pub fn write(
         self,
         session: &Session,
@@ -166,7 +171,7 @@ impl HoldGroup {
         self.changed(changes, reference)
     }
 
-    /// What was written, as if read again.
+    /// Returns the holds as they are after these changes, as if their rows were read again.
     pub fn changed(mut self, changes: &[(usize, Change)], reference: Option<&str>) -> Self {
         for (place, change) in changes {
             if let Some(stored) = self.holds.get_mut(*place) {
@@ -176,7 +181,7 @@ impl HoldGroup {
         self
     }
 
-    /// A basket that has to be on one resource is there only if all of it is.
+    /// Returns `None` if the basket has no holds, or if one of them is on another resource than the one given.
     fn basket(id: Uuid, holds: Vec<StoredHold>, resource: Option<&str>) -> Option<Self> {
         let elsewhere = |hold: &StoredHold| resource.is_some_and(|resource| resource != hold.resource);
         let is_there = !holds.is_empty() && !holds.iter().any(elsewhere);

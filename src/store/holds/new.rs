@@ -1,4 +1,4 @@
-//! Holds placed.
+//! New holds are written here, except those that `calendar` writes in the statement that looks for an overlap.
 
 use super::{BookedPeriod, StoredHold};
 use crate::rules::Micros;
@@ -8,7 +8,7 @@ use crate::store::statement::{Argument, Session, statement};
 use pgrx::pg_sys;
 use uuid::Uuid;
 
-/// What a hold is placed with.
+/// A hold that is to be placed.
 #[derive(Clone, Debug)]
 pub struct NewHold<'a> {
     pub id: Uuid,
@@ -17,7 +17,8 @@ pub struct NewHold<'a> {
     pub item: i32,
     pub quantity: i64,
     pub seats: Option<Vec<String>>,
-    /// When it is, and whether no other may overlap; on a calendar.
+    /// The period that it books, and whether no other hold may overlap it; `None` if the resource is not a
+    /// calendar.
     pub booked: Option<(BookedPeriod, bool)>,
     pub placed_at: Timestamp,
     pub expires_at: Timestamp,
@@ -28,7 +29,7 @@ pub struct NewHold<'a> {
 }
 
 impl NewHold<'_> {
-    /// As it will be read.
+    /// Returns the hold as the code will read it from its row.
     pub fn as_stored(&self) -> StoredHold {
         StoredHold {
             id: self.id,
@@ -64,7 +65,7 @@ statement!(INSERT_BOOKED (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZ
           holder, metadata)
      values ($1, $2, $3, tstzrange($4, $5), tstzrange($4, $6), $7, 'held', $8, $9, $10, $11, $12, $13)");
 
-/// Writes a hold that is in no basket.
+/// Writes a hold that belongs to no basket.
 pub fn insert(session: &Session, hold: &NewHold) {
     if let Some((booked, is_exclusive)) = hold.booked {
         return insert_booked(session, hold, booked, is_exclusive);
@@ -120,7 +121,7 @@ statement!(INSERT_ALL (UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT4ARRAYOID, I
           as new(id, resource, basket, item, quantity, seats, placed_at, expires_at, key, fingerprint,
                  holder, metadata, during_from, during_to, until, exclusive)");
 
-/// Writes many holds at once: a statement for each would cost four times as much.
+/// Writes many holds in one statement. One statement for each hold would cost four times as much.
 pub fn insert_all(session: &Session, holds: &[NewHold]) {
     if let [hold] = holds
         && hold.basket.is_none()
@@ -155,7 +156,8 @@ pub fn insert_all(session: &Session, holds: &[NewHold]) {
     INSERT_ALL.with(|statement| statement.run(session, &arguments));
 }
 
-/// Labels as PostgreSQL writes an array of them: arrays of different lengths do not go into one.
+/// Returns the text of a PostgreSQL array of labels. The statement needs text, because PostgreSQL has no array of
+/// arrays of different lengths.
 fn array_literal(labels: &[String]) -> String {
     let quoted = |label: &String| format!("\"{}\"", label.replace('\\', "\\\\").replace('"', "\\\""));
     format!("{{{}}}", labels.iter().map(quoted).collect::<Vec<_>>().join(","))
