@@ -1,12 +1,15 @@
-//! Every SQL statement of the extension, next to the code that reads its rows; and the locks.
+//! Every SQL statement of the extension, beside the code that reads its rows, and the locks. Decisions do not
+//! belong here: they are in `rules`, and `verbs` carries them out.
 //!
-//! Decides nothing. Each statement is static text with parameters, names its tables with their
-//! schema, and takes a snapshot of its own, so: lock in one statement, look in the next.
+//! Each statement is a constant text with parameters, and names its tables with their schema. In READ COMMITTED,
+//! each takes a snapshot of its own when it starts. A statement that locks and reads would read with the snapshot
+//! from before it waited, so the code locks in one statement and reads in the next.
 //!
-//! The lock order, everywhere: the resources' queues by name, each with its resource's row; a key's
-//! queue, a holder's; the seats' claims by resource and label; the holds' rows by id. Whoever would
-//! have to wait for a hold's row out of that order gives back what it has locked first. Leases are apart: a
-//! name's queue, and its row.
+//! Every verb and the worker take their locks in one order: the heavyweight locks of the resources by name, each
+//! followed by the resource's row; the lock of the key; the locks of the holders; the claims on seats and days, by
+//! resource and in their order; the rows of the holds by id. A transaction that would have to wait for a hold's
+//! row against that order first rolls back the subtransaction in which it locked others. Leases stand apart: the
+//! lock of the name, then its row.
 
 pub mod calendar;
 pub mod definitions;
@@ -21,6 +24,7 @@ pub mod seat_plan;
 pub mod seats;
 mod statement;
 pub mod upkeep;
+mod values;
 pub mod waitlist;
 
 pub use statement::Session;
