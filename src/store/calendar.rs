@@ -1,8 +1,9 @@
-//! Calendars: what overlaps a period, and where the capacity is not the usual one.
+//! Calendars: the bookings that overlap a period, and when the capacity is not the usual one. Whether a period
+//! fits among them is decided in `rules::timeline`.
 //!
-//! Whoever decides on a period has claimed its days or has the resource alone, so that nobody else
-//! places, moves or gives back anything there; only the sweep and a confirmation go on, and those keep
-//! within what is there already.
+//! A verb that decides on a period has claimed its days or has the resource's lock in exclusive mode, so no other
+//! verb places, moves or gives back a booking there. Only the sweep, confirmations in time and extensions go on
+//! meanwhile, and they take no further place.
 
 use super::holds::set_expired;
 use super::holds::{BookedPeriod, NewHold};
@@ -15,7 +16,7 @@ use crate::server::clock::Timestamp;
 use crate::shared_memory::generations::{Cache, LIFETIME};
 use uuid::Uuid;
 
-/// A booking that overlaps a period.
+/// A live or overdue booking that overlaps a period.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredUsage {
     pub id: Uuid,
@@ -24,17 +25,17 @@ pub struct StoredUsage {
 }
 
 impl StoredUsage {
-    /// Whether its time has run out and nobody has written that down yet.
+    /// Returns whether its time has run out, although its row does not say so yet.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.taken.is_held && self.expires_at <= now
     }
 }
 
-/// What overlaps a period.
+/// What overlaps a period: bookings, and changes of the capacity.
 #[derive(Clone, Debug, Default)]
 pub struct Overlap {
     pub usages: Vec<StoredUsage>,
-    /// In the order of time.
+    /// When the capacity is not the usual one, in the order of time, with the capacity then.
     pub changes: Vec<(Period, i64)>,
 }
 
@@ -56,7 +57,8 @@ impl Overlap {
         overlap
     }
 
-    /// What tells two looks apart: a confirmation between them makes no difference.
+    /// Returns what must be the same if the code reads again: a confirmation or an extension in between makes no
+    /// difference.
     fn identity(&self) -> Vec<(Uuid, Period, i64)> {
         let mut usages: Vec<_> =
             self.usages.iter().map(|one| (one.id, one.taken.occupied, one.taken.quantity)).collect();
@@ -65,11 +67,11 @@ impl Overlap {
     }
 }
 
-/// The bookings that overlap a period ($2 to $3) where there is one place. They lie one after the other, so
-/// the first of them is the last that begins before the period does, or in it.
+/// Selects the bookings of a calendar with one place that overlap a period ($2 to $3). They lie one after the
+/// other, so only the last one that begins before the period, or with it, can reach into it from before.
 ///
-/// They are put in order so that the index that has them in this order is used. While the table is small the
-/// constraint's index seems as good, and with that plan, which is kept, all of the calendar would be read.
+/// The rows are ordered so that PostgreSQL uses the index that has this order. While the table is small, the
+/// exclusion constraint's index looks as good; but that plan is kept, and would later read the whole calendar.
 macro_rules! overlapping_exclusive {
     () => {
         "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
@@ -86,8 +88,9 @@ macro_rules! overlapping_exclusive {
     };
 }
 
-/// The same where there are more places. The resource is compared by its number, as the index has it; its
-/// name stands inside a CASE, so that no other index is thought of.
+/// Selects the bookings of a calendar with more places that overlap a period ($2 to $3). The condition compares
+/// the hash of the resource's name, as the index does. The name itself stands inside a CASE, so that PostgreSQL
+/// considers no other index.
 macro_rules! overlapping_shared {
     () => {
         "select id, lower(occupied), upper(occupied), quantity, state = 'held', expires_at
@@ -107,8 +110,8 @@ statement!(OVERLAP_ALL (TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID)
          from booking.capacity_changes
          where resource = $1 and during && tstzrange($2, $3)"));
 
-/// What takes places of a calendar in a period, overdue holds among it, and what was said of its
-/// capacity there: to be decided on, so 40001 where a kept snapshot shows what is no longer so.
+/// Reads the bookings that overlap a period, overdue ones among them, and the changes of the capacity there, for a
+/// decision. In REPEATABLE READ and above, raises 40001 if the bookings have changed since the snapshot was taken.
 pub fn overlap(session: &Session, resource: &StoredResource, period: Period) -> Overlap {
     let overlap = seen(session, resource, period);
     if snapshot::is_repeatable_read() {
@@ -118,12 +121,13 @@ pub fn overlap(session: &Session, resource: &StoredResource, period: Period) -> 
     overlap
 }
 
-/// The same, only to be shown: as the transaction sees it.
+/// Reads the same only to show it, with the transaction's snapshot.
 pub fn seen(session: &Session, resource: &StoredResource, period: Period) -> Overlap {
     look(session, resource, period, Statement::run)
 }
 
-/// Where the capacity was never changed all bookings are of one sort.
+/// Reads what overlaps a period. If the capacity was never changed, either all bookings are exclusive or none is,
+/// so one of the two indexes is enough.
 fn look(
     session: &Session,
     resource: &StoredResource,
@@ -155,25 +159,26 @@ std::thread_local! {
     static PLAIN: Cache<Calendar> = Cache::new(256);
 }
 
-/// The calendar of this name, if all that is to be asked of it is whether anything overlaps: it has had one place from
-/// the beginning, lets everybody in at any time, and is waited for by nobody. The caller has a turn there, so it
-/// stays so.
+/// Returns a calendar if only an overlap can keep a request from it: it has had one place from the beginning,
+/// admits everybody, is always open, and nobody waits for it. Returns `None` for every other resource. The caller
+/// has the resource's lock, so the answer stays true.
 pub fn plain(session: &Session, name: &str) -> Option<Calendar> {
     let read = || {
         let found = resources::read(session, name)?;
-        let lets_all_in = found.admits_all();
+        let admits_all = found.admits_all();
         let is_exclusive = found.pool.capacity == 1 && !found.is_resized();
         let calendar =
-            found.calendar.filter(|calendar| lets_all_in && is_exclusive && calendar.week.is_none())?;
+            found.calendar.filter(|calendar| admits_all && is_exclusive && calendar.week.is_none())?;
         Some((calendar, LIFETIME))
     };
-    PLAIN.with(|memory| memory.get_or_load(name, read))
+    PLAIN.with(|cache| cache.get_or_load(name, read))
 }
 
-/// Writes a hold on such a calendar, if nothing overlaps. Whether it did.
+/// Writes a hold on a calendar that [`plain`] has returned, if no booking overlaps it. Returns whether it wrote
+/// the hold.
 ///
-/// The caller has claimed the days, so whoever overlaps is to be seen, and the constraint has nothing to
-/// object to or to wait for.
+/// The caller has claimed the days, so the statement sees every booking that overlaps, and the exclusion
+/// constraint has nothing to refuse and nobody to wait for.
 pub fn take_exclusive(session: &Session, hold: &NewHold, booked: BookedPeriod) -> bool {
     let arguments = [
         Argument::Uuid(Some(hold.id)),
@@ -208,7 +213,7 @@ statement!(END_THESE (TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID)
      from due where holds.id = due.id and holds.resource = $1
      returning holds.id"));
 
-/// Ends those of some overdue holds that nobody else has locked. Returns which.
+/// Ends those of some overdue holds that no other transaction has locked, and returns them.
 pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Uuids(ids)];
     let id = |row: Row| row.need(1);
@@ -225,8 +230,8 @@ statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
      update booking.holds as holds ", set_expired!(), "
      from due where holds.ctid = due.place"));
 
-/// Ends overdue holds of some calendars, the longest overdue first, passing over those that somebody
-/// has locked. Returns how many.
+/// Ends overdue holds of some calendars, the longest overdue first. Passes over those that another transaction has
+/// locked. Returns how many it ended.
 pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> i64 {
     let arguments =
         [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
@@ -238,7 +243,7 @@ statement!(DUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
      where state = 'held' and expires_at <= $2 and resource = $1
      order by expires_at limit $3");
 
-/// The overdue holds of a calendar, locked by others or not.
+/// Returns the overdue holds of a calendar, the longest overdue first, whether or not others have locked them.
 pub fn due(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<Uuid> {
     let arguments =
         [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
@@ -250,7 +255,7 @@ statement!(MOVE (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIME
      set version = $3, during = tstzrange($4, $5), occupied = tstzrange($4, $6), exclusive = $7
      where id = $1 and resource = $2");
 
-/// Moves a hold that is locked to another period.
+/// Moves a hold, whose row the caller has locked, to another period.
 pub fn move_to(
     session: &Session,
     id: Uuid,
@@ -274,8 +279,8 @@ pub fn move_to(
 statement!(SET_EXCLUSIVE (UUIDOID, TEXTOID, BOOLOID)
     "update booking.holds set exclusive = $3 where id = $1 and resource = $2 and exclusive <> $3");
 
-/// Says whether no other hold may overlap one that has ended and is about to come back: the capacity
-/// may have been changed meanwhile.
+/// Sets whether another hold may overlap one that has expired and is about to be confirmed late. The capacity may
+/// have changed meanwhile.
 pub fn set_exclusive(session: &Session, id: Uuid, resource: &str, is_exclusive: bool) {
     let arguments =
         [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Boolean(is_exclusive)];
@@ -288,7 +293,7 @@ statement!(WRITE_CHANGES (TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT
     "insert into booking.capacity_changes (resource, during, capacity)
      select $1, tstzrange(begins, ends), capacity from unnest($2, $3, $4) as new(begins, ends, capacity)");
 
-/// Writes what is said of the capacity in place of what was said in a period.
+/// Replaces all changes of the capacity that overlap a period.
 pub fn write_changes(session: &Session, resource: &str, period: Period, changes: &[(Period, i64)]) {
     FORGET_CHANGES.with(|statement| statement.run(session, &of_period(resource, period)));
     let times = |of: fn(&Period) -> Micros| -> Vec<_> {
@@ -306,7 +311,7 @@ pub fn write_changes(session: &Session, resource: &str, period: Period, changes:
 
 statement!(DELETE (TEXTOID) "delete from booking.capacity_changes where resource = $1");
 
-/// Deletes what was said of the capacity of a calendar that is being dropped.
+/// Deletes the changes of the capacity of a calendar that is being dropped.
 pub fn delete(session: &Session, resource: &str) {
     DELETE.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
 }

@@ -1,4 +1,5 @@
-//! What a resource is: created, changed and dropped. Its row is read and counted on in `resources`.
+//! The definitions of resources: they are created, changed and dropped here. The code that reads them is in
+//! `resources`, and what is taken of a pool is counted in `pools`.
 
 use super::resources::{Calendar, Kind, ResourceStatus};
 use super::statement::{Argument, Session, statement};
@@ -7,7 +8,7 @@ use crate::shared_memory::generations;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
-/// What a resource is created with.
+/// A resource that is to be created.
 pub struct NewResource<'a> {
     pub name: &'a str,
     pub kind: Kind,
@@ -17,7 +18,7 @@ pub struct NewResource<'a> {
     pub max_per_holder: Option<i64>,
     pub sections: Option<&'a [&'a str]>,
     pub calendar: Option<Calendar>,
-    /// Whether those who wait may pass by one who needs more than is free.
+    /// Whether entries of the waitlist may be served before an earlier one that needs more than is free.
     pub skip: bool,
     pub metadata: Option<pg_sys::Datum>,
     /// Whether a resource of this name that is alike will do.
@@ -35,7 +36,7 @@ statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID, INT8OID, TEXTARR
      on conflict (name) do nothing
      returning resources");
 
-/// Creates a resource and returns its row. None where the name is taken.
+/// Creates a resource and returns its row. Returns `None` if another resource has the name.
 pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum> {
     generations::changed(resource.name);
     let calendar = resource.calendar.as_ref();
@@ -116,7 +117,7 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
      where name = $1 and taken <= $2 + overbooking
      returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
-/// Sets the capacity of a pool. None where what is taken would not fit.
+/// Sets the capacity of a pool or of a calendar. Returns `None` if more of a locked pool is taken than would fit.
 pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
@@ -130,7 +131,8 @@ statement!(ADD_CAPACITY (TEXTOID, INT8OID)
      where name = $1
      returning version, null::bigint, waiting > 0");
 
-/// Says how many seats more, or less, there are to be had. None where the resource is gone.
+/// Adds to the number of seats on offer; a negative number takes away. Returns `None` if the resource does not
+/// exist.
 pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
@@ -144,7 +146,7 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
      where name = $1
      returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
-/// Opens or closes a resource for new holds. None where it is gone.
+/// Opens or closes a resource for new holds. Returns `None` if it does not exist.
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
@@ -159,7 +161,8 @@ statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
      where name = $1
      returning version, capacity + overbooking - $3, waiting > 0");
 
-/// Has a pool counted in escrow, under an id, or in its row. None where it is gone.
+/// Makes a pool an escrow pool, whose count has the id `escrow`, or with `None` a locked pool, whose row gets
+/// `taken`. Returns `None` if the pool does not exist.
 pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))];
@@ -173,7 +176,8 @@ statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
      where name = $1
      returning version, null::bigint, waiting > 0");
 
-/// Sets the hours beyond which nothing new is held; none: always open. None where the resource is gone.
+/// Sets the hours outside of which nothing new is held; with `None`, the calendar is always open. Returns `None`
+/// if the resource does not exist.
 pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<ResourceStatus> {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
@@ -184,7 +188,8 @@ pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Optio
 statement!(DROP (TEXTOID)
     "delete from booking.resources where name = $1 and taken = 0 returning version, null::bigint, false");
 
-/// Deletes a resource of which nothing is taken. None where something is, as far as its row says.
+/// Deletes a resource. Returns `None` if it does not exist, or if its row says that something of it is taken; the
+/// row of an escrow pool, of seats and of a calendar never says so.
 pub fn drop(session: &Session, name: &str) -> Option<ResourceStatus> {
     generations::changed(name);
     DROP.with(|statement| {

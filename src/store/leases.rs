@@ -1,7 +1,8 @@
-//! Leases: a row for each slot of a name, which stays when the lease is over, since the next token is counted
-//! from the last one.
+//! The tables `booking.leases` and `booking.lease_epochs`. A name has a row for each slot, which stays when the
+//! lease is over, because the next token is counted from the last one. Who may have a lease is decided in
+//! `rules::lease`.
 //!
-//! Leases are one truth for all, whatever a transaction's isolation level: every statement here sees what is
+//! Leases are the same for all sessions, whatever their isolation level: every statement here reads what is
 //! committed now.
 
 use super::Session;
@@ -27,7 +28,7 @@ statement!(FIND (TEXTOID)
     "select slot, holder, token, expires_at, released_at is not null
      from booking.leases where name = $1 order by slot");
 
-/// What the slots of a name were granted for last.
+/// Returns the last lease of each slot of a name.
 pub fn find(session: &Session, name: &str) -> Vec<Lease> {
     let arguments = [Argument::Text(Some(name))];
     FIND.with(|statement| {
@@ -48,11 +49,12 @@ statement!(TAKE (TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT4
      where leases.ctid = free.place and epoch.sole and epoch.system_identifier = $5 and epoch.timeline = $6
      returning token");
 
-/// Takes a name that never more than one had at once, where it is free and nobody has locked it. The token,
-/// where that was so.
+/// Takes a name that has one slot, and returns the new token. Returns `None` if the name is not free, has no row
+/// or more slots, if another transaction has locked the row, or if the server's history is not the one that the
+/// tokens were counted in.
 ///
-/// The row is locked as for a deletion, which a [`check`] of the old token keeps from happening and a renewal
-/// does not.
+/// The statement locks the row FOR UPDATE. That conflicts with the lock by which [`keep`] keeps the old lease from
+/// passing on.
 pub fn take(session: &Session, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Option<i64> {
     let (system, timeline) = wal_timeline::current();
     let arguments = [
@@ -68,7 +70,8 @@ pub fn take(session: &Session, name: &str, holder: &str, now: Timestamp, until: 
 
 statement!(COUNT_ON (TEXTOID) "select from booking.leases where name = $1 and slot = 1 for no key update");
 
-/// Makes sure that nobody else counts the tokens of a name on, which several may have at once.
+/// Locks the first slot of a name that several may have at once, so that no other transaction gives out a token of
+/// it.
 pub fn count_on(session: &Session, name: &str) {
     COUNT_ON.with(|statement| statement.run_now(session, &[Argument::Text(Some(name))]));
 }
@@ -79,13 +82,14 @@ statement!(LOCK_FREE (TEXTOID, TIMESTAMPTZOID)
      for update skip locked");
 statement!(LOCK (TEXTOID, INT4OID) "select from booking.leases where name = $1 and slot = $2 for update");
 
-/// Locks the slots of a name whose leases are over, unless somebody has locked them. Returns which it did.
+/// Locks those slots of a name whose leases are over and that no other transaction has locked. Returns their
+/// numbers.
 pub fn lock_free(session: &Session, name: &str, now: Timestamp) -> Vec<i32> {
     let arguments = [Argument::Text(Some(name)), Argument::Time(Some(now))];
     LOCK_FREE.with(|statement| statement.run_now(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
-/// Locks a slot, and waits for whoever has.
+/// Locks a slot; waits if another transaction has locked it.
 pub fn lock(session: &Session, name: &str, slot: i32) {
     LOCK.with(|statement| {
         statement.run_now(session, &[Argument::Text(Some(name)), Argument::Integer(slot)]);
@@ -99,7 +103,8 @@ statement!(GRANT (TEXTOID, INT4OID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPT
      set holder = $3, token = $4, acquired_at = $5, expires_at = $6, released_at = null
      where leases.token < $4");
 
-/// Writes a grant into a slot that is locked, or that is new. Whether it could.
+/// Writes a lease into a slot that the caller has locked, or into a new one. Returns false if the slot has this
+/// token or a higher one.
 pub fn grant(session: &Session, name: &str, lease: &Lease, now: Timestamp) -> bool {
     let arguments = [
         Argument::Text(Some(name)),
@@ -112,7 +117,7 @@ pub fn grant(session: &Session, name: &str, lease: &Lease, now: Timestamp) -> bo
     GRANT.with(|statement| statement.run_now(session, &arguments).count() == 1)
 }
 
-/// What every statement says that is about one grant.
+/// The part that all statements on the lease with one token have.
 macro_rules! of_token {
     ($rest:expr) => {
         concat!(
@@ -133,8 +138,8 @@ fn of_token<'a>(name: &'a str, token: i64) -> [Argument<'a>; 2] {
     [Argument::Text(Some(name)), Argument::Bigint(Some(token))]
 }
 
-/// Locks the lease with a token, to renew or release it: how it stands, once whoever had it locked is through;
-/// or none where somebody has and nobody is to be waited for.
+/// Locks the lease with a token, to renew or release it, and returns it as it is behind the lock. Returns `None`
+/// if no slot has this token, or if another transaction has locked the row and the policy does not allow to wait.
 pub fn lock_token(session: &Session, name: &str, token: i64, policy: LockWaitPolicy) -> Option<Lease> {
     let lock = |statement: &Statement| {
         statement.run_now(session, &of_token(name, token)).first().map(|row| Lease::read(&row))
@@ -145,14 +150,16 @@ pub fn lock_token(session: &Session, name: &str, token: i64, policy: LockWaitPol
     }
 }
 
-/// Keeps the lease with a token from passing to another until the transaction ends, if it was valid at a moment.
+/// Keeps the lease with a token from passing on until the transaction ends, and returns it. Returns `None` if it
+/// was not valid at the time `now`. The lock is FOR KEY SHARE, beside which the holder can still renew and release
+/// the lease.
 pub fn keep(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Lease> {
     let [name, token] = of_token(name, token);
     let arguments = [name, token, Argument::Time(Some(now))];
     KEEP.with(|statement| statement.run_now(session, &arguments).first().map(|row| Lease::read(&row)))
 }
 
-/// Waits until nobody is renewing or releasing the lease with a token.
+/// Waits until no other transaction renews or releases the lease with a token.
 pub fn await_none(session: &Session, name: &str, token: i64) {
     AWAIT_NONE.with(|statement| statement.run_now(session, &of_token(name, token)));
 }
@@ -166,7 +173,8 @@ statement!(RELEASE_IN_TIME (TEXTOID, INT8OID, TIMESTAMPTZOID)
      from mine where leases.ctid = mine.place
      returning mine.slot, mine.holder, mine.token, mine.expires_at, true");
 
-/// Ends a lease that is valid and that nobody has locked. It waits for nobody's lock of a row.
+/// Ends a lease that is valid and that no other transaction has locked, and returns it. Returns `None` for any
+/// other. It does not wait for the lock of a row.
 pub fn release_in_time(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Lease> {
     let [name, token] = of_token(name, token);
     RELEASE_IN_TIME.with(|statement| {
@@ -180,7 +188,7 @@ pub fn release_in_time(session: &Session, name: &str, token: i64, now: Timestamp
 statement!(TAKE_BACK_RELEASE (TEXTOID, INT8OID)
     "update booking.leases set released_at = null where name = $1 and token = $2");
 
-/// Has a lease that this transaction released not be released.
+/// Undoes the release of a lease that this transaction released.
 pub fn take_back_release(session: &Session, name: &str, token: i64) {
     TAKE_BACK_RELEASE.with(|statement| statement.run_now(session, &of_token(name, token)));
 }
@@ -190,13 +198,13 @@ statement!(RENEW (TEXTOID, INT8OID, TIMESTAMPTZOID)
 statement!(RELEASE (TEXTOID, INT8OID, TIMESTAMPTZOID)
     "update booking.leases set released_at = $3 where name = $1 and token = $2");
 
-/// Lets a lease that is locked last until then.
+/// Sets when a lease ends, whose row the caller has locked.
 pub fn renew(session: &Session, name: &str, token: i64, until: Timestamp) {
     let [name, token] = of_token(name, token);
     RENEW.with(|statement| statement.run_now(session, &[name, token, Argument::Time(Some(until))]));
 }
 
-/// Ends a lease that is locked.
+/// Ends a lease, whose row the caller has locked.
 pub fn release(session: &Session, name: &str, token: i64, now: Timestamp) {
     let [name, token] = of_token(name, token);
     RELEASE.with(|statement| statement.run_now(session, &[name, token, Argument::Time(Some(now))]));
@@ -210,16 +218,17 @@ statement!(LIFT (INT8OID, INT4OID, INT8OID, INT8OID, BOOLOID)
      set floor = greatest(epoch.floor + 1, $4), system_identifier = $1, timeline = $2
      where $5 or epoch.system_identifier <> $1 or epoch.timeline <> $2");
 
-/// The token up to which none is given out; none where the server's history is not the one that the tokens
-/// were counted in.
+/// Returns the floor: no token up to it is given out again. Returns `None` if none was given out yet, or if the
+/// server's history is not the one that the tokens were counted in.
 pub fn floor(session: &Session) -> Option<i64> {
     let (system, timeline) = wal_timeline::current();
     let arguments = [Argument::Bigint(Some(system)), Argument::Integer(timeline)];
     FLOOR.with(|statement| statement.run_now(session, &arguments).first().map(|row| row.need(1)))
 }
 
-/// Lifts all tokens to come above a token, where the server's history is another than the one that they were
-/// counted in; or (`anyhow`) where it is the same. Where none was ever given out they begin above `first`.
+/// Lifts the floor, so that all further tokens are higher than `floor`, if the server's history is not the one
+/// that they were counted in; with `anyhow`, in any case. If no token was ever given out, they begin above
+/// `first`.
 pub fn lift(session: &Session, first: i64, floor: i64, anyhow: bool) {
     let (system, timeline) = wal_timeline::current();
     let arguments = [
@@ -235,7 +244,7 @@ pub fn lift(session: &Session, first: i64, floor: i64, anyhow: bool) {
 statement!(END_ALL (TIMESTAMPTZOID)
     "update booking.leases set released_at = $1 where released_at is null and expires_at > $1 returning name");
 
-/// Ends all leases. Returns whose names they were.
+/// Ends all leases. Returns their names.
 pub fn end_all(session: &Session, now: Timestamp) -> Vec<String> {
     END_ALL.with(|statement| {
         statement.run_now(session, &[Argument::Time(Some(now))]).iter().map(|row| row.need(1)).collect()
@@ -258,14 +267,14 @@ statement!(FORGET (TEXTARRAYOID, TIMESTAMPTZOID)
          where sole and exists (select from gone))
      select count(*) from gone");
 
-/// The names whose leases have all been over since a time.
+/// Returns names whose leases have all been over since a time, those first that have been over the longest.
 pub fn over(session: &Session, since: Timestamp, limit: i64) -> Vec<String> {
     let arguments = [Argument::Time(Some(since)), Argument::Bigint(Some(limit))];
     OVER.with(|statement| statement.run_now(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
-/// Forgets names, which nobody else is acquiring, and goes on counting tokens above theirs. Returns how many
-/// rows they had.
+/// Deletes the rows of names, whose locks the caller has, and lifts the floor to their highest token. Skips names
+/// that have a lease that was not over at the time `since`. Returns how many rows it deleted.
 pub fn forget(session: &Session, names: &[&str], since: Timestamp) -> i64 {
     let arguments = [Argument::Texts(Some(names)), Argument::Time(Some(since))];
     FORGET.with(|statement| statement.run_now(session, &arguments).first().map_or(0, |row| row.need(1)))

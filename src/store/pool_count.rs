@@ -1,4 +1,4 @@
-//! What the holds of a pool add up to.
+//! How much of a pool is taken, if its row does not say so: what its holds add up to.
 
 use super::statement::{Argument, Session, statement};
 use crate::shared_memory::escrow;
@@ -8,13 +8,14 @@ statement!(COUNT (TEXTOID)
     "select coalesce(sum(quantity), 0)::bigint from booking.holds
      where resource = $1 and state in ('held', 'confirmed') and during is null");
 
-/// What the holds of a pool add up to now, whatever the transaction's snapshot shows.
+/// Adds up the holds of a pool as they are now, also in REPEATABLE READ and above.
 pub fn count(session: &Session, name: &str) -> i64 {
     let arguments = [Argument::Text(Some(name))];
     COUNT.with(|statement| statement.run_now(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
-/// How much is taken of an escrow pool.
+/// Returns how much of an escrow pool is taken: what its count says or, if there is none in memory, what its holds
+/// add up to.
 pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
     escrow::taken(id).unwrap_or_else(|| count(session, name))
 }

@@ -1,4 +1,5 @@
-//! The room of pools: counted in their rows, or in escrow.
+//! What is taken of pools, in their rows or in the counts of escrow pools. What a pool is changes in
+//! `definitions`, and whether a request may have its quantity is decided in `verbs::allocation`.
 
 use super::pool_count;
 use super::resources::{self, ResourceStatus, StoredResource, admits_all};
@@ -10,12 +11,13 @@ use crate::shared_memory::escrow::{self, Entered};
 use crate::shared_memory::generations::{self, Cache, LIFETIME};
 use uuid::Uuid;
 
-/// Whether a request for room has already been found to keep a pool's rules, or is excused from them.
+/// What the caller has checked before it takes from a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// The statement refuses a pool that limits its holders, one that is waited for, and one that is closed.
+    /// Nothing. The statement takes nothing from a pool that is closed, limits its holders, or has a waitlist.
     Nothing,
-    /// What the holder has was counted, nothing of it is owed to others, and it may be closed.
+    /// Everything but the quantity: the limit for the holder, and that nobody waits for what is taken. The
+    /// statement does not look whether the pool is closed, because a late confirmation may take from a closed one.
     Everything,
 }
 
@@ -28,8 +30,8 @@ statement!(TAKE (TEXTOID, INT8OID, INT8OID, BOOLOID)
        and ($3 is null or version = $3)
      returning version, capacity + overbooking - taken, false"));
 
-/// Takes room from a locked pool, in the one statement that cannot oversell: the condition is checked on
-/// the row that is written, whatever lock is or is not held. None where any condition fails.
+/// Takes from a locked pool. Returns `None` if any condition of the statement fails. It cannot oversell, whichever
+/// locks the caller has, because PostgreSQL checks the conditions on the very row version that it writes.
 pub fn take(
     session: &Session,
     name: &str,
@@ -52,9 +54,10 @@ statement!(GIVE_BACK (TEXTOID, INT8OID)
      where name = $1 and escrow is null
      returning version, case when kind = 'pool' then capacity + overbooking - taken end, waiting > 0");
 
-/// Gives room back to a pool. None where the pool is gone.
+/// Gives back to a pool. Returns `None` if the pool does not exist.
 ///
-/// Which kind it is costs a look where nothing can be remembered; there the row is asked first.
+/// Without shared memory nothing is cached, so it costs a statement to learn whether this is an escrow pool. Then
+/// the UPDATE for locked pools runs first, and the escrow pool is looked for only if the UPDATE found no row.
 pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<ResourceStatus>, Error> {
     if escrow::is_possible()
         && let Some(status) = give_back_in_escrow(session, name, quantity)?
@@ -70,7 +73,7 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<
     }
 }
 
-/// None where it is no escrow pool.
+/// Gives back to an escrow pool. Returns `None` if the pool is not one.
 fn give_back_in_escrow(
     session: &Session,
     name: &str,
@@ -94,18 +97,20 @@ statement!(APPLY_DELTAS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
        and deltas.quantity <= capacity + overbooking - taken
      returning name");
 
-/// How much is taken from a pool in one call, and in how many steps: its version rises by them. And how many
-/// of those who wait for a resource were given what they waited for.
+/// What one call takes from a resource.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PoolDelta {
+    /// How much it takes from a pool.
     pub quantity: i64,
+    /// By how much the pool's version rises.
     pub changes: i64,
+    /// How many entries of the waitlist got what they waited for.
     pub offers: i64,
 }
 
-/// Takes room from several pools, whose turns the caller has and whose rules it has looked after, and those
-/// who got what they waited for from the count of who waits. Whether all of the pools had it; of locked pools nothing
-/// is taken where one had not.
+/// Takes from several pools, and subtracts the entries that got an offer from the number that waits. The caller
+/// has the locks and has checked everything but the quantities. Returns false if one of the pools has too little;
+/// then nothing is taken from the locked pools, but something may be from escrow pools.
 pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) -> Result<bool, Error> {
     let served = deltas.iter().filter(|(_, delta)| delta.offers > 0);
     served.for_each(|(of, _)| generations::changed(&of.name));
@@ -117,7 +122,7 @@ pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) 
             return Ok(false);
         }
     }
-    // An escrow pool's row is only written where somebody waits no more.
+    // An escrow pool's row is written only if entries of its waitlist got an offer.
     let written = deltas.iter().filter(|(of, delta)| of.escrow.is_none() || delta.offers > 0);
     let written: Vec<_> = written
         .map(|(of, delta)| match of.escrow {
@@ -128,12 +133,12 @@ pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) 
     if written.is_empty() {
         return Ok(true);
     }
-    let had = add_deltas(session, &written);
-    if had.len() == written.len() {
+    let changed = add_deltas(session, &written);
+    if changed.len() == written.len() {
         return Ok(true);
     }
-    // Cheaper than a savepoint around what nearly always goes well.
-    let back = written.iter().filter(|(name, _)| had.iter().any(|had| had == name));
+    // To undo it here is cheaper than a subtransaction around a statement that nearly always succeeds.
+    let back = written.iter().filter(|(name, _)| changed.iter().any(|changed| changed == name));
     let back: Vec<_> = back
         .map(|&(name, PoolDelta { quantity, changes, offers })| {
             (name, PoolDelta { quantity: -quantity, changes: -changes, offers: -offers })
@@ -143,7 +148,7 @@ pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) 
     Ok(false)
 }
 
-/// Adds up what is taken. Returns which pools had it.
+/// Adds the deltas to the rows of pools that have enough. Returns the names of these pools.
 fn add_deltas(session: &Session, deltas: &[(&str, PoolDelta)]) -> Vec<String> {
     let numbers = |of: fn(&PoolDelta) -> i64| deltas.iter().map(|(_, delta)| of(delta)).collect::<Vec<_>>();
     let arguments = [
@@ -155,23 +160,26 @@ fn add_deltas(session: &Session, deltas: &[(&str, PoolDelta)]) -> Vec<String> {
     APPLY_DELTAS.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
-/// What a backend knows of a pool without reading its row each time.
+/// What a backend knows about a resource without reading its row again.
 #[derive(Clone, Copy, Debug)]
 pub struct CachedPool {
-    /// The id of its count, where it is an escrow pool.
+    /// The id of an escrow pool's count; `None` for all other resources.
     pub escrow: Option<Uuid>,
-    /// How much can be taken in all.
+    /// How much can be taken in total: the capacity and the overbooking.
     pub most: i64,
     pub version: i64,
-    /// Whether all that is to be asked of it is whether there is room: it is open, no holder is limited, and
-    /// nobody waits.
+    /// Whether the pool admits every request that it has enough for: it is open, does not limit its holders, and
+    /// nobody waits for it.
     pub is_plain: bool,
+    /// Whether it limits its holders.
     pub is_limited: bool,
+    /// Whether anybody waits for it.
     pub waits: bool,
 }
 
-/// How long it is believed where all that is made of it is that the pool is a locked one: everything else is read from
-/// the row that is written. With the usual lifetime, a session that books a thousand pools in turn reads each row once more for nearly
+/// For how long at most a backend uses what it has cached about a resource that is not an escrow pool, in
+/// microseconds. It may be long, because the UPDATE reads all conditions from the row that it writes. With the
+/// usual lifetime, a session that books a thousand pools one after the other reads the row once more for nearly
 /// every hold.
 const LIFETIME_OF_LOCKED: Micros = 60_000_000;
 
@@ -179,7 +187,8 @@ std::thread_local! {
     static CACHED: Cache<CachedPool> = Cache::new(4096);
 }
 
-/// What is known of a resource; none where there is none of this name. True as long as the caller has a turn there.
+/// Returns what the backend knows about a resource; reads its row if that is not cached. Returns `None` if there
+/// is no resource of this name. The answer is true as long as the caller has the resource's lock.
 pub fn cached(session: &Session, name: &str) -> Option<CachedPool> {
     let read = || {
         let found = resources::read_now(session, name)?;
@@ -194,18 +203,19 @@ pub fn cached(session: &Session, name: &str) -> Option<CachedPool> {
         };
         Some((cached, if cached.escrow.is_some() { LIFETIME } else { LIFETIME_OF_LOCKED }))
     };
-    CACHED.with(|memory| memory.get_or_load(name, read))
+    CACHED.with(|cache| cache.get_or_load(name, read))
 }
 
-/// The id of a resource's count, where it is an escrow pool.
+/// Returns the id of an escrow pool's count, or `None` for any other resource.
 pub fn escrow(session: &Session, name: &str) -> Option<Uuid> {
     cached(session, name)?.escrow
 }
 
-/// Where it is an escrow pool that the caller has alone: has its count in memory for as long as this transaction lasts,
-/// or does without it.
+/// Enters the count of an escrow pool, whose lock the caller has in exclusive mode: the count stays in shared
+/// memory until this transaction ends. If the count is not in memory, adds up the holds; if there is no space for
+/// it, notes that this transaction goes without the count. Does nothing for any other resource.
 pub fn enter_exclusive(session: &Session, name: &str) {
-    // Without the memory all do without.
+    // Without shared memory, no session has a count.
     let Some(id) = escrow::is_possible().then(|| escrow(session, name)).flatten() else { return };
     let entered = match escrow::enter(id) {
         Entered::NotCounted => escrow::count(id, pool_count::count(session, name)),
@@ -216,7 +226,8 @@ pub fn enter_exclusive(session: &Session, name: &str) {
     }
 }
 
-/// Takes room from an escrow pool, up to a bound. What is left, or none where it is short.
+/// Takes from an escrow pool, of which `most` can be taken in total. Returns what is left, or `None` if it has too
+/// little.
 pub fn take_escrow(
     session: &Session,
     name: &str,

@@ -1,4 +1,5 @@
-//! The table `booking.resources`.
+//! The table `booking.resources`: resources are read, locked, and told how many wait for them. Their definitions
+//! change in `definitions`, and what is taken of a pool in `pools`.
 
 use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
@@ -12,17 +13,18 @@ use crate::server::zones::Zone;
 use crate::shared_memory::generations;
 use uuid::Uuid;
 
-/// What a caller may be told after a resource has changed.
+/// What an answer may say about a resource that has changed.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceStatus {
     pub version: i64,
-    /// How much is left; none for seats, which would have to be counted.
+    /// How much of a pool is left; `None` for seats and calendars, where it would have to be counted.
     pub available: Option<i64>,
-    /// Whether anybody waits for it.
+    /// Whether anybody waits for the resource.
     pub is_waited_for: bool,
 }
 
 impl ResourceStatus {
+    /// Reads the columns version, available and "anybody waits", in this order.
     pub(super) fn read(row: &Row) -> Self {
         Self { version: row.need(1), available: row.get(2), is_waited_for: row.get(3).unwrap_or(false) }
     }
@@ -37,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word for it in SQL.
+    /// Returns the label in the SQL enum `booking.resource_kind`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pool => "pool",
@@ -46,26 +48,29 @@ impl Kind {
         }
     }
 
+    /// Reads the label in the SQL enum. Raises an internal error for any other text.
     pub fn from_name(name: &str) -> Self {
         [Self::Pool, Self::Seats, Self::Calendar]
             .into_iter()
             .find(|kind| kind.name() == name)
-            .unwrap_or_else(|| Error::internal(format!("a resource is of kind \"{name}\"")).raise())
+            .unwrap_or_else(|| Error::internal(format!("a resource has the unknown kind \"{name}\"")).raise())
     }
 }
 
-/// What is only a calendar's. None of it changes as long as the resource is there, but for its hours.
+/// The part of a resource that only calendars have. After the calendar was created, only `week` and `resized`
+/// change.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     pub zone: Zone,
-    /// How long a place stays taken after a booking.
+    /// For how long a place stays taken after a booking, in microseconds.
     pub buffer: Micros,
-    /// When a day's guests come and go, by the clock.
+    /// The time of the day at which nights begin, in microseconds since midnight on the calendar's clock.
     pub check_in: Micros,
+    /// The time of the day at which nights end, in the same unit.
     pub check_out: Micros,
-    /// None where it is always open.
+    /// The opening hours; `None` if the calendar is always open.
     pub week: Option<Week>,
-    /// Whether its capacity was ever changed.
+    /// Whether the calendar's capacity was ever changed.
     pub resized: bool,
 }
 
@@ -90,21 +95,22 @@ select_list!(columns, At:
     Escrow "escrow",
 );
 
-/// A resource as it stands in its row.
+/// A resource as its row describes it.
 #[derive(Clone, Debug)]
 pub struct StoredResource {
     pub name: String,
     pub kind: Kind,
-    /// For seats and calendars, which are not counted in this row: what of it is not about the count.
+    /// The columns that all kinds have. `taken` means nothing for seats and calendars, which are not counted in
+    /// this row.
     pub pool: Pool,
-    /// The sections of seats, as they lie in the plan.
+    /// The sections of seats, in the order of the plan.
     pub sections: Vec<String>,
     pub calendar: Option<Calendar>,
-    /// How many wait for it.
+    /// How many entries the waitlist has.
     pub waiting: i64,
-    /// Whether those who wait may pass by one who needs more than is free.
+    /// Whether entries of the waitlist may be served before an earlier one that needs more than is free.
     pub skip: bool,
-    /// The id of its count, where that is not kept in the row: an escrow pool's.
+    /// The id of an escrow pool's count; `None` for all other resources.
     pub escrow: Option<Uuid>,
 }
 
@@ -136,12 +142,12 @@ impl StoredResource {
         }
     }
 
-    /// What of it is decided on, but for how much is taken.
+    /// Returns what the verbs on a pool decide on, without how much is taken.
     pub fn definition(&self) -> (Option<Uuid>, Pool, bool) {
         (self.escrow, Pool { taken: 0, ..self.pool.clone() }, self.waiting > 0)
     }
 
-    /// With what is taken, where the row does not say so.
+    /// Adds how much of an escrow pool is taken, which the row does not say.
     fn counted(mut self, session: &Session) -> Self {
         if let Some(id) = self.escrow {
             self.pool.taken = pool_count::taken(session, &self.name, id);
@@ -149,15 +155,17 @@ impl StoredResource {
         self
     }
 
-    /// What is only a calendar's: an error where it is none.
+    /// Returns `Err` if the resource is not a calendar.
     pub fn as_calendar(&self) -> Result<&Calendar, Error> {
         self.calendar.as_ref().ok_or_else(|| Error::no_calendar(&self.name))
     }
 
+    /// Returns whether this is a calendar whose capacity was ever changed.
     pub fn is_resized(&self) -> bool {
         self.calendar.as_ref().is_some_and(|calendar| calendar.resized)
     }
 
+    /// Returns what an answer says about the resource.
     pub fn status(&self) -> ResourceStatus {
         let available = (self.kind == Kind::Pool).then(|| self.pool.free());
         ResourceStatus { version: self.pool.version, available, is_waited_for: self.waiting > 0 }
@@ -166,12 +174,12 @@ impl StoredResource {
 
 fn read_week(lines: &[String]) -> Week {
     Week::read(lines.iter().map(String::as_str))
-        .unwrap_or_else(|| Error::internal("the hours of a calendar make no sense").raise())
+        .unwrap_or_else(|| Error::internal("the hours of a calendar cannot be read").raise())
 }
 
-/// The SQL condition on a row of `booking.resources` under which a resource admits every request that it has room for:
-/// it is open, no holder is limited, nobody waits. What lets a verb skip the allocation, so a new rule of admission
-/// belongs into here and into [`StoredResource::admits_all`], its twin, which a test holds together.
+/// The SQL condition on a row of `booking.resources` under which a resource admits every request that it has room
+/// for: it is open, it does not limit its holders, and nobody waits for it. A verb then skips the allocation. So a
+/// new rule of admission belongs here and in the twin, [`StoredResource::admits_all`].
 macro_rules! admits_all {
     () => {
         "open and max_per_holder is null and waiting = 0"
@@ -180,7 +188,8 @@ macro_rules! admits_all {
 pub(super) use admits_all;
 
 impl StoredResource {
-    /// The twin of the SQL condition [`admits_all!`](admits_all).
+    /// Returns whether the resource admits every request that it has room for. It is the twin of the SQL condition
+    /// [`admits_all!`](admits_all).
     pub fn admits_all(&self) -> bool {
         self.pool.open && self.pool.max_per_holder.is_none() && self.waiting == 0
     }
@@ -189,6 +198,8 @@ impl StoredResource {
 statement!(READ (TEXTOID)
     concat!("select ", columns!(), " from booking.resources where name = $1"));
 
+/// Reads a resource, with what is taken of it if it is an escrow pool. Returns `None` if there is none of this
+/// name.
 pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
     let arguments = [Argument::Text(Some(name))];
     let found = READ
@@ -196,12 +207,13 @@ pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
     found.map(|found| found.counted(session))
 }
 
-/// Reads a resource that a call names: 42704 if there is none of this name.
+/// Reads a resource that a call names. Returns `Err` (42704) if there is none of this name.
 pub fn read_existing(session: &Session, name: &str) -> Result<StoredResource, Error> {
     read(session, name).ok_or_else(|| Error::no_resource(name))
 }
 
-/// The same as it is now, whatever the transaction's snapshot shows; of an escrow pool without what is taken.
+/// Reads a resource as it is now, also in REPEATABLE READ and above; for an escrow pool, without how much is
+/// taken. Returns `None` if there is none of this name.
 pub fn read_now(session: &Session, name: &str) -> Option<StoredResource> {
     let arguments = [Argument::Text(Some(name))];
     READ.with(|statement| {
@@ -212,7 +224,7 @@ pub fn read_now(session: &Session, name: &str) -> Option<StoredResource> {
 statement!(READ_ALL (TEXTARRAYOID)
     concat!("select ", columns!(), " from booking.resources where name = any($1)"));
 
-/// Reads those of several resources that are there.
+/// Reads several resources. Those that do not exist are missing from the answer.
 pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {
     if let [name] = names {
         return read(session, name).into_iter().collect();
@@ -230,7 +242,7 @@ statement!(WAITED_FOR (TEXTARRAYOID)
 statement!(IS_WAITED_FOR (TEXTOID)
     "select name from booking.resources where name = $1 and case when waiting > 0 then true else false end");
 
-/// Which of some resources anybody waits for.
+/// Returns those of some resources that anybody waits for.
 pub fn waited_for(session: &Session, names: &[&str]) -> Vec<String> {
     if let [name] = names {
         let arguments = [Argument::Text(Some(name))];
@@ -244,7 +256,7 @@ pub fn waited_for(session: &Session, names: &[&str]) -> Vec<String> {
 statement!(ADD_WAITING (TEXTOID, INT8OID)
     "update booking.resources set waiting = waiting + $2 where name = $1");
 
-/// Counts those who wait for a resource: so many more, or less.
+/// Adds to the number of entries that wait for a resource; a negative number takes away.
 pub fn add_waiting(session: &Session, name: &str, entries: i64) {
     generations::changed(name);
     let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(entries))];
@@ -256,13 +268,14 @@ statement!(LOCK_OR_SKIP (TEXTOID)
 statement!(LOCK (TEXTOID)
     "select name from booking.resources where name = $1 for no key update");
 
-/// Locks a resource's row ahead of the UPDATE, for callers whom that would not serve.
+/// Locks a resource's row ahead of the UPDATE, if the UPDATE alone would not do. Returns [`Busy`] if another
+/// transaction has the row and the policy does not allow to wait, or `lock_timeout` ran out.
 ///
-/// Behind the queue the row is free, unless the worker or somebody's own `select … for update` has
-/// it: then an UPDATE would wait although the caller asked it not to, or `lock_timeout` would end
-/// it with an error. And in REPEATABLE READ and above, a refusal that writes nothing would rest on
-/// an old snapshot and be a false "sold out": locking a row that has changed since is 40001.
-/// Everybody else is spared this statement, and a refusal stays free of any write.
+/// Behind the resource's lock the row is free, unless the worker or a user's own `select … for update` has it.
+/// Then the UPDATE would wait although the caller said `wait => false`, or `lock_timeout` would end it with an
+/// error. In REPEATABLE READ and above, a refusal, which writes nothing, would rest on an old snapshot and could
+/// be a false "sold out"; to lock a row that has changed since the snapshot raises 40001. All other calls skip
+/// this statement, and their refusals lock no row.
 pub fn lock_ahead(session: &Session, name: &str, policy: LockWaitPolicy) -> Result<(), Busy> {
     if policy == LockWaitPolicy::Wait && !has_lock_timeout() && !snapshot::is_repeatable_read() {
         return Ok(());

@@ -1,4 +1,5 @@
-//! A plan of seats as it lies: what of it is free, from the front.
+//! The plan of seats in its order, from the front: which seats are free, and which are overdue. Which of them are
+//! the best is decided in `rules::seating`.
 
 use super::locks::snapshot;
 use super::statement::{Argument, Row, Session, statement};
@@ -20,7 +21,7 @@ statement!(FREE (TEXTOID, INT4OID, INT4OID, INT4OID, INT8OID)
        and (rank, position) > ($2, $3) and rank < $4
      order by rank, position limit $5");
 
-/// The next free seats of a plan behind a place (rank, position), in front of a rank.
+/// Returns the next free seats of a plan behind a place (rank and position) and in front of a rank.
 pub fn free(session: &Session, resource: &str, behind: (i32, i32), before: i32, limit: i64) -> Vec<FreeSeat> {
     let arguments = [
         Argument::Text(Some(resource)),
@@ -43,7 +44,7 @@ statement!(STILL_FREE (TEXTOID, TEXTARRAYOID)
     "select label from booking.seats
      where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end");
 
-/// Which of some seats, that the caller has claimed, are free now.
+/// Returns those of some seats, which the caller has claimed, that are free now.
 pub fn still_free(session: &Session, resource: &str, labels: &[&str]) -> Vec<String> {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels))];
     STILL_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
@@ -60,7 +61,7 @@ statement!(OVERDUE (TEXTOID, TIMESTAMPTZOID, INT8OID)
          on seats.resource = $1 and seats.label = its.label
         and case when seats.hold_id = holds.id then not seats.blocked else false end");
 
-/// The seats of overdue holds, with the holds.
+/// Returns the seats of overdue holds, each with its hold's id.
 pub fn overdue(session: &Session, resource: &str, now: Timestamp, limit: i64) -> Vec<(FreeSeat, Uuid)> {
     let arguments =
         [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
@@ -77,8 +78,8 @@ pub fn overdue(session: &Session, resource: &str, now: Timestamp, limit: i64) ->
 statement!(LOCK_PLAN (TEXTOID)
     "select label from booking.seats where resource = $1 order by label for no key update");
 
-/// In REPEATABLE READ and above, ends with 40001 if any seat has changed since the snapshot was
-/// taken: "there are none" would be said of an old plan.
+/// In REPEATABLE READ and above, raises 40001 if any seat has changed since the snapshot was taken. Otherwise a
+/// refusal could rest on an old plan.
 pub fn assert_plan_is_current(session: &Session, resource: &str) {
     if snapshot::is_repeatable_read() {
         LOCK_PLAN.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));

@@ -1,8 +1,9 @@
-//! The table `booking.seats`.
+//! The table `booking.seats`: seats are taken, given back, blocked and locked. The plan of free seats, from which
+//! the best are chosen, is read in `seat_plan`.
 //!
-//! Whoever takes or gives back a seat has claimed it or has the resource alone, so that its row is
-//! free when it is reached. A seat gets an owner only where it has none, and loses it only to
-//! whoever has that owner's row locked.
+//! A verb that takes or gives back a seat has claimed it, or has the resource's lock in exclusive mode, so it
+//! finds the seat's row free. A seat gets an owner only if it has none, and only a transaction that has locked the
+//! row of the owner's hold takes the seat from it.
 
 use super::holds::NewHold;
 use super::holds::set_expired;
@@ -16,7 +17,7 @@ use crate::server::clock::Timestamp;
 use crate::shared_memory::seat_hint;
 use uuid::Uuid;
 
-/// A seat as it is created.
+/// A seat that is to be created.
 pub struct NewSeat<'a> {
     pub label: &'a str,
     pub section: &'a str,
@@ -29,7 +30,7 @@ statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYO
      select $1, label, section, row, position, rank, middle
      from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
 
-/// A plan's seats, column by column.
+/// Creates the seats of a resource.
 struct Columns<'a> {
     labels: Vec<&'a str>,
     sections: Vec<&'a str>,
@@ -38,7 +39,6 @@ struct Columns<'a> {
     ranks: Vec<i32>,
     middles: Vec<i32>,
 }
-
 impl<'a> Columns<'a> {
     fn of(seats: &[NewSeat<'a>]) -> Self {
         Self {
@@ -51,8 +51,6 @@ impl<'a> Columns<'a> {
         }
     }
 }
-
-/// Writes the seats of a new resource.
 pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
     let Columns { labels, sections, rows, positions, ranks, middles } = Columns::of(seats);
     let arguments = [
@@ -101,12 +99,12 @@ statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
            where resource = $1 and label = any($2)
              and case when hold_id is null then not blocked else false end)"));
 
-/// Gives all of these seats to a hold, or none of them where one is not free, or where the resource
-/// is closed, limits its holders, is waited for, or has no seats. Whether it did.
+/// Gives all of these seats to a hold. Returns false, and writes none, if one of them is not free, or if the
+/// resource is closed, limits its holders, has a waitlist, or is not of kind seats.
 ///
-/// All are counted before one is written: a row that was locked for nothing could not be let go. The
-/// conditions stand inside a CASE so that seats are looked for by their labels: a plan made while the
-/// table was small would walk the index of what is free.
+/// The statement counts the free ones before it writes any, because a transaction could not release the row of a
+/// seat that it has written for nothing. The conditions stand inside a CASE so that PostgreSQL finds the seats by
+/// their labels: a plan made while the table was small would scan the index of all free seats.
 pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool {
     let arguments = [
         Argument::Text(Some(resource)),
@@ -118,8 +116,9 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
     TAKE.with(|statement| all_or_none(statement.run(session, &arguments).count(), seats.len()))
 }
 
-/// Behind claims, a statement writes all its seats or none. Where somebody writes without them (from
-/// another node, say), a part must not stay with a hold that is never placed.
+/// Returns whether a statement wrote all its seats; raises 40001 if it wrote only some. With the claims that
+/// cannot happen. But if something else writes the table without them, some seats must not stay with a hold that
+/// is never placed.
 fn all_or_none(written: usize, wanted: usize) -> bool {
     if written != 0 && written != wanted {
         Error::serialization().raise();
@@ -131,7 +130,8 @@ statement!(TAKE_AGAIN (TEXTOID, TEXTARRAYOID, UUIDOID)
     "update booking.seats set hold_id = $3
      where resource = $1 and label = any($2) and case when hold_id is null then not blocked else false end");
 
-/// Gives free seats to a hold that had them before. Whether all were free; undone where not.
+/// Gives free seats to a hold that exists: those that it had before it expired, or those for which it swaps
+/// others. Returns false if it could write only some of them; the caller then rolls back.
 pub fn take_again(session: &Session, resource: &str, labels: &[&str], id: Uuid) -> bool {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Uuid(Some(id))];
     seat_hint::took();
@@ -150,8 +150,8 @@ statement!(TAKE_ALL (TEXTOID, TEXTARRAYOID, UUIDARRAYOID, INT8OID)
        and case when seats.hold_id is null then not seats.blocked else false end
        and $4 = (select count(*) from free)");
 
-/// Gives seats of one resource to their holds, whose rules the caller has looked after: all of them,
-/// or none where one is not free any more. Whether it did.
+/// Gives seats of one resource to their holds. The caller has checked everything else. Returns false, and writes
+/// none, if one of them is no longer free.
 pub fn take_all(session: &Session, resource: &str, holds: &[&NewHold]) -> bool {
     let mut labels: Vec<&str> = Vec::new();
     let mut ids = Vec::new();
@@ -175,20 +175,21 @@ statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
     "update booking.seats set hold_id = null
      where resource = $1 and label = any($2) and case when hold_id = $3 then true else false end");
 
-/// Frees seats of a hold, whose row the caller has locked. What is another's by now stays so.
+/// Frees seats of a hold, whose row the caller has locked. Seats that now have another owner keep it.
 pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(seats)), Argument::Uuid(Some(id))];
     GIVE_BACK.with(|statement| statement.run(session, &arguments));
     seat_hint::freed(resource);
 }
 
-/// A seat as it stands in its row, and its owner's.
+/// A seat, as its row and the row of its owner's hold describe it.
 #[derive(Clone, Debug)]
 pub struct StoredSeat {
     pub label: String,
     pub blocked: bool,
+    /// The id of the hold that has the seat; `None` if the seat has no owner.
     pub owner: Option<Uuid>,
-    /// Whether the owner's time has run out.
+    /// Whether the owner's hold is overdue.
     pub overdue: bool,
 }
 
@@ -199,6 +200,7 @@ statement!(READ (TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID)
      left join booking.holds as holds on holds.id = seats.hold_id and holds.resource = seats.resource
      where seats.resource = $1 and seats.label = any($2)");
 
+/// Reads some seats of a resource. Those that do not exist are missing from the answer.
 pub fn read(session: &Session, resource: &str, labels: &[&str], now: Timestamp) -> Vec<StoredSeat> {
     if labels.is_empty() {
         return Vec::new();
@@ -228,8 +230,9 @@ statement!(LOCK (TEXTOID, TEXTARRAYOID)
      order by label
      for no key update");
 
-/// Locks the rows of seats ahead for who has an old snapshot, in which a seat may look taken that has
-/// come free since. Locking a row that has changed since is 40001.
+/// In REPEATABLE READ and above, locks the rows of seats ahead, because the snapshot may show a seat as taken that
+/// has come free since. To lock a row that has changed since the snapshot raises 40001. Returns [`Busy`] if
+/// another transaction has one of the rows and the policy does not allow to wait, or `lock_timeout` ran out.
 pub fn lock_ahead(
     session: &Session,
     resource: &str,
@@ -253,8 +256,9 @@ pub fn lock_ahead(
     })
 }
 
-/// Locks the rows of seats that are about to be given to holds, for who does not want to wait for
-/// somebody's own `select … for update`, as the UPDATE would.
+/// Locks the rows of seats that the next statement gives to holds, without waiting. Returns [`Busy`] if another
+/// transaction has one of them. It is for `wait => false`: the UPDATE would wait for a user's own `select … for
+/// update`.
 pub fn lock_at_once(session: &Session, resource: &str, holds: &[&NewHold]) -> Result<(), Busy> {
     let labels: Vec<&str> =
         holds.iter().flat_map(|hold| hold.seats.iter().flatten()).map(String::as_str).collect();
@@ -277,9 +281,9 @@ statement!(LOCKED_ONE (UUIDARRAYOID)
      where (resource, label) not in (select resource, label from free)
      order by resource, label limit 1");
 
-/// Waits for whoever has a seat of these holds locked, and locks none: a hold is passed over on
-/// account of one of its seats, too. One seat is waited for and no more, so that nothing is locked
-/// meanwhile.
+/// Waits for a transaction that has locked a seat of these holds, and locks none of them. The statements that end
+/// overdue holds pass over a hold for the sake of one locked seat, too. It waits for one seat only, so that it has
+/// nothing locked meanwhile. Returns [`Busy`] if `lock_timeout` ran out.
 pub fn wait_for_one(session: &Session, holds: &[Uuid]) -> Result<(), Busy> {
     let mut locked: Option<(String, String)> = None;
     wait_only(|| {
@@ -293,8 +297,8 @@ pub fn wait_for_one(session: &Session, holds: &[Uuid]) -> Result<(), Busy> {
     })
 }
 
-/// Ends overdue holds of resources ($1, at the time $2) and frees their seats. Never waits: a hold that
-/// somebody has locked, itself or one of its seats, is passed over whole.
+/// Ends overdue holds of some resources ($1) at a time ($2) and frees their seats. The statement never waits: if
+/// another transaction has locked the hold or one of its seats, it passes over the whole hold.
 macro_rules! end_whole {
     ($due:literal) => {
         concat!(
@@ -335,7 +339,8 @@ macro_rules! end_whole {
 statement!(END_THESE (TEXTARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID) end_whole!("and id = any($3)"));
 statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID) end_whole!("order by expires_at limit $3"));
 
-/// Ends those of some overdue holds that it can, and frees their seats. Returns which.
+/// Ends those of some overdue holds that nobody has locked, and frees their seats. Returns the holds that it
+/// ended.
 pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
     let resources = [resource];
     let arguments = [Argument::Texts(Some(&resources)), Argument::Time(Some(now)), Argument::Uuids(ids)];
@@ -344,8 +349,8 @@ pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp
     ended
 }
 
-/// Ends those overdue holds of some resources that it can, the longest overdue first, and frees their
-/// seats. Returns which.
+/// Ends overdue holds of some resources that nobody has locked, the longest overdue first, and frees their seats.
+/// Returns the holds that it ended.
 pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Uuid> {
     let arguments =
         [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
@@ -368,7 +373,7 @@ statement!(SET_BLOCKED (TEXTOID, TEXTARRAYOID, BOOLOID)
     "update booking.seats set blocked = $3
      where resource = $1 and label = any($2) and blocked <> $3");
 
-/// Blocks seats or unblocks them. Returns how many were not so before.
+/// Blocks or unblocks seats. Returns how many of them that changed.
 pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> i64 {
     let arguments =
         [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Boolean(blocked)];
@@ -383,7 +388,7 @@ pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: 
 statement!(ANY_TAKEN (TEXTOID)
     "select exists (select from booking.seats where resource = $1 and hold_id is not null)");
 
-/// Whether any seat has an owner, overdue or not.
+/// Returns whether any seat has an owner, overdue or not.
 pub fn any_taken(session: &Session, resource: &str) -> bool {
     ANY_TAKEN.with(|statement| {
         statement.run(session, &[Argument::Text(Some(resource))]).first().is_some_and(|row| row.need(1))
@@ -392,7 +397,7 @@ pub fn any_taken(session: &Session, resource: &str) -> bool {
 
 statement!(DELETE (TEXTOID) "delete from booking.seats where resource = $1");
 
-/// Deletes the plan of a resource that is being dropped.
+/// Deletes the seats of a resource that is being dropped.
 pub fn delete(session: &Session, resource: &str) {
     DELETE.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
 }

@@ -1,4 +1,5 @@
-//! Statements over many resources: the sweep, the purge, and what is added up to be shown.
+//! Statements of upkeep over many resources: the sweep and the purge; and the sums that `availability` and the
+//! worker read. Statements that serve one request are beside their tables.
 
 use super::holds::set_expired;
 use super::resources::Kind;
@@ -7,7 +8,7 @@ use super::{pool_count, pools};
 use crate::server::clock::Timestamp;
 use uuid::Uuid;
 
-/// A resource with overdue holds.
+/// A resource that has overdue holds.
 pub struct DueResource {
     pub name: String,
     pub kind: Kind,
@@ -24,8 +25,8 @@ statement!(DUE_RESOURCES (TIMESTAMPTZOID, INT8OID, TEXTARRAYOID)
      join booking.resources as resources on resources.name = due.resource
      order by resources.name");
 
-/// The resources of the holds that are overdue the longest. Only those that are there: a restore
-/// that has loaded the holds and not yet the resources is left alone; and none of `except`.
+/// Returns the resources of the holds that are overdue the longest. Leaves out resources that have no row, so that
+/// the sweep does not touch a restore that has loaded the holds and not yet the resources.
 pub fn due_resources(session: &Session, now: Timestamp, limit: i64, except: &[&str]) -> Vec<DueResource> {
     let arguments = [Argument::Time(Some(now)), Argument::Bigint(Some(limit)), Argument::Texts(Some(except))];
     DUE_RESOURCES.with(|statement| {
@@ -45,14 +46,15 @@ statement!(LOCK_FREE (TEXTARRAYOID)
      order by name
      for no key update skip locked");
 
-/// Locks the rows of those resources that nobody else has locked.
+/// Locks the rows of those resources that no other transaction has locked, and returns their names.
 pub fn lock_free(session: &Session, resources: &[&str]) -> Vec<String> {
     let arguments = [Argument::Texts(Some(resources))];
     LOCK_FREE.with(|statement| statement.run(session, &arguments).iter().map(|row| row.need(1)).collect())
 }
 
-/// What both sweeps of pools begin with. The names are looked up in a hash, inside a CASE so that it stays a condition
-/// of the walk through what is due: gone through for each hold, a thousand of them were a third of a sweep.
+/// The part with which both sweeps of pools begin: it ends the overdue holds. PostgreSQL looks up the names in a
+/// hash table, and the CASE keeps that a filter of the scan of overdue holds. Compared one by one for each hold, a
+/// thousand names took a third of a sweep.
 macro_rules! ended {
     ($rest:expr) => {
         concat!(
@@ -86,18 +88,18 @@ statement!(END_DUE_OF (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
          returning freed.holds)
      select coalesce(sum(holds), 0)::bigint from given_back"));
 
-/// Ends overdue holds of pools whose rows are locked, passing over locked holds, and gives
-/// their room back. Returns how many.
+/// Ends overdue holds of pools whose rows the caller has locked, the longest overdue first, and gives back what
+/// they took. Passes over holds that another transaction has locked. Returns how many it ended.
 ///
-/// A hold is found again by its place in the table, which a locked row does not leave: half the
-/// cost of a second search by its key.
+/// The statement finds a hold again by its ctid, which does not change while the row is locked. That costs half as
+/// much as a second search by the key.
 pub fn end_due_of(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> i64 {
     let arguments =
         [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
     END_DUE_OF.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
-/// What the end of overdue holds has freed of a pool.
+/// What ended holds have freed of a pool.
 pub struct Freed {
     pub resource: String,
     pub holds: i64,
@@ -107,7 +109,8 @@ pub struct Freed {
 statement!(END_DUE_IN_ESCROW (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID)
     ended!("select resource, count(*), sum(quantity)::bigint from ended group by resource"));
 
-/// The same for escrow pools, whose rows are not written.
+/// Ends overdue holds of escrow pools in the same way, but writes no pool's row: the caller gives back what it
+/// returns.
 pub fn end_due_in_escrow(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Freed> {
     let arguments =
         [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
@@ -178,12 +181,12 @@ pub fn check_constraints_now(session: &Session) {
 statement!(NEXT_EXPIRY ()
     "select min(expires_at) from booking.holds where state = 'held'");
 
-/// When the next hold runs out, or did: where that is past, a sweep has work to do.
+/// Returns when the next hold runs out, or `None` if nothing is held. If the time is past, a sweep has work to do.
 pub fn next_expiry(session: &Session) -> Option<Timestamp> {
     NEXT_EXPIRY.with(|statement| statement.run(session, &[]).first()?.get(1))
 }
 
-/// How a resource's capacity is used at a moment.
+/// How the capacity of a pool or of seats is used at a moment.
 pub struct ResourceUsage {
     pub capacity: i64,
     pub confirmed: i64,
@@ -219,8 +222,8 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
            and during is null) as overdue
      where resources.name = $1");
 
-/// How a pool is used, or a resource with seats. What is confirmed is what is taken and not held, so that the
-/// holds of a sold-out pool are not added up.
+/// Returns how a pool or a resource with seats is used, or `None` if there is none of this name. It computes what
+/// is confirmed as what is taken and not held, so that it need not add up the holds of a sold-out pool.
 pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<ResourceUsage> {
     let taken = pools::escrow(session, resource).map(|id| pool_count::taken(session, resource, id));
     let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(taken)];

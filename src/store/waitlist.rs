@@ -1,4 +1,5 @@
-//! The table `booking.waitlist_entries`.
+//! The table `booking.waitlist_entries`, and the NOTIFY that an offer sends. Who is served next is decided in
+//! `rules::waitlist`, and how many wait for a resource is in its row, in `resources`.
 
 use super::Session;
 use super::resources::Kind;
@@ -11,11 +12,11 @@ use crate::server::clock::Timestamp;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
-/// Where an entry stands.
+/// The state of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryState {
     Waiting,
-    /// It was given a hold, which has its id.
+    /// It got a hold, which has the entry's id.
     Offered,
     Left,
 }
@@ -26,12 +27,12 @@ impl EntryState {
             "waiting" => Self::Waiting,
             "offered" => Self::Offered,
             "left" => Self::Left,
-            other => Error::internal(format!("an entry is in state \"{other}\"")).raise(),
+            other => Error::internal(format!("a waitlist entry has the unknown state \"{other}\"")).raise(),
         }
     }
 }
 
-/// Somebody who waits, or has.
+/// An entry of a waitlist, waiting or not.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub id: Uuid,
@@ -40,6 +41,7 @@ pub struct Entry {
     pub seats: Option<Vec<String>>,
     pub during: Option<Period>,
     pub holder: Option<String>,
+    /// For how long an offer is held, in microseconds.
     pub offer_ttl: Micros,
     pub fingerprint: Option<Uuid>,
     pub state: EntryState,
@@ -78,7 +80,8 @@ impl Entry {
     }
 }
 
-/// How many of a line are read: of a pool's only its head can be served.
+/// Returns how many entries of a line are read at once. A pool that does not skip serves its line from the head,
+/// so some are enough, and the rest is read when these are served.
 fn most_of(kind: Kind, skip: bool) -> i64 {
     if kind == Kind::Pool && !skip { 100 } else { MAX_WAITING_TOLD_APART }
 }
@@ -92,8 +95,8 @@ statement!(LINES (TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID)
          order by \"position\" limit line.most) as entries
      order by resource, \"position\""));
 
-/// Those who wait for some resources, in their order; of a long line of a pool's, its head. Whose period is
-/// over waits in vain.
+/// Returns the entries that wait for some resources, in the order of their lines; of a pool's long line only the
+/// head. Leaves out entries whose period is over, because they can get nothing.
 pub fn lines(session: &Session, resources: &[(&str, Kind, bool)], now: Timestamp) -> Vec<Entry> {
     let names: Vec<&str> = resources.iter().map(|(name, _, _)| *name).collect();
     let most: Vec<i64> = resources.iter().map(|(_, kind, skip)| most_of(*kind, *skip)).collect();
@@ -108,12 +111,13 @@ statement!(BY_KEY (TEXTOID, TEXTOID)
     concat!("select ", columns!(), "
      from booking.waitlist_entries where key = $1 and resource = $2"));
 
+/// Returns `None` if there is no entry with this id, or if it is on another resource than the one given.
 pub fn by_id(session: &Session, id: Uuid, resource: Option<&str>) -> Option<Entry> {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     BY_ID.with(|statement| statement.run(session, &arguments).first().map(|row| Entry::read(&row)))
 }
 
-/// The entry that was made under a key.
+/// Returns the entry that was made under a key, or `None`.
 pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<Entry> {
     let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
     BY_KEY.with(|statement| statement.run(session, &arguments).first().map(|row| Entry::read(&row)))
@@ -124,13 +128,13 @@ statement!(POSITION (UUIDOID, TEXTOID)
      where resource = $2 and state = 'waiting'
        and \"position\" <= (select \"position\" from booking.waitlist_entries where id = $1 and resource = $2)");
 
-/// Which one in the line it is, from 1.
+/// Returns the place of an entry in its line, from 1.
 pub fn position(session: &Session, id: Uuid, resource: &str) -> i64 {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource))];
     POSITION.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
 }
 
-/// What an entry is made with.
+/// An entry that is to be written.
 pub struct NewEntry<'a> {
     pub id: Uuid,
     pub resource: &'a str,
@@ -138,6 +142,7 @@ pub struct NewEntry<'a> {
     pub seats: Option<&'a [&'a str]>,
     pub during: Option<Period>,
     pub holder: Option<&'a str>,
+    /// For how long an offer is held, in microseconds.
     pub offer_ttl: Micros,
     pub key: Option<&'a str>,
     pub fingerprint: Option<Uuid>,
@@ -155,7 +160,7 @@ statement!(JOIN (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIMEST
                       where resource = $2 and state = 'waiting'), 0) + 1,
             $3, $4, case when $5 is not null then tstzrange($5, $6) end, $7, $8, $9, $10, $11, $12");
 
-/// Lines up behind those who wait already. The caller has the resource alone.
+/// Writes an entry behind those that wait already. The caller has the resource's lock in exclusive mode.
 pub fn join(session: &Session, entry: &NewEntry) {
     let time = |of: fn(Period) -> Micros| {
         Argument::Time(entry.during.map(|period| Timestamp::from_micros(of(period))))
@@ -183,12 +188,13 @@ statement!(LEAVE (UUIDOID, TEXTOID, TIMESTAMPTZOID)
 statement!(OFFER (UUIDARRAYOID, TIMESTAMPTZOID)
     "update booking.waitlist_entries set state = 'offered', ended_at = $2 where id = any($1)");
 
+/// Takes an entry out of its line.
 pub fn leave(session: &Session, id: Uuid, resource: &str, now: Timestamp) {
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(Some(resource)), Argument::Time(Some(now))];
     LEAVE.with(|statement| statement.run(session, &arguments));
 }
 
-/// Notes who was given what he waited for.
+/// Marks entries that got what they waited for.
 pub fn offer(session: &Session, ids: &[Uuid], now: Timestamp) {
     let arguments = [Argument::Uuids(ids), Argument::Time(Some(now))];
     OFFER.with(|statement| statement.run(session, &arguments));
@@ -196,7 +202,7 @@ pub fn offer(session: &Session, ids: &[Uuid], now: Timestamp) {
 
 statement!(DELETE (TEXTOID) "delete from booking.waitlist_entries where resource = $1");
 
-/// Deletes the line of a resource that is being dropped.
+/// Deletes all entries of a resource that is being dropped.
 pub fn delete(session: &Session, resource: &str) {
     DELETE.with(|statement| statement.run(session, &[Argument::Text(Some(resource))]));
 }
@@ -211,7 +217,8 @@ statement!(PURGE (TIMESTAMPTZOID, INT8OID)
          for update skip locked)
      delete from booking.waitlist_entries as entries using old where entries.ctid = old.place");
 
-/// Deletes entries that ended up to a moment, but for those whose hold is still there. Returns how many.
+/// Deletes up to `limit` entries that ended at or before `up_to`, except those whose hold still exists. Returns
+/// how many.
 pub fn purge(session: &Session, up_to: Timestamp, limit: i64) -> i64 {
     let arguments = [Argument::Time(Some(up_to)), Argument::Bigint(Some(limit))];
     PURGE.with(|statement| statement.run(session, &arguments).count() as i64)
@@ -219,7 +226,7 @@ pub fn purge(session: &Session, up_to: Timestamp, limit: i64) -> i64 {
 
 statement!(NOTIFY (TEXTOID, TEXTOID) "select pg_notify($1, $2)");
 
-/// Tells whoever listens to a channel, once the transaction has committed.
+/// Sends a NOTIFY on a channel. PostgreSQL delivers it to those who listen when the transaction commits.
 pub fn notify(session: &Session, channel: &str, payload: &str) {
     let arguments = [Argument::Text(Some(channel)), Argument::Text(Some(payload))];
     NOTIFY.with(|statement| statement.run(session, &arguments));
