@@ -10,6 +10,8 @@
     clippy::print_stderr,
     clippy::exit
 )]
+
+// A lock is released, and a subtransaction rolled back, while an error of Rust's or PostgreSQL's unwinds.
 #[cfg(not(panic = "unwind"))]
 compile_error!("booking needs panics that unwind: build it with panic = \"unwind\"");
 

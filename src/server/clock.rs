@@ -16,8 +16,10 @@ const MAX_TEXT: usize = pg_sys::MAXDATELEN as usize + 1;
 pub struct Timestamp(Micros);
 
 impl Timestamp {
-    /// PostgreSQL's `infinity`.
+    /// PostgreSQL's `-infinity`: before every time in a table.
     pub const FIRST: Self = Self(Micros::MIN);
+
+    /// PostgreSQL's `infinity`.
     pub const INFINITY: Self = Self(Micros::MAX);
 
     /// Returns the time that is so many microseconds after 2000-01-01 UTC.

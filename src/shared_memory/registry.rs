@@ -73,14 +73,17 @@ impl DatabaseEntry {
         self.last_error_at.map(|_| String::from_utf8_lossy(&self.error[..self.error_length]).into_owned())
     }
 
-    /// Keeps an error, its text cut to [`ERROR_BYTES`].
+    /// Returns where the purge goes on.
     pub fn purge_position(&self) -> (Timestamp, Uuid) {
         (Timestamp::from_micros(self.purge_time), Uuid::from_bytes(self.purge_id))
     }
+
     pub fn set_purge_position(&mut self, (time, id): (Timestamp, Uuid)) {
         self.purge_time = time.micros();
         self.purge_id = *id.as_bytes();
     }
+
+    /// Keeps an error, its text cut to [`ERROR_BYTES`].
     pub fn set_error(&mut self, message: &str, at: i64) {
         let length = message.floor_char_boundary(ERROR_BYTES);
         self.error[..length].copy_from_slice(&message.as_bytes()[..length]);

@@ -30,7 +30,7 @@ statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYO
      select $1, label, section, row, position, rank, middle
      from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
 
-/// Creates the seats of a resource.
+/// A plan's seats, column by column.
 struct Columns<'a> {
     labels: Vec<&'a str>,
     sections: Vec<&'a str>,
@@ -39,6 +39,7 @@ struct Columns<'a> {
     ranks: Vec<i32>,
     middles: Vec<i32>,
 }
+
 impl<'a> Columns<'a> {
     fn of(seats: &[NewSeat<'a>]) -> Self {
         Self {
@@ -51,6 +52,8 @@ impl<'a> Columns<'a> {
         }
     }
 }
+
+/// Creates the seats of a resource.
 pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
     let Columns { labels, sections, rows, positions, ranks, middles } = Columns::of(seats);
     let arguments = [

@@ -69,20 +69,24 @@ fn to_its_end<T>(wait: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs an attempt in a subtransaction, which it commits if the attempt returns `Ok` and rolls back otherwise.
-/// Only a rollback lets PostgreSQL go on after an error, or release the lock of a row. If the attempt raises 55P03
-/// (a lock was not available), returns what `on_timeout` returns; if that is `None`, raises the error again, as it
-/// does with every other error.
+/// Runs something in a subtransaction, which it rolls back if PostgreSQL raises an error: returns the error's message. A
+/// cancelled query and the end of the process stay errors.
 pub fn undo_on_error<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
     in_subtransaction(|| Ok(attempt()), |error| (!is_cancellation(error)).then(|| Err(message_of(error))))
 }
+
 fn is_lock_timeout(error: &CaughtError) -> bool {
     code_of(error) == ERRCODE_LOCK_NOT_AVAILABLE
 }
+
 fn is_cancellation(error: &CaughtError) -> bool {
     let code = code_of(error);
     [ERRCODE_QUERY_CANCELED, ERRCODE_ADMIN_SHUTDOWN, ERRCODE_CRASH_SHUTDOWN].contains(&code)
 }
+
+/// Runs an attempt in a subtransaction, which it commits if the attempt returns `Ok` and rolls back otherwise. Only a
+/// rollback lets PostgreSQL go on after an error, or release the lock of a row. If the attempt raises an error, returns
+/// what `answer` makes of it; if that is `None`, raises the error again.
 fn in_subtransaction<T, E>(
     attempt: impl FnOnce() -> Result<T, E>,
     answer: impl Fn(&CaughtError) -> Option<Result<T, E>>,
@@ -109,7 +113,7 @@ fn in_subtransaction<T, E>(
                 (answer.0)(&error).unwrap_or_else(|| error.rethrow())
             })
             .execute();
-        if !ended.get() {
+        if !gone.get() {
             if result.is_ok() {
                 pg_sys::ReleaseCurrentSubTransaction();
                 surroundings.restore();
