@@ -1,5 +1,5 @@
-//! The errors that the extension raises for misuse: each with its SQLSTATE, message, detail and hint. Refusals do not
-//! belong here: a verb returns them as answers, see [`crate::outcome`].
+//! The errors that the extension raises for misuse: each with its SQLSTATE, message, detail and hint. Refusals do
+//! not belong here: a verb returns them as answers, see [`crate::outcome`].
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -245,7 +245,8 @@ impl Error {
         self
     }
 
-    /// 40001: the application must run the transaction again. The message is PostgreSQL's own for a row that changed.
+    /// 40001: the application must run the transaction again. The message is PostgreSQL's own for a row that
+    /// changed.
     pub fn serialization() -> Self {
         Self::new(
             PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,

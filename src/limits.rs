@@ -1,8 +1,8 @@
-//! Every bound that users meet. Bounds of shared memory and of internal batches do not belong here: they stand beside
-//! their code.
+//! Every bound that users meet. Bounds of shared memory and of internal batches do not belong here: they stand
+//! beside their code.
 //!
-//! `api` checks most of them when it reads arguments. Verbs check those that depend on what they find (the length of a
-//! line, the number of slots), so this module lies below `verbs`.
+//! `api` checks most of them when it reads arguments. Verbs check those that depend on what they find (the length
+//! of a line, the number of slots), so this module lies below `verbs`.
 
 use crate::rules::Micros;
 
@@ -41,8 +41,8 @@ pub const MAX_SLOTS: usize = 100_000;
 /// The most entries in the line of a pool without `skip`. All wait for the same places and are served in order, so
 /// only the head of the line is read.
 pub const MAX_WAITING: i64 = 1_000_000;
-/// The most entries in any other line (seats, calendars, `skip`). The whole line is read, since an entry behind the
-/// head may be served.
+/// The most entries in any other line (seats, calendars, `skip`). The whole line is read, since an entry behind
+/// the head may be served.
 pub const MAX_WAITING_TOLD_APART: i64 = 10_000;
 
 /// The most holders that one lease may have at once.

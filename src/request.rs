@@ -1,5 +1,6 @@
-//! Requests, once their arguments are read: which hold, what part of a resource, when, for how long. They are plain
-//! values that every layer above `rules` may use. Reading arguments belongs in `api`, executing a request in `verbs`.
+//! Requests, once their arguments are read: which hold, what part of a resource, when, for how long. They are
+//! plain values that every layer above `rules` may use. Reading arguments belongs in `api`, executing a request in
+//! `verbs`.
 
 use crate::rules::Micros;
 use crate::rules::lifecycle::Late;
@@ -33,8 +34,8 @@ pub enum Want<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum When {
     During(Period),
-    /// From the check-in of one day to the check-out of another, by the calendar's own clock. Days are counted from
-    /// 2000-01-01.
+    /// From the check-in of one day to the check-out of another, by the calendar's own clock. Days are counted
+    /// from 2000-01-01.
     Nights {
         check_in: i32,
         check_out: i32,
@@ -92,7 +93,8 @@ pub struct Confirmation<'a> {
 /// A request to change the capacity of a pool or a calendar.
 #[derive(Clone, Copy)]
 pub struct Resizing {
-    /// The new capacity. `None` removes the capacity that was set for the period, so that the usual one applies again.
+    /// The new capacity. `None` removes the capacity that was set for the period, so that the usual one applies
+    /// again.
     pub capacity: Option<i64>,
     /// The period that it applies to. `None` sets the usual capacity.
     pub during: Option<Period>,

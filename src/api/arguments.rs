@@ -1,5 +1,5 @@
-//! Reads the arguments of verbs: raises an error if one is missing or out of its bounds, and turns the others into the
-//! types of [`crate::request`].
+//! Reads the arguments of verbs: raises an error if one is missing or out of its bounds, and turns the others into
+//! the types of [`crate::request`].
 
 use crate::error::Error;
 use crate::limits::{MAX_CAPACITY, MAX_METADATA, MAX_NAME, MAX_SEATS};
@@ -110,8 +110,8 @@ pub fn seats_of_hold(labels: Vec<&str>) -> Result<Vec<&str>, Error> {
     Ok(labels)
 }
 
-/// Reads what a hold wants: the seats, or the quantity (1 by default), for the period if one is given. Raises 22023 if
-/// the arguments contradict each other.
+/// Reads what a hold wants: the seats, or the quantity (1 by default), for the period if one is given. Raises
+/// 22023 if the arguments contradict each other.
 pub fn want<'a>(
     quantity: Option<i64>,
     seats: Option<Vec<&'a str>>,
@@ -261,8 +261,8 @@ pub fn metadata(value: Option<Jsonb>) -> Result<Option<pg_sys::Datum>, Error> {
     }
 }
 
-/// The fingerprint of a request, by which another request under the same key is recognised. Each part is preceded by
-/// its length, so that no two requests give the same bytes.
+/// The fingerprint of a request, by which another request under the same key is recognised. Each part is preceded
+/// by its length, so that no two requests give the same bytes.
 #[derive(Default)]
 pub struct Fingerprint(Vec<u8>);
 

@@ -1,8 +1,9 @@
 //! An error for `select (booking.hold(…)).*`.
 //!
 //! PostgreSQL's parser expands it into one call for each column, which would place thirteen holds. Every verb that
-//! writes has the function here as its support function, and the planner calls it for each call of the verb. The copies
-//! of one call have the same position in the statement's text; two calls that somebody wrote have different ones.
+//! writes has the function here as its support function, and the planner calls it for each call of the verb. The
+//! copies of one call have the same position in the statement's text; two calls that somebody wrote have different
+//! ones.
 #![allow(unsafe_code)]
 
 use crate::error::Error;
@@ -10,8 +11,8 @@ use pgrx::prelude::*;
 use pgrx::{Internal, PgList};
 use std::ffi::CStr;
 
-/// The support function of every verb that writes. The planner calls it to simplify a call; it simplifies nothing, but
-/// raises an error if the statement contains copies of the call.
+/// The support function of every verb that writes. The planner calls it to simplify a call; it simplifies nothing,
+/// but raises an error if the statement contains copies of the call.
 #[pg_extern(schema = "booking")]
 fn call_once_support(request: Internal) -> Internal {
     // SAFETY: the planner passes a node that lives as long as the call; the node's tag is checked before the cast.
@@ -50,8 +51,8 @@ unsafe fn refuse_copies(request: &pg_sys::SupportRequestSimplify) {
     }
 }
 
-/// Returns the positions, in the statement's text, of the function's calls from which an entry of the list takes one
-/// field.
+/// Returns the positions, in the statement's text, of the function's calls from which an entry of the list takes
+/// one field.
 ///
 /// # Safety
 /// The list must be one of target entries.

@@ -1,5 +1,5 @@
-//! The SQL functions. Each one reads and checks its arguments, calls one verb and returns its answer. Decisions and SQL
-//! statements do not belong here: they are in `rules`, `verbs` and `store`.
+//! The SQL functions. Each one reads and checks its arguments, calls one verb and returns its answer. Decisions
+//! and SQL statements do not belong here: they are in `rules`, `verbs` and `store`.
 // pgrx keeps the SQLSTATE of an error only if the function returns this large type itself.
 #![allow(clippy::result_large_err)]
 

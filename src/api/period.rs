@@ -20,8 +20,8 @@ const SENSIBLE: RangeInclusive<Micros> = -63_082_281_600_000_000..=252_455_615_9
 /// The same years, in days since 2000-01-01.
 const SENSIBLE_DAYS: RangeInclusive<i32> = -730_119..=2_921_939;
 
-/// Reads a period. Returns `None` if it is null. Raises 22023 if it is empty, has no beginning or no end, or is longer
-/// than `booking.max_period`.
+/// Reads a period. Returns `None` if it is null. Raises 22023 if it is empty, has no beginning or no end, or is
+/// longer than `booking.max_period`.
 pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Period>, Error> {
     let Some(range) = value else { return Ok(None) };
     let Some((lower, upper)) = &**range else { return Err(empty()) };
@@ -88,8 +88,8 @@ pub fn nights(check_in: Date, check_out: Date) -> Result<When, Error> {
     Ok(When::Nights { check_in, check_out })
 }
 
-/// Reads a period out of JSON: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of a range.
-/// Returns `None` if it is neither.
+/// Reads a period in JSON: `["2026-12-24T15:00:00+01:00", "2026-12-24T16:00:00+01:00"]`, or the text of a range.
+/// Returns `None` if the value is neither.
 pub fn of_text(text: PeriodText) -> Option<Result<Period, Error>> {
     let (lower, upper, ends) = match text {
         PeriodText::Times(lower, upper) => (lower, upper, ("[", ")")),
@@ -124,8 +124,8 @@ pub fn nights_of_text(NightsText([check_in, check_out]): NightsText) -> Option<R
     Some(nights(Date::from_str(check_in).ok()?, Date::from_str(check_out).ok()?))
 }
 
-/// Reads a duration in elapsed time: a day counts 24 hours, whatever the clock shows. Raises 22023 unless it is above
-/// zero.
+/// Reads a duration in elapsed time: a day counts 24 hours, whatever the clock shows. Raises 22023 unless it is
+/// above zero.
 pub fn duration(value: Option<Interval>, argument: &str) -> Result<Micros, Error> {
     let micros = hours(need(value, argument)?, argument)?;
     if micros <= 0 {
@@ -170,7 +170,8 @@ pub fn step(value: Option<Interval>) -> Result<Step, Error> {
     Ok(step)
 }
 
-/// Reads the opening hours of a week: `{"mon": ["09:00-12:00", "13:00-17:00"]}`. A day that is not named is closed.
+/// Reads the opening hours of a week: `{"mon": ["09:00-12:00", "13:00-17:00"]}`. A day that is not named is
+/// closed.
 pub fn week(value: &Value) -> Result<Week, Error> {
     let Value::Object(days) = value else {
         return Err(Error::invalid("argument \"hours\" must be a JSON object").hint(EXAMPLE));

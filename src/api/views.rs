@@ -69,8 +69,8 @@ fn worker_state() -> TableIterator<
     ))
 }
 
-/// Returns the count of an escrow pool in shared memory, for the view `booking.escrow_status`. Returns no row if shared
-/// memory does not have it.
+/// Returns the count of an escrow pool in shared memory, for the view `booking.escrow_status`. Returns no row if
+/// shared memory does not have it.
 #[pg_extern(schema = "booking", security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]

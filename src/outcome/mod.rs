@@ -1,5 +1,6 @@
-//! The answers of verbs: `booking.result`, and for leases `booking.lease_result`. What is answered belongs here, and how
-//! it becomes a row; why a request is refused is decided in `rules` and `verbs`, and misuse is raised in `error`.
+//! The answers of verbs: `booking.result`, and for leases `booking.lease_result`. What is answered belongs here,
+//! and how it becomes a row; why a request is refused is decided in `rules` and `verbs`, and misuse is raised in
+//! `error`.
 
 mod lease;
 mod refused;
@@ -115,8 +116,8 @@ impl Outcome {
         }
     }
 
-    /// Answers that a hold could not be exchanged for what the caller asked, and stays as it was. `seats` are those that
-    /// it could not get, not its own.
+    /// Answers that a hold could not be exchanged for what the caller asked, and stays as it was. `seats` are
+    /// those that it could not get, not its own.
     pub fn not_exchanged(group: &HoldGroup, refused: Refused, now: Timestamp) -> Self {
         let about = Self::about(group, false, refused.refusal.status(), now);
         Self { available: refused.available, seats: refused.seats, detail: refused.detail, ..about }
@@ -183,7 +184,8 @@ impl Outcome {
         }
     }
 
-    /// Answers that more of a pool is taken than the requested capacity; `available` is how much it could be lowered by.
+    /// Answers that more of a pool is taken than the requested capacity; `available` is how much it could be
+    /// lowered by.
     pub fn below_taken(capacity: i64, pool: &Pool) -> Self {
         Self {
             available: Some(pool.free()),
@@ -193,8 +195,8 @@ impl Outcome {
         }
     }
 
-    /// Answers that more of a calendar is taken at some moment than the requested capacity; `available` is how much it
-    /// could be lowered by there.
+    /// Answers that more of a calendar is taken at some moment than the requested capacity; `available` is how
+    /// much it could be lowered by there.
     pub fn below_use(tightest: &Segment, in_force: i64, version: i64) -> Self {
         let taken = tightest.confirmed.saturating_add(tightest.held);
         let at = Timestamp::from_micros(tightest.period.from).iso();
@@ -223,8 +225,8 @@ impl Outcome {
         Self { detail: Some(limit_detail(quantity, owned, limit)), ..refused }
     }
 
-    /// Answers that a basket was refused. `items` are those that could not be given, each with what was missing; the
-    /// status is that of the first.
+    /// Answers that a basket was refused. `items` are those that could not be given, each with what was missing;
+    /// the status is that of the first.
     pub fn basket_refused(items: Vec<(i32, &str, Refused)>) -> Self {
         let status = items.first().map_or(Refusal::Unavailable, |(_, _, refused)| refused.refusal).status();
         let item = |(item, resource, refused): (i32, &str, Refused)| {
@@ -304,8 +306,8 @@ impl Outcome {
         Self { seats: Some(seats), ..self }
     }
 
-    /// Fills in what an answer shows of holds: for a basket, only what all its items have in common. Seats are left out,
-    /// since a refusal shows those that could not be given.
+    /// Fills in what an answer shows of holds: for a basket, only what all its items have in common. Seats are
+    /// left out, since a refusal shows those that could not be given.
     fn about(group: &HoldGroup, ok: bool, status: &'static str, now: Timestamp) -> Self {
         let holds = group.lifecycles();
         let only = group.holds.first().filter(|_| group.basket.is_none());

@@ -77,8 +77,8 @@ unsafe impl BoxRet for LeaseOutcome {
     }
 }
 
-/// Forms a row with the descriptor from the type cache. Looking the type up by name, as pgrx's composite types do, costs
-/// more than the rest of the answer.
+/// Forms a row with the descriptor from the type cache. Looking the type up by name, as pgrx's composite types do,
+/// costs more than the rest of the answer.
 ///
 /// # Safety
 /// The call frame must be that of a function that returns a composite type with these columns.

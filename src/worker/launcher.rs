@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 /// The time after which the server restarts a launcher that died.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
-/// The time after which the launcher sweeps every database, also those in which it knows of nothing due. A database that
-/// was restored, or created from a template, has holds that no call has entered in the registry.
+/// The time after which the launcher sweeps every database, also those in which it knows of nothing due. A
+/// database that was restored, or created from a template, has holds that no call has entered in the registry.
 const DISCOVERY: Duration = Duration::from_secs(60);
 
-/// Registers the launcher with the server, which starts it when recovery ends: not on a standby, and at once when the
-/// standby is promoted. Registers nothing during pg_upgrade, which wants no writes.
+/// Registers the launcher with the server, which starts it when recovery ends: not on a standby, and at once when
+/// the standby is promoted. Registers nothing during pg_upgrade, which wants no writes.
 pub fn register() {
     // SAFETY: the server sets the flag from its command line, and never changes it.
     if unsafe { pg_sys::IsBinaryUpgrade } {
@@ -52,7 +52,8 @@ pub extern "C-unwind" fn booking_launcher_main(_argument: pg_sys::Datum) {
     }
 }
 
-/// Runs one sweeper after the other, so that one of the server's worker slots is enough for any number of databases.
+/// Runs one sweeper after the other, so that one of the server's worker slots is enough for any number of
+/// databases.
 fn sweep_what_is_due(discover: bool) {
     let now = clock::now().micros();
     let due = |database| registry::read(database).is_some_and(|entry| entry.due <= now);
@@ -75,8 +76,8 @@ fn sweep_what_is_due(discover: bool) {
 /// Returns the databases that allow connections and are not templates.
 fn databases() -> Vec<(pg_sys::Oid, String)> {
     let mut databases = Vec::new();
-    // SAFETY: the scan of a shared catalog runs in a transaction of its own, as in the server's autovacuum launcher.
-    // Names are copied before the scan ends.
+    // SAFETY: the scan of a shared catalog runs in a transaction of its own, as in the server's autovacuum
+    // launcher. Names are copied before the scan ends.
     unsafe {
         pg_sys::StartTransactionCommand();
         // The catalog scan takes its own snapshot, but reading a toasted column needs an active one.

@@ -1,8 +1,8 @@
-//! The background worker: a launcher, and a one-shot sweeper for each database in which something is due. What a sweep
-//! does belongs in `verbs`, and what the processes share in `shared_memory`.
+//! The background worker: a launcher, and a one-shot sweeper for each database in which something is due. What a
+//! sweep does belongs in `verbs`, and what the processes share in `shared_memory`.
 //!
-//! No answer depends on the worker. A hold ends when its time to live ends, swept or not. A sweep only updates rows that
-//! still say "held"; a verb that needs their room reclaims it without the worker.
+//! No answer depends on the worker. A hold ends when its time to live ends, swept or not. A sweep only updates
+//! rows that still say "held"; a verb that needs their room reclaims it without the worker.
 
 mod launcher;
 mod signals;
