@@ -1,10 +1,10 @@
-//! What a verb answered, and whether the tables bear it out.
+//! The answer of a verb as tests read it, and helpers that compare it with the tables.
 
 use postgres::{Error, GenericClient, Row};
 
 use crate::{Server, wait_until};
 
-/// A `booking.result`, as far as tests look at it.
+/// A `booking.result`: the columns that tests look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub ok: bool,
@@ -14,9 +14,9 @@ pub struct Answer {
     pub available: Option<i64>,
     pub replayed: bool,
     pub seats: Option<Vec<String>>,
-    /// In microseconds since 1970.
+    /// The expiry, in microseconds since 1970.
     pub expires_at: Option<i64>,
-    /// As JSON.
+    /// The detail, as JSON text.
     pub detail: Option<String>,
 }
 
@@ -38,41 +38,41 @@ impl Answer {
         }
     }
 
-    /// The hold's id; panics where the answer names none.
+    /// Returns the hold's id. Panics if the answer has none.
     #[track_caller]
     pub fn id(&self) -> &str {
         self.hold_id.as_deref().unwrap_or_else(|| panic!("names no hold: {self:?}"))
     }
 }
 
-/// Calls a verb: `ask(&mut session, "hold('gig', ttl => '1 min')")`. The extended protocol, with the
-/// unnamed statement, so that it passes through any pooler.
+/// Calls a verb: `ask(&mut session, "hold('gig', ttl => '1 min')")`. Uses the extended protocol with the unnamed
+/// statement, which every pooler passes on.
 pub fn ask(session: &mut impl GenericClient, call: &str) -> Result<Answer, Error> {
     let sql = format!("{} from booking.{call}", Answer::COLUMNS);
     let rows = session.query_typed(&sql, &[])?;
     Ok(Answer::read(&rows[0]))
 }
 
-/// The same for a verb that gives several answers.
+/// Calls a verb that returns several answers.
 pub fn ask_each(session: &mut impl GenericClient, call: &str) -> Result<Vec<Answer>, Error> {
     let sql = format!("{} from booking.{call}", Answer::COLUMNS);
     Ok(session.query_typed(&sql, &[])?.iter().map(Answer::read).collect())
 }
 
 impl Server {
-    /// Nothing that `booking.check()` objects to.
+    /// Asserts that `booking.check()` finds nothing.
     #[track_caller]
     pub fn assert_sound(&self, dbname: &str) {
         assert_eq!(self.psql_in(dbname, "select * from booking.check()"), "");
     }
 
-    /// The launcher's process, where it runs.
+    /// Returns the launcher's process id, or `None` if no launcher runs.
     pub fn launcher(&self) -> Option<i32> {
         let sql = "select pid from pg_stat_activity where backend_type = 'booking launcher'";
         self.psql(sql).parse().ok()
     }
 
-    /// Waits for a launcher, one that is not `other`.
+    /// Waits for a launcher other than `other`, and returns its process id.
     #[track_caller]
     pub fn wait_for_launcher(&self, other: Option<i32>) -> i32 {
         let found =
@@ -80,7 +80,7 @@ impl Server {
         found.expect("just seen")
     }
 
-    /// Waits until no hold of the database is overdue any more.
+    /// Waits until no hold in the database is overdue.
     #[track_caller]
     pub fn wait_until_swept(&self, dbname: &str) {
         let mut session = self.connect(dbname);

@@ -1,5 +1,5 @@
-//! Throw-away PostgreSQL servers with the extension in them. The tests of concurrency, crashes and
-//! clients stand on these, and so do the demo, the benchmark and `make psql`.
+//! Throw-away PostgreSQL servers with the extension in them. The tests of concurrency, crashes and clients use
+//! them, and so do the demo, the benchmark and `make psql`.
 
 mod answer;
 mod persistent;

@@ -1,4 +1,4 @@
-//! Clients that outlive the server's crashes, and the crashes.
+//! Clients that repeat their calls through crashes of the server, and the crashes themselves.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,35 +7,35 @@ use postgres::{Client, Config, Error, NoTls};
 
 use crate::{Answer, Server, ask, ask_each, wait_until};
 
-/// The clock that the server reads, too, in microseconds since 1970.
+/// Returns the time in microseconds since 1970, from the clock that the server reads too.
 pub fn clock() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
     since.as_micros().try_into().expect("a small number")
 }
 
-/// An answer that was waited for over as many connections as it took.
+/// An answer, and how it was obtained: after a lost connection, the client asks again on a new one.
 #[derive(Clone, Debug)]
 pub struct Told<T = Answer> {
     pub answer: T,
-    /// When it was first asked, and when for the last time; the same where no connection was lost.
+    /// When the client sent the call first, and when it sent it last. Both are the same if no connection was lost.
     pub first_sent: i64,
     pub sent: i64,
     pub answered: i64,
 }
 
 impl<T> Told<T> {
-    /// Whether it was asked more than once.
+    /// Returns whether the client sent the call more than once.
     pub fn again(&self) -> bool {
         self.sent > self.first_sent
     }
 }
 
-/// A client that wants to know.
+/// A client that repeats its calls until it has an answer.
 pub struct Caller {
     config: Config,
     session: Option<Client>,
     keeps_snapshots: bool,
-    /// How often it was told that its snapshot was too old.
+    /// The number of serialization failures (40001).
     pub conflicts: usize,
 }
 
@@ -44,19 +44,20 @@ impl Caller {
         Caller { config, session: None, keeps_snapshots: false, conflicts: 0 }
     }
 
-    /// One whose every call is a transaction of this isolation level, in which conflicts are to be expected.
+    /// Returns a client that runs each call in a transaction of this isolation level, and repeats it after a
+    /// serialization failure.
     pub fn at_level(mut config: Config, level: &str) -> Caller {
         config.options(&format!("-c default_transaction_isolation={}", level.replace(' ', "\\ ")));
         Caller { keeps_snapshots: level != "read committed", ..Caller::new(config) }
     }
 
-    /// Asks until there is an answer, over one connection after the other. Nothing but the loss of the
-    /// connection is excused.
+    /// Repeats the call until there is an answer, also after a lost connection or a serialization failure. Panics
+    /// on any other error.
     pub fn ask(&mut self, call: &str) -> Told {
         self.until_answered(call, ask)
     }
 
-    /// The same for a verb that gives several answers.
+    /// Repeats a call that returns several answers, as [`ask`](Self::ask) does.
     pub fn ask_each(&mut self, call: &str) -> Told<Vec<Answer>> {
         self.until_answered(call, ask_each)
     }
@@ -86,8 +87,8 @@ impl Caller {
                     was_lost = true;
                 }
             }
-            // What ended in a conflict is known to have done nothing. After a loss it is later than the first
-            // time, whatever the clock's resolution.
+            // A call that failed with a conflict has done nothing, so its time starts again. After a lost
+            // connection, the last time must be later than the first, whatever the clock's resolution.
             (first_sent, sent) = match was_lost {
                 true => (first_sent, clock().max(first_sent + 1)),
                 false => [clock(); 2].into(),
@@ -107,8 +108,8 @@ fn connect(config: &Config) -> Client {
 }
 
 impl Server {
-    /// Kills a process by SIGKILL, any of these. Such a backend's death makes the server end all others
-    /// and recover; this returns when it has.
+    /// Kills one of these processes with SIGKILL. The server then ends all its other processes and recovers.
+    /// Returns when it has.
     #[track_caller]
     pub fn kill_a_process(&self, backend_type: &str) {
         let mut watcher = self.connect("postgres");

@@ -1,4 +1,4 @@
-//! The private copy of PostgreSQL that `scripts/setup` made, and who may run it.
+//! The private copy of PostgreSQL that `scripts/setup` makes, and the user that runs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
-/// Where the programs are, and the user that servers run as when we are root.
+/// Where the programs are, and the user that runs the servers if we are root.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     pub bin: PathBuf,
-    /// uid and gid; none when we are an ordinary user, who runs the servers in person.
+    /// The uid and gid of that user. `None` if we are an ordinary user, who then runs the servers.
     pub unprivileged: Option<(u32, u32)>,
 }
 
 impl Tree {
-    /// Looked up once in a process: it cannot change while the process runs.
+    /// Returns the copy. It is looked up once, since it cannot change while the process runs.
     pub fn find() -> Result<&'static Tree> {
         static TREE: OnceLock<Result<Tree, String>> = OnceLock::new();
         TREE.get_or_init(|| look_up().map_err(|error| format!("{error:#}")))
@@ -41,7 +41,7 @@ fn look_up() -> Result<Tree> {
     Ok(Tree { bin, unprivileged })
 }
 
-/// For a bare `cargo test`, which nobody gave the variables to.
+/// Reads the variables from the file that `scripts/setup` wrote, for a bare `cargo test` that does not have them.
 fn read_env_file() -> Result<(PathBuf, String)> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/booking.env");
     if !file.exists() {

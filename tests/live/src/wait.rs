@@ -1,13 +1,12 @@
-//! Waiting for what another process does, without guessing how long it takes.
+//! Waits for what another process does, without guessing how long it takes.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// Long enough for the slowest machine, short enough to fail inside a CI run.
+/// Long enough for the slowest machine, and short enough to fail within a CI run.
 pub const BOUND: Duration = Duration::from_secs(60);
 
-/// Observes again and again until what it sees is `good`, and hands that back. After a minute it
-/// panics with what it saw last.
+/// Observes until `good` accepts what it sees, and returns that. Panics after a minute, with what it saw last.
 #[track_caller]
 pub fn wait_until<T: Debug>(what: &str, mut observe: impl FnMut() -> T, good: impl Fn(&T) -> bool) -> T {
     let deadline = Instant::now() + BOUND;

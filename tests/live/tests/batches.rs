@@ -1,6 +1,6 @@
-//! `hold_each` says it answers as the single calls would, in that order. Ten thousand random batches in
-//! one world, the same requests one by one in another that was made alike: the answers are the same, and
-//! so are the worlds.
+//! `hold_each` promises the answers that the single calls would give, in the same order. The test makes ten
+//! thousand random batches in one world, and the same requests one by one in an equal world. The answers and the
+//! worlds must stay equal.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
-/// Each has its own pair of worlds.
+/// Each thread has its own pair of worlds.
 const THREADS: u64 = 2;
 const BATCHES: usize = 10_000;
 const WORLDS: [&str; 2] = ["whole", "single"];
@@ -26,7 +26,7 @@ const SECTIONS: [&str; 2] = ["L", "R"];
 const ROWS: u32 = 3;
 const LETTERS: &str = "ABC DE";
 
-/// The single calls for a batch's requests, in their order.
+/// Returns the single calls for a batch's requests, in their order.
 const ONE_BY_ONE: &str = "
     create function booking.one_by_one(requests jsonb) returns setof booking.result language plpgsql as $$
     declare
@@ -53,11 +53,11 @@ type Seen = BTreeMap<(String, bool), usize>;
 
 #[test]
 fn a_batch_is_answered_as_its_requests_one_by_one() {
-    // What runs out is ended by the calls alone: a sweep in one of the two worlds would part them.
+    // Only the calls end overdue holds: a sweep in one of the two worlds would make them differ.
     let server =
         Server::builder().worker(Worker::Off).set("synchronous_commit", "off").start().expect("a server");
     server.psql(ONE_BY_ONE);
-    // Without the worker the suite runs a second time, with other batches.
+    // The suite runs a second time without the worker, with other batches.
     let first_seed = THREADS * u64::from(Worker::from_env() == Worker::On);
     let begun = std::time::Instant::now();
     let threads = (0..THREADS).map(|thread| {
@@ -86,16 +86,16 @@ fn a_batch_is_answered_as_its_requests_one_by_one() {
     }
 }
 
-/// Two worlds that are to stay alike.
+/// Two worlds that must stay equal.
 struct Pair {
     session: Client,
-    /// Reads resources.
+    /// A statement that reads the resources.
     read: Statement,
     random: StdRng,
     name: String,
-    /// The hold of the one world that another of the other one is.
+    /// The hold of one world, by the id of the same hold in the other.
     twins: HashMap<String, String>,
-    /// The latest of them.
+    /// The latest of these pairs.
     latest: Vec<[String; 2]>,
     versions: HashMap<String, i64>,
     seen: Seen,
@@ -161,7 +161,7 @@ impl Pair {
             }
         }
         *self.seen.entry((whole.status.clone(), whole.replayed)).or_default() += 1;
-        // Of ids and times, only that there are some.
+        // Ids and times differ between the worlds, so only their presence is compared.
         let bare = |answer: Answer| Answer {
             hold_id: answer.hold_id.map(|_| String::new()),
             expires_at: answer.expires_at.map(|_| 0),
@@ -202,7 +202,7 @@ impl Pair {
         request
     }
 
-    /// Under a key mostly the same request is made, whatever was made up.
+    /// Gives the request a key. Most requests under one key are the same.
     fn with_key(&mut self, request: Value) -> Value {
         let key = self.random.random_range(0..KEYS);
         let mut by_key = StdRng::seed_from_u64(key.into());
@@ -217,7 +217,7 @@ impl Pair {
         request
     }
 
-    /// What happens between batches happens in both worlds.
+    /// Everything that happens between batches happens in both worlds.
     fn change_both(&mut self) {
         let random = &mut self.random;
         let drained = self.latest.len().saturating_sub(40);
@@ -281,7 +281,7 @@ impl Pair {
         }
     }
 
-    /// Each seat has the twin of the other's owner.
+    /// The owner of each seat is the twin of the owner in the other world.
     fn compare_seats(&mut self) {
         let sql = "select substr(resource, length($1) + 2), label, blocked, hold_id::text
                    from booking.seats where starts_with(resource, $1) order by resource, label";

@@ -1,5 +1,5 @@
-//! Thirty crashes under load. What was acknowledged is kept by the clients, outside the database, and
-//! has to be there after each of them.
+//! Thirty crashes under load. The clients remember outside the database what was acknowledged, and all of it must
+//! be there after each crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +10,15 @@ use booking_live::{Answer, Caller, Server, Worker, join, wait_until};
 const CONNECTIONS: usize = 16;
 const CYCLES: usize = 30;
 
-/// What the database has promised.
+/// What the database acknowledged.
 #[derive(Clone, Debug, Default)]
 struct Promises {
-    /// By the key: a key that is answered twice must name the same hold.
+    /// The hold of each key. A key that is answered twice must name the same hold.
     placed: BTreeMap<String, String>,
-    /// By the hold: the reference.
+    /// The reference of each hold.
     confirmed: BTreeMap<String, String>,
     released: BTreeSet<String>,
-    /// What was asked again after a crash, since its answer had not come, and turned out to be done.
+    /// The number of calls whose answer a crash swallowed, and that turned out to be done.
     done_before: usize,
 }
 
@@ -131,7 +131,7 @@ fn client(mut caller: Caller, number: usize, ledger: &Ledger) {
         if hold.status == "unavailable" && small {
             continue;
         }
-        // Placed before the crash, and its time was up before the question could be repeated.
+        // The hold was placed before the crash, and expired before the client could repeat the call.
         assert!(hold.ok || (again && small && hold.status == "expired"), "{call}: {hold:?}");
         note_placed(ledger, &key, &hold, again);
         if !small && n % 4 == 2 {

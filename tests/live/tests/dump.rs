@@ -1,4 +1,4 @@
-//! Dump and restore, plain and custom, while the worker is at it.
+//! Dump and restore, in plain and custom format, while the worker runs.
 
 use std::process::Stdio;
 
@@ -14,7 +14,7 @@ const TABLES: [&str; 7] = [
     "select * from booking.lease_epochs",
 ];
 
-/// Every state there is, keys, holders and metadata; nothing runs out while it is compared.
+/// Holds in every state, keys, holders and metadata. Nothing expires while the databases are compared.
 fn fill(server: &Server) {
     server.psql("create role app");
     server.psql("select booking.grant_client('app')");
@@ -40,7 +40,7 @@ fn fill(server: &Server) {
     assert_eq!(server.psql("select count(*) from booking.check()"), "0");
 }
 
-/// Hours, a buffer, changes of the capacity; held and confirmed, alone there and not.
+/// Hours, a buffer and changed capacities; held and confirmed periods, alone and overlapping.
 fn fill_calendars(server: &Server) {
     server.psql(
         "select booking.create_calendar('room', 1, 'Europe/Berlin', '15 min'),
@@ -62,7 +62,7 @@ fn fill_calendars(server: &Server) {
         .psql("select booking.hold_nights('hotel', '2032-06-20', '2032-06-30', 20, '1 hour', holder => 'h')");
 }
 
-/// Somebody who waits, somebody who was offered something, and leases of each kind.
+/// An entry in a line, an offer, and leases in each state.
 fn fill_lines(server: &Server) {
     server.psql("select booking.create_pool('full', 1), booking.hold('full', key => 'theirs', ttl => '1 h')");
     for key in ["first", "second"] {
@@ -76,7 +76,7 @@ fn fill_lines(server: &Server) {
     server.psql("select booking.release_lease('workers', 2)");
 }
 
-/// The line goes on where it stood.
+/// The line continues where it stood.
 fn check_lines(server: &Server, copy: &str) {
     let line = "select state, position from booking.waitlist('full') order by state desc";
     assert_eq!(server.psql_in(copy, line), "offered|\nwaiting|1");
@@ -103,7 +103,7 @@ fn check(server: &Server, copy: &str) {
         assert_eq!(server.psql_in(copy, rows), server.psql(rows));
     }
     assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
-    // What was granted is granted there, and nothing else.
+    // Grants are restored, and nothing more is granted.
     let may = "select has_function_privilege('app', 'booking.find(uuid, text)', 'execute'),
                       has_function_privilege('app', 'booking.expire(int, text)', 'execute'),
                       has_table_privilege('app', 'booking.holds', 'select')";
@@ -131,12 +131,12 @@ fn check_calendars(server: &Server, copy: &str) {
         let during = format!("[2032-06-07 {from}+02, 2032-06-07 {to}+02)");
         server.psql_in(copy, &format!("select status from booking.hold('room', during => '{during}')"))
     };
-    // Hours, the buffer after what is confirmed, and of the request's own.
+    // The hours apply, and so do the buffers after confirmed bookings and after the request.
     assert_eq!(hold("12:00", "12:30"), "closed");
     assert_eq!(hold("10:05", "10:10"), "unavailable");
     assert_eq!(hold("11:00", "11:30"), "unavailable");
     assert_eq!(hold("11:15", "11:45"), "held");
-    // The capacity that was changed for a week, the usual one, and the holder's limit.
+    // The capacity that was changed for a week, the usual one, and the limit for each holder.
     let nights = |from: &str, to: &str, quantity: i64, holder: &str| {
         let nights = format!("'hotel', '2032-{from}', '2032-{to}', {quantity}, holder => '{holder}'");
         server.psql_in(copy, &format!("select status, available from booking.hold_nights({nights})"))
@@ -145,7 +145,7 @@ fn check_calendars(server: &Server, copy: &str) {
     assert_eq!(nights("07-05", "07-06", 2, "x"), "held|0");
     assert_eq!(nights("06-21", "06-22", 30, "y"), "held|0");
     assert_eq!(nights("06-10", "06-11", 9, "h"), "limit_exceeded|");
-    // The last line, against whoever writes the tables.
+    // The constraint holds against statements that write the tables directly.
     let overlap = "insert into booking.holds (id, resource, quantity, during, occupied, exclusive, state, placed_at, expires_at)
                    select gen_random_uuid(), resource, 1, during, occupied, true, 'held', placed_at, expires_at
                    from booking.holds where key = 'first'";
@@ -176,7 +176,7 @@ fn custom() {
     check(&server, "copy");
 }
 
-/// What is overdue is restored as it was dumped; a sweep before, during or after leaves it sound.
+/// Overdue holds are restored as they were dumped. A sweep before, during or after leaves the tables sound.
 #[test]
 fn overdue_holds_are_restored_too() {
     let server = Server::builder().set("booking.sweep_interval", "10ms").start().expect("a server");

@@ -1,4 +1,4 @@
-//! Following what happens to holds: by `booking.changes()`, and by logical decoding.
+//! Two feeds of what happens to holds: `booking.changes()`, and logical decoding.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use booking_live::{Server, ask};
 use postgres::Client;
 use postgres::error::SqlState;
 
-/// Everything that came since, and where the feed ended.
+/// Returns every change since the position, and the position after them.
 fn follow(session: &mut Client, since: &mut String, max_rows: i32) -> Vec<String> {
     let sql = "select changed_at::text, change || ' ' || hold_id::text
                from booking.changes($1::text::timestamptz, max_rows => $2)";
@@ -19,7 +19,8 @@ fn follow(session: &mut Client, since: &mut String, max_rows: i32) -> Vec<String
     rows.iter().map(|row| row.get(1)).collect()
 }
 
-/// Who acted first commits last. What the other did is not told before, or the first would be missed.
+/// The transaction that acts first commits last. The feed must not show the other one before, or a reader would
+/// miss the first.
 #[test]
 fn the_feed_waits_for_who_acted_first() {
     let server = Server::builder().start().expect("a server");
@@ -44,7 +45,7 @@ fn the_feed_waits_for_who_acted_first() {
         [format!("confirmed {second}"), format!("released {first}")]
     );
     assert_eq!(follow(&mut reader, &mut since, 10), [""; 0]);
-    // Who only reads, or has not written yet, holds nothing back.
+    // A transaction that only reads, or that has not written yet, delays nothing.
     slow.batch_execute("begin; select 1").expect("begin");
     ask(&mut quick, &format!("cancel('{second}')")).expect("a cancellation");
     assert_eq!(follow(&mut reader, &mut since, 10), [format!("cancelled {second}")]);
@@ -53,7 +54,7 @@ fn the_feed_waits_for_who_acted_first() {
     assert_eq!(follow(&mut reader, &mut since, 10), [format!("held {late}")]);
 }
 
-/// Sixteen writers at once, and a reader who asks again and again: each change once, and none is missed.
+/// Sixteen writers at once, and a reader that asks again and again: it must see each change once, and miss none.
 #[test]
 fn nothing_is_missed() {
     const WRITERS: usize = 16;
@@ -87,7 +88,7 @@ fn nothing_is_missed() {
                             session.batch_execute("begin").expect("begin");
                             let call = format!("hold('pool {}', ttl => '1 h')", (n + round) % 4);
                             let id = ask(&mut session, &call).expect("a hold").id().to_owned();
-                            // Some act early and commit late.
+                            // Some writers act early and commit late.
                             if (n + round) % 3 == 0 {
                                 session.batch_execute("select pg_sleep(0.003)").expect("a pause");
                             }
@@ -110,7 +111,7 @@ fn nothing_is_missed() {
     assert_eq!(server.psql(all), seen.len().to_string());
 }
 
-/// Who asks again asks for what is later than the last: two at one time must not be parted.
+/// A reader continues after the last time that it saw, so changes of one time must not be split between two calls.
 #[test]
 fn what_happened_at_one_time_comes_together() {
     let server = Server::builder().start().expect("a server");
@@ -135,7 +136,7 @@ fn where_nobody_can_tell_who_is_under_way_it_is_refused() {
     assert!(refused.to_string().contains("standby"), "{refused}");
 }
 
-/// The exact feed: every version of every row, in the order of the commits.
+/// The exact feed, by logical decoding: every version of every row, in the order of the commits.
 #[test]
 fn logical_decoding_follows_the_commits() {
     let server = Server::builder().set("wal_level", "logical").start().expect("a server");
@@ -164,7 +165,7 @@ fn logical_decoding_follows_the_commits() {
         let line = said.get(n).unwrap_or_else(|| panic!("nothing in place {n} of {said:#?}"));
         what.iter().for_each(|part| assert!(line.contains(part), "{part} is not in {line}"));
     };
-    // The second committed first, though it acted later.
+    // The second transaction committed first, though it acted later.
     is(0, &["INSERT", &second, "quantity[booking.quantity]:'2'", "version[bigint]:1"]);
     is(1, &["INSERT", &first]);
     is(2, &["UPDATE", &second, "version[bigint]:2"]);

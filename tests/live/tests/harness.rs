@@ -1,4 +1,4 @@
-//! The throw-away servers themselves: what every other live test takes for granted.
+//! The throw-away servers themselves, which every other live test relies on.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn leaves_nothing_behind() {
     assert!(pids.iter().all(|pid| is_gone(*pid)), "{pids:?}");
 }
 
-/// The test runs itself a second time as the program that dies: a Ctrl-C, or worse, gives it no
+/// The test runs itself a second time as the program that dies. Ctrl-C, or a worse signal, gives that program no
 /// chance to clean up.
 #[test]
 #[allow(unsafe_code)]
@@ -59,7 +59,7 @@ fn leaves_nothing_behind_when_its_owner_is_killed() {
             .expect("this program again");
         let (home, pid) = read_home_and_pid(owner.stdout.take().expect("its output"));
         assert!(home.exists() && !is_gone(pid));
-        // SAFETY: a signal to the group that was made for it just now.
+        // SAFETY: the signal goes to the process group that was created for it just now.
         unsafe { libc::kill(-(owner.id() as i32), signal) };
         owner.wait().expect("its end");
         wait_until("the guard to clean up", || (home.exists(), is_gone(pid)), |seen| *seen == (false, true));

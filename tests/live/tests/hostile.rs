@@ -1,13 +1,13 @@
-//! A client that would run its own code with the rights of the extension: everything that a statement
-//! could look up by name is there a second time, and raises when it is called.
+//! A client that tries to run its own code with the rights of the extension. Everything that a statement could
+//! look up by name exists a second time, and raises an error when it is called.
 
 use booking_live::{Server, Worker, ask, wait_until};
 use postgres::Client;
 
-/// The schemas that a role may fill, searched before the catalog of the server.
+/// The schemas that a role may fill, searched before the server's catalog.
 const PATH: &str = "set search_path = evil, public, pg_temp, pg_catalog";
 
-/// Operators and functions whose arguments fit better than, or as well as, those of the server.
+/// Operators and functions whose arguments fit as well as, or better than, those of the server.
 const TRAPS: &str = r"
 create function evil.trap(bigint, bigint) returns boolean language plpgsql as
     $$begin raise exception 'a trap was called'; end$$;
@@ -65,7 +65,7 @@ fn start() -> Server {
     server
 }
 
-/// A session of the role in which every trap is set, and found before the server's own.
+/// Opens a session of the role in which every trap is set, and found before the server's own objects.
 fn trapped(server: &Server, role: &str) -> Client {
     let mut session = server.connect_as(role, "postgres");
     session.batch_execute(TRAPS).expect("the traps");
@@ -79,13 +79,13 @@ fn trapped(server: &Server, role: &str) -> Client {
     session
 }
 
-/// Until nothing that is still held is so by the clock.
+/// Waits until every hold that is still held has expired by the clock.
 fn wait_until_overdue(server: &Server) {
     let sql = "select count(*) from booking.holds where state = 'held' and expires_at > clock_timestamp()";
     wait_until("what is held to run out", || server.psql(sql), |count| count == "0");
 }
 
-/// Each call and the status it has to have; `ID` is the hold that was placed first.
+/// Each call and the status that it must return. `ID` is the hold that was placed first.
 fn assert_answers(session: &mut Client, calls: &[(&str, &str)]) {
     let mut id: Option<String> = None;
     for (call, status) in calls {
@@ -118,7 +118,7 @@ fn a_clients_own_operators_and_functions_are_never_called() {
             ("cancel('ID')", "cancelled"),
         ],
     );
-    // Needs the room of the one whose time was up.
+    // This call needs the place of the hold that has expired.
     wait_until_overdue(&server);
     assert_answers(&mut session, &[("hold('pool', 10, '1 ms')", "held")]);
     let refused = session.batch_execute("select booking.require(booking.hold('pool', 99))");
@@ -179,7 +179,8 @@ fn a_client_can_change_neither_functions_nor_tables() {
     }
 }
 
-/// Before the library is loaded, the server lets everybody set what is not known yet. It must not count.
+/// Before the library is loaded, the server lets everybody set settings that it does not know yet. They must have
+/// no effect.
 #[test]
 fn a_client_cannot_raise_the_longest_time_to_live() {
     let server = start();
@@ -194,7 +195,7 @@ fn a_client_cannot_raise_the_longest_time_to_live() {
     assert_eq!(error.code().map(|code| code.code()), Some("42501"), "{error:?}");
 }
 
-/// What a role may do is that of `set role`, not that of the login.
+/// The rights that count are those of `set role`, not those of the login.
 #[test]
 fn rights_follow_set_role() {
     let server = start();
@@ -207,8 +208,8 @@ fn rights_follow_set_role() {
     assert_eq!(role, "mallory", "and is the same after the call");
 }
 
-/// A schema and tables of the extension's names that a role made, in a database without the extension:
-/// the worker leaves them alone, and the extension is not created into them.
+/// In a database without the extension, a role made a schema and tables with the extension's names. The worker
+/// leaves them alone, and `create extension` refuses to use them.
 #[test]
 fn a_schema_that_only_looks_like_it_is_left_alone() {
     let server =

@@ -1,5 +1,4 @@
-//! Old snapshots under load: callers that retry on 40001, as they must, never oversell and lose
-//! nothing.
+//! Old snapshots under load. Callers that retry on 40001, as they must, never oversell and lose nothing.
 
 use booking_live::{Answer, Server, ask, in_background, join};
 use postgres::Client;
@@ -8,12 +7,12 @@ use postgres::error::SqlState;
 const CONNECTIONS: usize = 16;
 const PLACES: i64 = 60;
 
-/// One hold and its confirmation in a transaction of its own, retried until it is not in conflict.
+/// Places and confirms one hold in a transaction, and retries it until it has no conflict.
 fn book(client: &mut Client, level: &str, hold: &str) -> Answer {
     loop {
         let attempt = (|| {
             client.batch_execute(&format!("begin isolation level {level}"))?;
-            // The snapshot is taken here, before the place is asked for.
+            // This statement takes the snapshot, before the hold is asked for.
             client.batch_execute("select count(*) from booking.holds")?;
             let held = ask(client, hold)?;
             let answer =
@@ -59,7 +58,7 @@ fn sell_out(level: &'static str) {
     assert_eq!(server.psql("select count(*) from booking.check()"), "0");
 }
 
-/// The hours of a calendar, which all ask for one after the other.
+/// The hours of a calendar. All clients ask for them in the same order.
 fn sell_every_hour(level: &'static str) {
     const HOURS: i64 = 20;
     const ROOMS: i64 = 3;

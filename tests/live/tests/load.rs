@@ -1,5 +1,5 @@
-//! Many at once, doing everything at random: what they were answered is what the tables say, and at
-//! no moment is anything oversold.
+//! Many clients at once, each doing everything at random. Their answers must agree with the tables, and nothing
+//! may be oversold at any moment.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,14 +28,14 @@ enum Call {
     Other,
 }
 
-/// A call and what was answered.
+/// A call and its answer.
 #[derive(Clone, Debug)]
 struct Entry {
     call: Call,
     answer: Answer,
 }
 
-/// What the connections share: the holds that any of them may go for next.
+/// What the connections share: the holds that each of them may use next.
 #[derive(Default)]
 struct Shared {
     recent: Mutex<Vec<String>>,
@@ -97,7 +97,7 @@ fn client(mut session: Client, seed: u64, shared: &Shared) -> Vec<Entry> {
                 }
                 entries.push(Entry { call, answer });
             }
-            // More was given back than it still had: somebody else was quicker with a part.
+            // The call gave back more than the hold still had, because another client gave back a part first.
             Err(error)
                 if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE)
                     && matches!(call, Call::GiveBack { part: Some(_) }) => {}
@@ -121,7 +121,7 @@ fn next_call(random: &mut StdRng, shared: &Shared) -> Option<(Call, String)> {
         return Some((Call::Other, format!("set_capacity('{pool}', {capacity})")));
     }
     if kind < 46 {
-        // Closed for a moment only: opening is asked for three times as often.
+        // The pool is closed only for a moment, because opening is called three times as often.
         let (pool, open) = (POOLS.choose(random)?.0, random.random_ratio(3, 4));
         return Some((Call::Other, format!("set_open('{pool}', {open})")));
     }
@@ -130,7 +130,7 @@ fn next_call(random: &mut StdRng, shared: &Shared) -> Option<(Call, String)> {
     let part_sql = part.map_or("null".to_owned(), |part| part.to_string());
     Some(match kind {
         46..66 => {
-            // One of two payments: mostly the same one again, at times another.
+            // One of two payments: usually the same one again, sometimes another.
             let reference = format!("{id}/{}", u8::from(random.random_ratio(1, 8)));
             let late = ["refuse", "reacquire"].choose(random)?;
             let sql = format!("confirm('{id}', '{reference}', late => '{late}')");
@@ -148,7 +148,7 @@ fn next_hold(random: &mut StdRng) -> (Call, String) {
     let quantity = random.random_range(1..=3);
     let key = random.random_ratio(1, 2).then(|| format!("key {}", random.random_range(0..600)));
     let key_sql = key.as_ref().map_or("null".to_owned(), |key| format!("'{key}'"));
-    // With a key the same time to live each time, or every replay would be a reused key.
+    // A key always has the same time to live. Otherwise every replay would be a reused key.
     let ttl = if key.is_some() { 150 } else { random.random_range(20..400) };
     let sql = format!(
         "hold('{pool}', {quantity}, '{ttl} ms', key => {key_sql}, holder => 'holder {}', wait => {})",
@@ -158,7 +158,7 @@ fn next_hold(random: &mut StdRng) -> (Call, String) {
     (Call::Hold { pool, quantity, key }, sql)
 }
 
-/// Counts what is live, itself and from the holds alone, in one snapshot after the other.
+/// Counts what is live, from the pools and from the holds alone, in one snapshot after the other.
 fn sample(mut session: Client, over: &AtomicBool) -> usize {
     let sql = "with moment as materialized (select clock_timestamp() as now)
                select r.name, r.capacity + r.overbooking, r.taken,
@@ -183,7 +183,7 @@ fn sample(mut session: Client, over: &AtomicBool) -> usize {
     samples
 }
 
-/// A load that never met a case proves nothing of it.
+/// A load that did not meet a case proves nothing about it.
 fn assert_everything_happened(entries: &[Entry]) {
     let mut seen: HashMap<(&str, bool), usize> = HashMap::new();
     for Entry { answer, .. } in entries {
@@ -212,16 +212,16 @@ fn assert_everything_happened(entries: &[Entry]) {
     }
 }
 
-/// What becomes of one hold, by the answers.
+/// The final state of one hold, according to the answers.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Fate {
     resource: String,
     key: Option<String>,
     quantity: i64,
     reference: Option<String>,
-    /// The version of the latest change.
+    /// The version after the latest change.
     version: i64,
-    /// Only what a caller brings about: `confirmed`, `released` or `cancelled`.
+    /// Only what a caller does: `confirmed`, `released` or `cancelled`.
     state: Option<String>,
 }
 
@@ -302,7 +302,7 @@ fn fates_by_answers(entries: &[Entry]) -> HashMap<String, Fate> {
 fn one_key_from_sixteen_connections_at_once_is_one_hold() {
     const AT_ONCE: usize = 16;
     let server = Server::builder().start().expect("a server");
-    // The last place: a second hold would be refused, and the key must answer before the room does.
+    // This is the last place. A second hold would be refused, so the key must be checked before the room.
     server.psql("select booking.create_pool('last ' || n, 1) from generate_series(1, 25) n");
     let barrier = Arc::new(Barrier::new(AT_ONCE));
     let clients = (0..AT_ONCE).map(|_| {

@@ -1,4 +1,4 @@
-//! Behind PgBouncer in transaction mode, where every statement may reach another backend.
+//! The extension behind PgBouncer in transaction mode, where each statement may reach another backend.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ struct Pooler {
 }
 
 impl Pooler {
-    /// Four server connections for however many clients.
+    /// Four server connections for any number of clients.
     fn start(server: &Server) -> Pooler {
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a port").port();
         let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(server.data_dir()).expect("its data"));
@@ -38,7 +38,7 @@ impl Pooler {
             .find(|p| fs::exists(p).is_ok_and(|e| e));
         let mut command = Command::new(program.unwrap_or("pgbouncer"));
         command.arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Like the server, PgBouncer does not run as root.
+        // PgBouncer, like the server, refuses to run as root.
         let child = command.uid(owner).spawn().expect("pgbouncer is installed by scripts/setup");
         wait_until("pgbouncer", || TcpStream::connect(("127.0.0.1", port)).is_ok(), |up| *up);
         Pooler { child, port }
@@ -64,7 +64,7 @@ fn thirty_two_clients_over_four_connections() {
     let pooler = Pooler::start(&server);
     let threads = (0..32)
         .map(|n| {
-            // Through the simple protocol and in transactions: the parameters stand in the text.
+            // Runs through the simple protocol and in transactions, with the parameters in the text.
             let mut client = pooler.connect();
             std::thread::spawn(move || {
                 let mut sold = 0;

@@ -1,5 +1,5 @@
-//! Two-phase commit: what a prepared transaction has done is neither lost nor given away while nobody
-//! has decided on it, and not after a crash either.
+//! Two-phase commit. What a prepared transaction did is neither lost nor given to others until the transaction is
+//! decided, also through a crash.
 
 use booking_live::{Server, ask, in_background, join};
 use postgres::Client;
@@ -10,7 +10,7 @@ fn with_pools() -> Server {
     server
 }
 
-/// One hold that is confirmed and one that is not, in a transaction that is prepared. Their ids.
+/// Prepares a transaction with one confirmed hold and one that is only held. Returns their ids.
 fn prepare(session: &mut Client, pool: &str) -> (String, String) {
     session.batch_execute("begin").expect("begin");
     let mut hold = |key: &str| {
@@ -44,9 +44,9 @@ fn assert_decided(server: &Server, kept: &(String, String), undone: &(String, St
     let again = ask(&mut session, &format!("confirm('{}', 'payment')", kept.0)).expect("an answer");
     assert!(again.ok && again.replayed, "{again:?}");
     assert_eq!(ask(&mut session, "hold('kept')").expect("an answer").status, "unavailable");
-    // What was rolled back bound no key and took no room.
-    let anew = ask(&mut session, "hold('undone', 2, key => 'first')").expect("an answer");
-    assert!(anew.ok && !anew.replayed, "{anew:?}");
+    // The rollback freed the key and the places.
+    let repeated = ask(&mut session, "hold('undone', 2, key => 'first')").expect("an answer");
+    assert!(repeated.ok && !repeated.replayed, "{repeated:?}");
     server.assert_sound("postgres");
 }
 
@@ -82,8 +82,8 @@ fn a_prepared_transaction_survives_a_crash() {
     assert_decided(&server, &kept, &undone);
 }
 
-/// Confirmed in a prepared transaction: until that is decided, the hold can neither expire under it
-/// nor be confirmed by somebody else.
+/// A hold that is confirmed in a prepared transaction. Until the transaction is decided, the hold cannot expire,
+/// and nobody else can confirm it.
 #[test]
 fn a_prepared_confirmation_outlives_the_time_to_live() {
     let server = with_pools();
@@ -105,10 +105,10 @@ fn a_prepared_confirmation_outlives_the_time_to_live() {
     server.assert_sound("postgres");
 }
 
-/// A night on a calendar, held in a prepared transaction: who wants the evening or the next morning waits,
-/// also after a crash, and nobody else.
+/// A night on a calendar, held in a prepared transaction. Requests for the evening before or the next morning
+/// wait, also after a crash; no other request waits.
 #[test]
-fn a_prepared_night_is_waited_for_by_whoever_wants_some_of_it() {
+fn who_wants_a_part_of_a_prepared_night_waits() {
     let mut server = Server::builder().start().expect("a server");
     server.psql("select booking.create_calendar('kept'), booking.create_calendar('undone')");
     let rooms = ["kept", "undone"];

@@ -1,10 +1,10 @@
-//! Whoever may only read may look at calendars: in a read-only transaction, at every isolation level, and
-//! on a standby. All see the same.
+//! A caller that may only read can look at calendars: in a read-only transaction, at every isolation level, and on
+//! a standby. All of them see the same.
 
 use booking_live::{Server, wait_until};
 use postgres::error::SqlState;
 
-/// What there is to be looked at, as text. One hold has run out, and that may be written down or not.
+/// The views as text. One hold has expired, whether its row says so or not.
 const LOOKS: [&str; 8] = [
     "select string_agg(a::text, ' ') from booking.availability('room', '[2032-06-07 09:30Z, 2032-06-07 10:10Z)') a",
     "select string_agg(a::text, ' ') from booking.availability('room', '[2032-06-07 09:30Z, 2032-06-07 10:30Z)') a",
@@ -45,11 +45,12 @@ fn look(server: &Server, begin: &str) -> Vec<String> {
 }
 
 #[test]
-fn who_may_only_read_sees_the_same() {
+fn a_reader_sees_the_same() {
     let primary = Server::builder().start().expect("a server");
     fill(&primary);
     let seen = look(&primary, "begin");
-    // An hour is short by the buffer before what is held at half past; forty minutes are not.
+    // A period of an hour would reach into the buffer before the booking at half past; a period of forty minutes
+    // does not.
     assert!(seen[0].starts_with("(1,0,0,1,"), "{seen:?}");
     assert!(seen[1].starts_with("(1,0,1,0,"), "{seen:?}");
     assert!(seen[3].contains("(\"[\"\"2032-06-03 00:00:00+00\"\""), "{seen:?}");
@@ -70,7 +71,7 @@ fn who_may_only_read_sees_the_same() {
     assert_eq!(refused.code(), Some(&SqlState::READ_ONLY_SQL_TRANSACTION));
     drop(session);
 
-    // What was booked is guarded where the standby takes over.
+    // Existing bookings are still protected after the standby is promoted.
     drop(primary);
     standby.promote();
     assert_eq!(look(&standby, "begin"), seen);

@@ -1,13 +1,13 @@
-//! Cleaning up by pg_cron, with the worker switched off.
+//! Upkeep by pg_cron, with the worker switched off.
 
 use std::time::{Duration, Instant};
 
 use booking_live::{Server, Worker};
 
-/// pg_cron's jobs begin with the minute, and there are two to wait for at the most.
+/// pg_cron's jobs start with the minute. The test waits for at most two of them.
 const TWO_MINUTES: Duration = Duration::from_secs(150);
 
-/// Looks until the answer is this one.
+/// Waits until the query returns this answer.
 #[track_caller]
 fn wait_for(server: &Server, sql: &str, answer: &str) {
     let deadline = Instant::now() + TWO_MINUTES;
@@ -22,8 +22,8 @@ fn wait_for(server: &Server, sql: &str, answer: &str) {
     }
 }
 
-/// What ran out is ended, its place offered to who waits for it, and what is old purged, by jobs of a role that
-/// may do just that.
+/// Jobs of a role that may do nothing else end what expired, offer its place to the head of the line, and purge
+/// what is old.
 #[test]
 fn pg_cron_expires_and_purges() {
     let server = Server::builder()
@@ -41,7 +41,7 @@ fn pg_cron_expires_and_purges() {
     server.psql("select booking.hold('gig', 1, ttl => '1 ms', key => 'a')");
     server.psql("select booking.hold('gig', 1, ttl => '1 ms', key => 'b')");
     server.psql("select pg_sleep(0.002)");
-    // Nobody but the job will look.
+    // From here on, only the job ends holds.
     assert_eq!(server.psql("select string_agg(state::text, ' ') from booking.holds"), "held held");
     let schedule = "set role keeper;
         select cron.schedule('booking-expire', '* * * * *', 'select booking.expire(10000)');

@@ -1,5 +1,4 @@
-//! The worker: it sweeps by itself, comes back from every death, obeys its settings, and stands in
-//! nobody's way.
+//! The worker: it sweeps by itself, restarts after every death, obeys its settings, and blocks nobody.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +18,7 @@ fn with_pool() -> Server {
     server
 }
 
-/// Places holds whose time is up at once.
+/// Places holds that expire at once.
 fn place_overdue(server: &Server, count: usize) {
     server.psql(&format!("select booking.hold('pool', ttl => '1 ms') from generate_series(1, {count})"));
 }
@@ -55,7 +54,7 @@ fn connects_to_no_database_without_need() {
     wait_until("the last sweeper to go", || server.psql(SWEEPERS), |count| count == "0");
     let sweeps = || server.psql("select last_sweep from booking.worker_status");
     let before = sweeps();
-    // Fifty rounds of the launcher: what must not happen has had its chances.
+    // After fifty rounds of the launcher, anything that must not happen would have happened.
     let looked = Instant::now();
     while looked.elapsed() < Duration::from_secs(1) {
         assert_eq!(server.psql(SWEEPERS), "0");
@@ -92,7 +91,7 @@ fn is_switched_off_and_on_by_a_reload() {
     place_overdue(&server, 4);
     let state = || server.psql("select state from booking.worker_status");
     wait_until("it to be off", state, |state| state == "off");
-    // The launcher reads its settings when it wakes; what it began before that may still end.
+    // The launcher reads its settings when it wakes. A sweep that it started before may still end.
     wait_until("the last sweeper to go", || server.psql(SWEEPERS), |count| count == "0");
     let behind = "select coalesce(behind > '1 s', false) from booking.worker_status";
     let held_before = count(&server, "held");
@@ -159,7 +158,7 @@ fn sweeps_beside_a_scheduled_expire_and_ends_nothing_twice() {
 fn a_hot_pool_is_swept_too() {
     let server = with_pool();
     let over = Arc::new(AtomicBool::new(false));
-    // Somebody else waits for the pool's lock at every moment, so it is never found free.
+    // Another session always waits for the pool's lock, so the lock is never free.
     let clients = (0..8).map(|_| {
         let over = over.clone();
         let client = in_background(server.connect("postgres"), move |session| {
@@ -182,7 +181,7 @@ fn a_hot_pool_is_swept_too() {
     server.assert_sound("postgres");
 }
 
-/// The process of a sweeper that waits for a lock, which `holder` has.
+/// Returns the process id of a sweeper that waits for a lock which `holder` has.
 fn blocked_sweeper(server: &Server, holder: i32) -> i32 {
     let sql = format!(
         "select max(pid) from pg_stat_activity
@@ -198,8 +197,8 @@ fn wait_until_gone(server: &Server, pid: i32) -> Duration {
     asked.elapsed()
 }
 
-/// A server whose sweeper waits for the table of holds, the session that has it locked, and the
-/// sweeper's process.
+/// Returns a server whose sweeper waits for the table of holds, the session that locks the table, and the
+/// sweeper's process id.
 fn with_a_blocked_sweeper() -> (Server, Client, i32) {
     let server = with_pool();
     server.set("booking.worker", "off");
@@ -217,12 +216,12 @@ fn a_sweeper_that_waits_for_a_lock_does_not_wait_long() {
     let (server, mut other, sweeper) = with_a_blocked_sweeper();
     let waited = wait_until_gone(&server, sweeper);
     assert!(waited < Duration::from_secs(5), "its lock_timeout is a second, it went after {waited:?}");
-    // Its view reads the table of holds, which is locked: the same without that column.
+    // The view worker_status reads the table of holds, which is locked. This is the view without that column.
     let error = "select last_error from booking.worker_state()";
     wait_until("its complaint", || server.psql(error), |error| error.contains("lock timeout"));
 
     other.batch_execute("commit").expect("a commit");
-    // A sweep that failed is tried again after ten seconds.
+    // The launcher repeats a failed sweep after ten seconds.
     server.wait_until_swept("postgres");
     server.assert_sound("postgres");
 }

@@ -1,4 +1,4 @@
-//! The worker among many databases, which come and go without asking it.
+//! The worker among many databases, which are created and dropped while it runs.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ fn expired(server: &Server, dbname: &str) -> String {
     server.psql_in(dbname, "select count(*) from booking.holds where state = 'expired'")
 }
 
-/// Discovery comes once a minute, and at once when the launcher starts.
+/// The launcher sweeps every database once a minute, and at once when it starts.
 fn discover_now(server: &Server) {
     let launcher = server.wait_for_launcher(None);
     server.psql(&format!("select pg_terminate_backend({launcher})"));
@@ -50,7 +50,7 @@ fn a_database_with_a_backlog_can_be_a_template_and_its_copy_is_swept() {
     create_booked(&server, "model");
     server.set("booking.worker", "off");
     place_overdue(&server, "model", 20_000);
-    // Small steps: the sweeper is at it for as long as its shift lasts.
+    // The batches are small, so that the sweeper works for its whole time.
     server.set("booking.sweep_batch", "20");
     server.set("booking.worker", "on");
     let sweeper = "select count(*) from pg_stat_activity
@@ -71,7 +71,7 @@ fn finds_a_restored_database_by_itself() {
     let server = start();
     create_booked(&server, "restored");
     server.set("booking.worker", "off");
-    // As a restore leaves them: rows without a call that could have noted them.
+    // The rows are as a restore leaves them: no call has entered them in the registry.
     server.psql_in(
         "restored",
         "update booking.resources set taken = 7;
@@ -120,7 +120,7 @@ fn a_database_is_dropped_at_once_though_it_is_booked_and_swept() {
         assert!(asked.elapsed() < Duration::from_secs(4), "round {n}: it took {:?}", asked.elapsed());
         assert!(join(client) > 20);
     }
-    // Without force too, once its clients are gone: a sweeper is asked to leave and does.
+    // DROP DATABASE works without FORCE too, once the clients are gone: the sweeper ends when it is asked to.
     create_booked(&server, "doomed");
     server.set("booking.worker", "off");
     place_overdue(&server, "doomed", 20_000);

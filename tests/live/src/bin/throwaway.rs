@@ -1,9 +1,9 @@
-//! Runs a command on a server that exists for it alone:
+//! Runs a command on a server that exists only for it:
 //!
 //!     throwaway [--worker on|off|absent] [--plain] [--database NAME] [--set name=value]… command…
 //!
-//! The command finds PGHOST, PGPORT, PGUSER and PGDATABASE set, and PostgreSQL's programs first on its
-//! PATH. The server is gone when the command is, and its exit status is ours.
+//! The command has PGHOST, PGPORT, PGUSER and PGDATABASE set, and PostgreSQL's programs first on its PATH. The
+//! server is removed when the command ends. The exit status is the command's.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode};
@@ -82,21 +82,21 @@ fn run(request: Request) -> Result<u8> {
     Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1) as u8)
 }
 
-/// In psql, Ctrl-C cancels a query: it must not take the server away. A handler, since a signal that is
-/// ignored would stay ignored in the command.
+/// Catches Ctrl-C, which in psql cancels a query and must not end the server. This is a handler, because a signal
+/// that is ignored would stay ignored in the command.
 #[allow(unsafe_code)]
 fn leave_interrupts_to_the_command() {
     extern "C" fn nothing(_: libc::c_int) {}
     let handler = nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
     for signal in [libc::SIGINT, libc::SIGQUIT] {
-        // SAFETY: the handler does nothing, which is safe at any time.
+        // SAFETY: the handler does nothing, so it is safe at any time.
         unsafe { libc::signal(signal, handler) };
     }
 }
 
 #[allow(unsafe_code)]
 fn die_with_us(command: &mut Command) {
-    // SAFETY: prctl is a plain system call, allowed between fork and exec.
+    // SAFETY: prctl is a plain system call, which is allowed between fork and exec.
     unsafe {
         command.pre_exec(|| {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);

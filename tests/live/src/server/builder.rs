@@ -1,4 +1,4 @@
-//! What a server shall be like, and its birth.
+//! The configuration of a server, and its start.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,19 +14,19 @@ use super::Server;
 use super::guard::Guard;
 use crate::tree::Tree;
 
-/// Whether expired holds are swept in the background. Every test has to pass in each of these.
+/// How expired holds are swept. Every test must pass with each of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worker {
-    /// Preloaded and running.
+    /// The library is preloaded and the worker runs.
     On,
-    /// Preloaded, with `booking.worker = off`.
+    /// The library is preloaded, with `booking.worker = off`.
     Off,
-    /// Not preloaded: `create extension` only, as on a hosted PostgreSQL.
+    /// The library is not preloaded: only `create extension`, as on a hosted PostgreSQL.
     Absent,
 }
 
 impl Worker {
-    /// What `BOOKING_WORKER` says; on without it.
+    /// Returns what `BOOKING_WORKER` says, or on if it is not set.
     pub fn from_env() -> Worker {
         match std::env::var("BOOKING_WORKER").as_deref() {
             Err(_) | Ok("" | "on") => Worker::On,
@@ -64,25 +64,25 @@ impl Builder {
         self
     }
 
-    /// A server that knows nothing of the extension, though it could be created there.
+    /// Starts a server without the extension. The extension can be created there later.
     pub fn plain(mut self) -> Self {
         self.extension = false;
         self
     }
 
-    /// Listens on 127.0.0.1 too. Without it there is only the socket, which no other server can take.
+    /// Listens on 127.0.0.1 as well. By default the server has only its socket, which no other server can take.
     pub fn tcp(mut self) -> Self {
         self.tcp = true;
         self
     }
 
-    /// Every now and then a process rests between its look at the clock and what it does with it.
+    /// Makes processes pause now and then between reading the clock and using the time.
     pub fn late_clock(mut self) -> Self {
         self.late_clock = true;
         self
     }
 
-    /// Any setting of postgresql.conf; a later one wins over an earlier one and over the defaults.
+    /// Sets a setting of postgresql.conf. A later one overrides an earlier one and the defaults.
     pub fn set(mut self, name: &str, value: impl ToString) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
         self
@@ -92,7 +92,7 @@ impl Builder {
         self.set("max_connections", connections)
     }
 
-    /// Starts it, with the extension created in the database `postgres` unless it is a plain one.
+    /// Starts the server, and creates the extension in the database `postgres` unless the server is a plain one.
     pub fn start(self) -> Result<Server> {
         let tree = Tree::find()?;
         let (home, guard) = make_home(tree)?;
@@ -108,7 +108,7 @@ impl Builder {
         Ok(server)
     }
 
-    /// A copy of `primary` that follows it. It has the primary's settings, but its own socket.
+    /// Starts a standby of `primary`. It has the primary's settings and a socket of its own.
     pub(super) fn start_standby_of(self, primary: &Server) -> Result<Server> {
         let tree = Tree::find()?;
         let (home, guard) = make_home(tree)?;
@@ -119,7 +119,7 @@ impl Builder {
         self.launch(tree, home, guard)
     }
 
-    /// What is to be loaded before all else into the processes of a server whose folder this is.
+    /// Returns the library to preload into the processes of the server with this folder, if there is one.
     pub(super) fn preload(&self, home: &Path) -> Result<Option<PathBuf>> {
         let library = home.join("late_clock.so");
         if self.late_clock && !library.exists() {
@@ -132,7 +132,7 @@ impl Builder {
 
     fn launch(self, tree: &'static Tree, home: TempDir, guard: Guard) -> Result<Server> {
         let mut server = Server::new(tree, home, guard, self.clone());
-        // Between finding a free port and taking it, somebody else may take it.
+        // Another program may take the port between the moment we find it free and the moment the server takes it.
         for attempt in 1.. {
             server.port = if self.tcp { free_port()? } else { 5432 };
             let file = server.data_dir().join("throwaway.conf");
@@ -153,7 +153,7 @@ impl Builder {
             format!("port = {port}"),
             format!("listen_addresses = '{}'", if self.tcp { "127.0.0.1" } else { "" }),
             format!("unix_socket_directories = {}", quoted(&sockets.to_string_lossy())),
-            // A power cut is not what these servers are made for; kill -9 loses nothing without it.
+            // These servers need not survive a power cut, and kill -9 loses nothing without fsync.
             "fsync = off".to_owned(),
             "max_prepared_transactions = 20".to_owned(),
             "log_line_prefix = '%m [%p] %b '".to_owned(),
@@ -170,9 +170,9 @@ impl Builder {
     }
 }
 
-/// A folder for the data, the socket and the log, and the guard that removes it after us.
+/// Creates the folder for the data, the socket and the log, and the guard that removes it when this process ends.
 fn make_home(tree: &Tree) -> Result<(TempDir, Guard)> {
-    // A socket's path may have 107 bytes at most, so a long TMPDIR is passed over.
+    // A socket's path may have at most 107 bytes, so a long TMPDIR is not used.
     let parent = Some(std::env::temp_dir()).filter(|dir| dir.as_os_str().len() < 60).unwrap_or("/tmp".into());
     let home = tempfile::Builder::new().prefix("booking-").tempdir_in(&parent)?;
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755))?;
@@ -183,10 +183,10 @@ fn make_home(tree: &Tree) -> Result<(TempDir, Guard)> {
     Ok((home, guard))
 }
 
-/// A program of the private copy, run by the user that the servers belong to.
+/// Returns a command that runs a program of the private copy as the servers' user.
 pub(super) fn as_server_user(tree: &Tree, program: &str) -> Command {
     let mut command = Command::new(tree.bin.join(program));
-    // Where we stand may be closed to that user, and the settings of whoever calls us are not its own.
+    // That user may have no access to our working directory, and must not inherit our environment's settings.
     command.current_dir("/");
     for name in
         ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGDATA", "PGSERVICE", "RUST_BACKTRACE"]

@@ -1,4 +1,4 @@
-//! Ways in: the two Rust clients, psql, any other program, and a look at who waits for whom.
+//! Ways to connect to a server: the two Rust clients, psql, any other program; and waiting until a session blocks.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ impl Server {
         config
     }
 
-    /// A new session as the superuser `postgres`.
+    /// Opens a session as the superuser `postgres`.
     #[track_caller]
     pub fn connect(&self, dbname: &str) -> Client {
         self.connect_as("postgres", dbname)
@@ -30,7 +30,7 @@ impl Server {
         })
     }
 
-    /// The same for tokio; the connection is driven by a task of the current runtime.
+    /// Opens a tokio session. A task of the current runtime drives its connection.
     pub async fn connect_async(&self, dbname: &str) -> Result<tokio_postgres::Client> {
         let mut config = tokio_postgres::Config::new();
         config.host_path(self.socket_dir()).port(self.port()).user("postgres").dbname(dbname);
@@ -39,7 +39,7 @@ impl Server {
         Ok(client)
     }
 
-    /// What psql prints for `sql` in the database `postgres`, unadorned, without the last line's end.
+    /// Returns what psql prints for `sql` in the database `postgres`, unaligned and without the last newline.
     #[track_caller]
     pub fn psql(&self, sql: &str) -> String {
         self.psql_in("postgres", sql)
@@ -50,7 +50,7 @@ impl Server {
         self.try_psql(dbname, sql).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// Err with what psql wrote to stderr.
+    /// Returns what psql prints, or `Err` with what it wrote to stderr.
     pub fn try_psql(&self, dbname: &str, sql: &str) -> Result<String> {
         let mut psql = self.command("psql");
         psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", dbname, "-c", sql]);
@@ -61,8 +61,8 @@ impl Server {
         Ok(String::from_utf8(output.stdout)?.trim_end_matches('\n').to_owned())
     }
 
-    /// Any program (pg_dump, pgbench, a client in another language), pointed at this server.
-    /// PostgreSQL's own are those of the private copy.
+    /// Returns a command for any program (pg_dump, pgbench, a client in another language), connected to this
+    /// server. PostgreSQL's programs come from the private copy.
     pub fn command(&self, program: &str) -> Command {
         let own = self.tree.bin.join(program);
         let mut command = if own.exists() { Command::new(own) } else { Command::new(program) };
@@ -78,7 +78,7 @@ impl Server {
         command
     }
 
-    /// Waits until the backend waits for a lock, and says whose.
+    /// Waits until the backend waits for a lock, and returns the backends that block it.
     #[track_caller]
     pub fn wait_until_blocked(&self, pid: i32) -> Vec<i32> {
         self.wait_for_blockers(pid, "it to wait for a lock", |blockers| !blockers.is_empty())
@@ -102,13 +102,13 @@ impl Server {
     }
 }
 
-/// The server process that serves this session.
+/// Returns the process id of the backend that serves the session.
 #[track_caller]
 pub fn backend_pid(client: &mut Client) -> i32 {
     client.query_one("select pg_backend_pid()", &[]).expect("pg_backend_pid").get(0)
 }
 
-/// Runs `work` on a session and a thread of its own; the session's process is known at once.
+/// Runs `work` on the session in a thread of its own. Returns the backend's process id and the thread.
 pub fn in_background<T: Send + 'static>(
     mut client: Client,
     work: impl FnOnce(&mut Client) -> T + Send + 'static,
@@ -117,7 +117,7 @@ pub fn in_background<T: Send + 'static>(
     (pid, std::thread::spawn(move || work(&mut client)))
 }
 
-/// A join that cannot hang the whole run: it fails after the same minute as every other wait.
+/// Joins a thread, and panics after a minute, so that no thread can hang the whole run.
 #[track_caller]
 pub fn join<T>(thread: std::thread::JoinHandle<T>) -> T {
     wait_until("a background thread to finish", || thread.is_finished(), |done| *done);

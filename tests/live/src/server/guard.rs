@@ -1,9 +1,9 @@
-//! Nothing stays behind, however the process that started a server ends.
+//! Removes a server when the process that started it ends, in whatever way.
 //!
-//! Drop covers a return and a panic, but not Ctrl-C, `kill -9` or an abort. So each server has a small
-//! shell beside it that reads from a pipe whose other end only we hold: when we are gone, however that
-//! came about, the read ends, and the shell stops the server and removes its folder. The kernel's
-//! parent-death signal would not do: it fires when the *thread* that started the server ends.
+//! Drop covers a return and a panic, but not Ctrl-C, `kill -9` or an abort. So each server has a small shell
+//! beside it, which reads from a pipe whose other end only we hold. When our process ends, the read ends, and the
+//! shell stops the server and removes its folder. The kernel's parent-death signal would not do: it fires when the
+//! *thread* that started the server ends.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -38,12 +38,12 @@ impl Guard {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0) // out of reach of the terminal's Ctrl-C
+            .process_group(0) // the terminal's Ctrl-C must not reach it
             .spawn()?;
         Ok(Guard(child))
     }
 
-    /// The folder is gone already, or shall go now; returns when it has.
+    /// Removes the folder now, if it is still there, and returns when it is gone.
     pub fn finish(&mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait();

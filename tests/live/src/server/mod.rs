@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one's own, in a temporary folder, gone with the value that stands for it.
+//! A PostgreSQL server in a temporary folder. Dropping the value stops the server and removes the folder.
 //!
 //! ```no_run
 //! let server = booking_live::Server::builder().max_connections(300).start().unwrap();
@@ -6,8 +6,8 @@
 //! client.batch_execute("select booking.create_pool('gig', 100)").unwrap();
 //! ```
 //!
-//! Starting returns a `Result`, for programs. The rest panics with the server's own words when it
-//! fails, because tests have nothing better to do with an error.
+//! Starting returns a `Result`, for programs. All other functions panic with the server's own error message, since
+//! a test cannot do more with an error.
 
 mod builder;
 mod clients;
@@ -30,14 +30,14 @@ use guard::Guard;
 use crate::tree::Tree;
 use crate::wait::BOUND;
 
-/// How a server is asked to stop.
+/// How a server is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shutdown {
-    /// Waits for its sessions to end.
+    /// Waits until its sessions end.
     Smart,
-    /// Ends its sessions, and leaves a clean cluster.
+    /// Ends its sessions and leaves a clean cluster.
     Fast,
-    /// Drops everything: the next start recovers as after a crash.
+    /// Drops everything; the next start recovers as after a crash.
     Immediate,
 }
 
@@ -64,7 +64,7 @@ impl Server {
         self.home.path().join("data")
     }
 
-    /// What `PGHOST` has to be.
+    /// Returns the value for `PGHOST`.
     pub fn socket_dir(&self) -> &Path {
         self.home.path()
     }
@@ -73,7 +73,7 @@ impl Server {
         self.port
     }
 
-    /// A folder that belongs to the server's user and goes with the server: for dumps and the like.
+    /// Returns a folder that belongs to the server's user and is removed with the server, for dumps and the like.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
@@ -82,19 +82,19 @@ impl Server {
         self.postmaster.as_ref().is_some_and(|child| !processes::is_gone(child.id()))
     }
 
-    /// The postmaster's.
+    /// Returns the postmaster's process id.
     #[track_caller]
     pub fn pid(&self) -> u32 {
         self.postmaster.as_ref().expect("the server is stopped").id()
     }
 
-    /// The postmaster and every process it has started.
+    /// Returns the process ids of the postmaster and of every process it started.
     pub fn pids(&self) -> Vec<u32> {
         let Some(child) = &self.postmaster else { return Vec::new() };
         std::iter::once(child.id()).chain(processes::children(child.id())).collect()
     }
 
-    /// Everything it has logged so far.
+    /// Returns everything that the server logged so far.
     pub fn log(&self) -> String {
         let bytes = fs::read(self.log_file()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -110,7 +110,7 @@ impl Server {
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
-    /// Starts it again after a stop or a crash, and returns when it takes connections.
+    /// Starts the server again after a stop or a crash, and returns when it accepts connections.
     #[track_caller]
     pub fn start(&mut self) {
         self.try_start().unwrap_or_else(|error| panic!("{error:#}"));
@@ -129,7 +129,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
-            .process_group(0) // a Ctrl-C is ours to handle, not the server's
+            .process_group(0) // we handle Ctrl-C, not the server
             .spawn()
             .context("cannot run postgres")?;
         self.postmaster = Some(child);
@@ -167,7 +167,7 @@ impl Server {
             },
         );
         if !processes::wait_gone(&all, BOUND) {
-            self.postmaster = Some(child); // still to be cleaned up
+            self.postmaster = Some(child); // Drop must still clean it up
             panic!("the server did not stop; its log:\n{}", self.log_tail());
         }
         let _ = child.wait();
@@ -179,7 +179,7 @@ impl Server {
         self.start();
     }
 
-    /// `kill -9` of the postmaster and all its processes at once, as when the machine goes down.
+    /// Kills the postmaster and all its processes with SIGKILL at once, as when the machine goes down.
     #[track_caller]
     pub fn kill_9(&mut self) {
         assert!(self.postmaster.is_some(), "the server is stopped already");
@@ -188,7 +188,7 @@ impl Server {
 
     fn kill_everything(&mut self) -> bool {
         let Some(mut child) = self.postmaster.take() else { return true };
-        // Stopped first, or it would start new processes in place of those we kill.
+        // The postmaster is stopped first, so that it starts no new processes in place of those we kill.
         processes::signal(child.id(), libc::SIGSTOP);
         let mut all = processes::children(child.id());
         all.push(child.id());
@@ -198,13 +198,13 @@ impl Server {
         gone
     }
 
-    /// SIGHUP: reads its settings again. They take effect a moment later, in each process by itself.
+    /// Sends SIGHUP. Each process reads the settings again a moment later, by itself.
     #[track_caller]
     pub fn reload(&self) {
         processes::signal(self.pid(), libc::SIGHUP);
     }
 
-    /// `alter system set`, and a reload; returns when new sessions see the value.
+    /// Runs `alter system set` and a reload, and returns when new sessions see the value.
     #[track_caller]
     pub fn set(&self, name: &str, value: &str) {
         let loaded = || self.psql("select pg_conf_load_time()");
@@ -216,12 +216,12 @@ impl Server {
         assert_eq!(self.psql(&pending), "0", "{name} changes at a restart only");
     }
 
-    /// Signals one of the server's processes, a backend or the worker.
+    /// Sends a signal to one of the server's processes, a backend or the worker.
     pub fn signal(&self, pid: i32, signal: i32) {
         assert!(self.signal_if_there(pid, signal), "{pid} is no process of this server");
     }
 
-    /// The same where it may have ended since it was seen. Whether it was still there.
+    /// Sends a signal to a process that may have ended. Returns whether it was still there.
     pub fn signal_if_there(&self, pid: i32, signal: i32) -> bool {
         let is_there = self.pids().contains(&(pid as u32));
         if is_there {
@@ -230,13 +230,13 @@ impl Server {
         is_there
     }
 
-    /// A streaming standby, made with pg_basebackup: hot, read-only, following.
+    /// Starts a hot standby, made with pg_basebackup.
     #[track_caller]
     pub fn standby(&self) -> Server {
         self.builder.clone().start_standby_of(self).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// Makes a standby a primary, and returns when it is one.
+    /// Promotes a standby, and returns when it is a primary.
     #[track_caller]
     pub fn promote(&self) {
         assert_eq!(self.psql("select pg_promote(true, 60)"), "t", "not promoted:\n{}", self.log_tail());

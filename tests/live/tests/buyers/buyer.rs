@@ -1,4 +1,4 @@
-//! One of the buyers: what is wished for, bought, and given back.
+//! One of the buyers: what it asks for, buys and gives back.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::house::{HALL, House, POOLS};
 use crate::judge::{items, resource_of};
 use crate::record::{Owned, Record, Request, Want};
 
-/// How often a buyer goes shopping before keeping what there is.
+/// How often a buyer goes shopping before it keeps everything.
 pub const ROUNDS: usize = 48;
 
 /// What the buyers share.
@@ -22,18 +22,18 @@ pub struct Shared {
     pub record: Mutex<Record>,
     pub rounds: AtomicUsize,
     pub gate: Gate,
-    /// Buyers that may still give something back.
+    /// The number of buyers that may still give something back.
     pub fickle: AtomicUsize,
-    /// When the last hold runs out that was left to.
+    /// The time at which the last of the holds expires that a buyer left to expire.
     pub runs_out: AtomicI64,
-    /// Confirmed, and not asked to be given back: by the hold, its seats and how much.
+    /// The seats and the quantity of each hold that is confirmed and that no buyer is giving back.
     pub promised: Mutex<BTreeMap<String, (Vec<String>, i64)>>,
 }
 
-/// Lets so many rounds begin. Without it a quick machine's buyers are through before the last crash.
+/// Limits the rounds that may begin. Otherwise the buyers of a fast machine would finish before the last crash.
 #[derive(Default)]
 pub struct Gate {
-    /// How many have begun, and how many may.
+    /// The number of rounds that have begun, and the number that may.
     rounds: Mutex<(usize, usize)>,
     opened: Condvar,
 }
@@ -53,7 +53,7 @@ impl Gate {
 }
 
 impl Shared {
-    /// From now on nothing comes free any more.
+    /// Returns whether nothing can come free any more.
     fn is_settled(&self) -> bool {
         self.fickle.load(Ordering::SeqCst) == 0 && clock() > self.runs_out.load(Ordering::SeqCst)
     }
@@ -73,7 +73,7 @@ pub struct Buyer<'a> {
     pub keys: usize,
 }
 
-/// What one request brought: an id to name it by, and its holds.
+/// What one request brought: the id to name it by, and its holds.
 struct Bought {
     id: String,
     owned: Vec<Owned>,
@@ -101,7 +101,7 @@ impl Buyer<'_> {
         self.shared.note(|record| record.lots.extend(lots));
     }
 
-    /// Keeps whatever is to be had. Whether anything was.
+    /// Buys and keeps everything that is left. Returns whether anything was.
     fn buy_what_is_left(&mut self) -> bool {
         let mut wishes = vec![Want::Best { quantity: 1, section: None, together: true }];
         wishes.extend(POOLS.map(|(pool, ..)| Want::Pool { pool, quantity: 1 }));
@@ -162,7 +162,7 @@ impl Buyer<'_> {
         if self.confirm(&mut bought, "refuse") { self.kept.extend(bought.owned) } else { self.leave(bought) }
     }
 
-    /// Lets it run out.
+    /// Leaves the hold to expire.
     fn leave(&mut self, bought: Bought) {
         for owned in bought.owned {
             self.shared.runs_out.fetch_max(owned.expires_at, Ordering::SeqCst);
@@ -205,7 +205,7 @@ impl Buyer<'_> {
         let answer = &told.answer;
         match answer.status.as_str() {
             "held" => assert!(answer.ok && (told.again() || !answer.replayed), "{told:?}"),
-            // Placed before the crash, and its time was up before the question could be repeated.
+            // The hold was placed before the crash, and expired before the client could repeat the call.
             "expired" => assert!(told.again() && answer.replayed, "{told:?}"),
             "unavailable" => return None,
             other => panic!("{other}: {told:?}"),
@@ -227,7 +227,7 @@ impl Buyer<'_> {
         Some(Bought { id: answer.id().to_owned(), owned })
     }
 
-    /// Whether it was.
+    /// Returns whether it was confirmed.
     fn confirm(&mut self, bought: &mut Bought, late: &str) -> bool {
         let call = format!("confirm('{}', 'a payment', late => '{late}')", bought.id);
         let told = loop {
@@ -263,7 +263,7 @@ impl Buyer<'_> {
         }
     }
 
-    /// Some seats of the first hold, or all of that.
+    /// Returns some seats of the first hold, or all of it.
     fn release_some(&mut self, bought: &mut Bought) {
         self.give_back("release", &mut bought.owned[0]);
     }
@@ -272,7 +272,7 @@ impl Buyer<'_> {
         if owned.quantity == 0 {
             return;
         }
-        // From here on nobody may rely on it.
+        // From here on, the judge must not expect the hold to be there.
         self.shared.promised.lock().expect("no buyer panicked").remove(&owned.id);
         self.give_back("cancel", &mut owned);
         if owned.quantity > 0 {
@@ -283,7 +283,8 @@ impl Buyer<'_> {
         }
     }
 
-    /// Some of its seats, or all of it: a part of a pool's could not be asked for again after a crash.
+    /// Gives back some of its seats, or all of it. A part of a pool's hold is never given back, since that call
+    /// could not be repeated after a crash.
     fn give_back(&mut self, verb: &'static str, owned: &mut Owned) {
         let part = match owned.seats.len() {
             2.. if self.random.random_ratio(1, 2) => {
@@ -295,7 +296,7 @@ impl Buyer<'_> {
         let seats = part.as_ref().map_or("null".to_owned(), |part| array(part));
         let told = self.ask(verb, &format!("{verb}('{}', seats => {seats})", owned.id));
         assert!(told.answer.ok, "{told:?}");
-        // What had run out ended whole.
+        // A hold that had expired ended whole.
         let part = part.filter(|_| told.answer.status != "expired");
         let quantity = part.as_ref().map_or(owned.quantity, |part| part.len() as i64);
         let lots = owned.gave_back(part.as_deref(), quantity, &told);

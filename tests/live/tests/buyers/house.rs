@@ -1,11 +1,11 @@
-//! What is for sale.
+//! What is on sale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const HALL: &str = "hall";
-/// Name, rows, and their seats; a space is an aisle.
+/// Name, rows, and the seats of each row; a space is an aisle.
 const SECTIONS: [(&str, usize, &str); 2] = [("stalls", 9, "ABCDE FGHIJ"), ("balcony", 5, "ABC DEF")];
-/// Never for sale.
+/// Blocked seats, which are never for sale.
 pub const BLOCKED: [&str; 2] = ["stalls 1A", "balcony 5D"];
 /// Name, capacity, overbooking.
 pub const POOLS: [(&str, i64, i64); 2] = [("parking", 40, 0), ("programme", 90, 5)];
@@ -44,7 +44,7 @@ impl House {
         section.is_none_or(|section| self.0[label].section == section)
     }
 
-    /// Whether these seats would do for so many.
+    /// Returns whether these seats satisfy a request for `quantity` seats.
     pub fn would_do(&self, labels: &BTreeSet<&str>, quantity: usize, together: bool) -> bool {
         if !together {
             return labels.len() >= quantity;

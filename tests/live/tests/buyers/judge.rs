@@ -1,4 +1,4 @@
-//! Whether what was told was true, by what is known of who had what.
+//! Judges whether the answers were true, from what is known of who had what and when.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::house::{BLOCKED, HALL, House, POOLS};
 use crate::record::{Lot, Period, Record, Request, Want};
 
-/// The lots of each seat, and of each pool.
+/// The lots of each seat and of each pool.
 pub struct Judge<'a> {
     house: House,
     seats: BTreeMap<&'a str, Vec<&'a Lot>>,
@@ -55,14 +55,14 @@ impl<'a> Judge<'a> {
         !BLOCKED.contains(&seat) && !self.lots_of(seat).iter().any(has)
     }
 
-    /// Whether nobody can have had it at any instant of a period.
+    /// Returns whether nobody can have had it at any instant of the period.
     fn was_free_throughout(&self, seat: &str, period: Period) -> bool {
         let had = |lot: &&Lot| lot.may.iter().any(|may| touches(may, period));
         !BLOCKED.contains(&seat) && !self.lots_of(seat).iter().any(had)
     }
 
-    /// The instants of a period at which anything began or ended for these lots: if something was ever
-    /// so meanwhile, it was so at one of them.
+    /// Returns the instants of the period at which one of these lots began or ended. Anything that was true at
+    /// some instant of the period was true at one of these.
     fn instants(lots: impl Iterator<Item = &'a Lot>, (from, to): Period) -> BTreeSet<i64> {
         let ends =
             lots.flat_map(|lot| lot.may.iter().chain(&lot.must)).flat_map(|period| [period.0, period.1]);
@@ -73,7 +73,7 @@ impl<'a> Judge<'a> {
         Self::instants(seats.iter().flat_map(|seat| self.lots_of(seat).iter().copied()), period)
     }
 
-    /// No seat was ever two holds' at once, and no pool sold beyond its bounds.
+    /// Asserts that no seat was in two holds at once, and that no pool was sold beyond its bounds.
     pub fn nothing_was_sold_twice(&self) {
         for (seat, lots) in &self.seats {
             let mut musts: Vec<_> =
@@ -94,7 +94,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Every request was answered truly; returns how many refusals of each kind were looked into.
+    /// Asserts that every answer was true. Returns the number of refusals of each kind that were judged.
     pub fn every_answer_was_true(&self) -> BTreeMap<&'static str, usize> {
         let mut judged = BTreeMap::new();
         for Request { wants, told } in self.requests {
@@ -118,7 +118,7 @@ impl<'a> Judge<'a> {
         judged
     }
 
-    /// The seats that were given were free at once at some instant.
+    /// Asserts that the seats that were given were all free at one instant.
     fn success(&self, wants: &[Want], told: &Told) {
         let period = (told.first_sent, told.answered);
         if let ([want], Some(seats)) = (wants, &told.answer.seats) {
@@ -142,7 +142,7 @@ impl<'a> Judge<'a> {
             }
             Want::Best { quantity, section, together } => {
                 let is_best = |want: &Want| matches!(want, Want::Best { .. });
-                // Of two such wishes in one basket, the first may have spoilt the second one.
+                // Of two such requests in one basket, the first may have taken the seats that the second needed.
                 if others.iter().any(is_best) {
                     return "best seats, not judged";
                 }
@@ -165,8 +165,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// All were looked at in one moment: there is an instant at which others can have had those that
-    /// were named as taken while the rest was to be had.
+    /// All seats were read in one moment. So there must be an instant at which others can have had the seats that
+    /// were named as taken, while the rest was free.
     fn named_refusal(&self, labels: &[String], period: Period, detail: &Value) {
         let of = |field: &str| detail[field].as_array().into_iter().flatten().filter_map(Value::as_str);
         let taken: BTreeSet<_> = of("taken").collect();
@@ -183,8 +183,8 @@ impl<'a> Judge<'a> {
         assert!(self.instants_of(labels, period).iter().any(is_so), "never so within {period:?}: {detail}");
     }
 
-    /// The plan is not looked at in one moment. But what was free throughout was seen, and would have
-    /// been given if it had been enough; and what is said to be free was so at some instant.
+    /// The seat plan is not read in one moment. But seats that were free throughout were seen, and would have been
+    /// given if they had been enough. And the number that was given as free was true at some instant.
     fn best_refusal(
         &self,
         (quantity, section, together): (usize, Option<&str>, bool),
@@ -213,7 +213,7 @@ impl<'a> Judge<'a> {
         );
     }
 
-    /// There is an instant at which others can have had so much that it did not fit.
+    /// Asserts that at some instant others can have had so much that the request did not fit.
     fn pool_refusal(&self, pool: &str, quantity: i64, period: Period) {
         let (_, capacity, overbooking) = POOLS.into_iter().find(|(name, ..)| *name == pool).expect("a pool");
         let lots = self.pools.get(pool).map_or(&[][..], Vec::as_slice);
@@ -238,7 +238,7 @@ pub fn items(told: &Told) -> Vec<(String, String, Vec<String>, i64)> {
     detail["items"].as_array().expect("items").iter().map(item).collect()
 }
 
-/// A hall's seat, or a pool's name.
+/// A seat of a hall, or the name of a pool.
 pub fn resource_of(want: &Want) -> &'static str {
     match want {
         Want::Pool { pool, .. } => pool,

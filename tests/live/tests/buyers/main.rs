@@ -1,6 +1,6 @@
-//! Sixty-four buyers in a hall and at some pools, until nothing is left, while backends and the server
-//! are killed. Every answer they were given is judged afterwards by what all of them know: a client's
-//! log of the instants at which it sent a call and had the answer says what may have been so meanwhile.
+//! Sixty-four buyers in a hall and at some pools, until nothing is left, while backends and the server are killed.
+//! Afterwards every answer is judged by what all buyers know: a client's log of when it sent a call and when it
+//! had the answer shows what may have been true in between.
 
 mod buyer;
 mod house;
@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use record::Record;
 
 const BUYERS: usize = 64;
-/// A backend each time, and once the server.
+/// Kills a backend each time, and once the server.
 const KILLS: usize = 6;
 
 #[test]
@@ -74,7 +74,7 @@ fn everything_is_sold_once_and_every_refusal_was_true() {
     assert_eq!(server.psql(late), "t", "nothing was confirmed late");
 }
 
-/// What was confirmed and has not been given back since is there.
+/// Asserts that what was confirmed, and not given back since, is there.
 fn verify(server: &Server, shared: &Shared, before: &BTreeMap<String, (Vec<String>, i64)>) {
     server.assert_sound("postgres");
     let sql = "select id::text, coalesce(seats, '{}'), quantity from booking.holds where state = 'confirmed'";
@@ -92,7 +92,7 @@ fn verify(server: &Server, shared: &Shared, before: &BTreeMap<String, (Vec<Strin
     }
 }
 
-/// All wanted more when they were refused, so every seat has its owner and no place is left over.
+/// Every buyer wanted more when it was refused, so every seat has its owner and no place is left.
 fn assert_all_is_sold(server: &Server) {
     let lost = "select s.label, h.state from booking.seats s left join booking.holds h on h.id = s.hold_id
                 where not s.blocked and h.state is distinct from 'confirmed'";
@@ -103,7 +103,7 @@ fn assert_all_is_sold(server: &Server) {
     assert_eq!(server.psql(confirmed), all.join("\n"));
 }
 
-/// A sale that never met a case proves nothing of it.
+/// A sale that did not meet a case proves nothing about it.
 fn assert_everything_happened(record: &Record, judged: &BTreeMap<&str, usize>) {
     let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for request in &record.requests {

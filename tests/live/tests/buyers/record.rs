@@ -1,21 +1,21 @@
-//! What is known, from the answers alone, of who had what and when.
+//! What the answers alone show of who had what and when.
 
 use booking_live::Told;
 
 pub const EVER: i64 = i64::MAX;
 
-/// From when to when, in microseconds since 1970.
+/// A beginning and an end, in microseconds since 1970.
 pub type Period = (i64, i64);
 
-/// One seat, or so much of a pool, and when a hold had it.
+/// One seat, or a part of a pool, and when a hold had it.
 ///
-/// A call takes effect at some instant between its being sent and its answer. So there are two times:
+/// A call takes effect at some instant between the moment it is sent and its answer. So there are two times:
 /// outside of `may` the hold did not have it, inside of `must` it did.
 #[derive(Clone, Debug)]
 pub struct Lot {
     pub hold: String,
     pub resource: String,
-    /// None for a pool's.
+    /// The seat. `None` for a part of a pool.
     pub seat: Option<String>,
     pub quantity: i64,
     pub may: Vec<Period>,
@@ -63,7 +63,7 @@ impl Owned {
         if told.answered < self.expires_at {
             return self.until(EVER);
         }
-        // In time, or late, with somebody else in between.
+        // It was confirmed in time, or late, and then somebody else may have had it in between.
         if told.first_sent <= self.expires_at {
             self.may.last_mut().expect("there is one").1 = EVER;
         } else {
@@ -72,7 +72,7 @@ impl Owned {
         self.must.push((told.answered, EVER));
     }
 
-    /// Gives some of it back, or all.
+    /// Gives back a part of the hold, or all of it.
     pub fn gave_back(&mut self, seats: Option<&[String]>, quantity: i64, told: &Told) -> Vec<Lot> {
         let mut lots = Vec::new();
         let going = seats.map_or_else(|| self.seats.clone(), <[_]>::to_vec);
@@ -118,18 +118,18 @@ pub enum Want {
     Pool { pool: &'static str, quantity: i64 },
 }
 
-/// A request, all of it or nothing, and what was told.
+/// A request, which is granted whole or refused, and its answer.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub wants: Vec<Want>,
     pub told: Told,
 }
 
-/// What all buyers noted.
+/// What all buyers recorded.
 #[derive(Default)]
 pub struct Record {
     pub requests: Vec<Request>,
     pub lots: Vec<Lot>,
-    /// What else was answered, for the count.
+    /// The other answers, for the counts.
     pub others: Vec<(&'static str, String)>,
 }

@@ -1,5 +1,4 @@
-//! Holds that are everybody's: whoever meets one confirms, moves or gives it back, in the middle of what
-//! the others do with it.
+//! Holds that all guests share: any guest confirms, moves or gives back any of them, while the others do the same.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +15,9 @@ use crate::rooms::{self, ROOMS, Want, range, some_hours};
 use crate::{assert_log, level_of, rounds, sample};
 
 const CONNECTIONS: usize = 32;
-/// How many calls make a round.
+/// The number of calls of a round.
 const CALLS: usize = 8;
-/// How many holds are known to everybody.
+/// The number of holds that the guests share.
 const KNOWN: usize = 120;
 
 /// A hold and its room.
@@ -89,7 +88,7 @@ impl Anybody {
     fn run(mut self) -> Seen {
         for _ in 0..rounds() * CALLS {
             let (verb, call) = self.next();
-            // One in ten within a transaction that comes to nothing: what it held or gave back was never so.
+            // One in ten calls runs in a transaction that rolls back, so what it held or gave back never happened.
             let is_undone = self.random.random_ratio(1, 10);
             if let Some(answer) = self.ask(verb, &call, is_undone)
                 && verb == "place"
@@ -102,7 +101,7 @@ impl Anybody {
         self.seen
     }
 
-    /// The answer, or none where the snapshot was too old.
+    /// Returns the answer, or `None` if the snapshot was too old (40001).
     fn ask(&mut self, verb: &'static str, call: &str, is_undone: bool) -> Option<Answer> {
         if is_undone {
             self.session.batch_execute("begin").expect("begin");
@@ -115,7 +114,7 @@ impl Anybody {
             Ok(answer) => (answer.status.clone(), Some(answer)),
             Err(error) => {
                 let code = error.code().cloned().unwrap_or_else(|| panic!("{call}: {error:?}"));
-                // More was given back than it still had: somebody else was quicker with a part.
+                // The call gave back more than the hold still had, because another guest gave back a part first.
                 let is_too_much = code == SqlState::INVALID_PARAMETER_VALUE && call.contains(", 1)");
                 let is_old = code == SqlState::T_R_SERIALIZATION_FAILURE && self.level != "read committed";
                 assert!(is_too_much || is_old, "{}: {call}: {error:?}", self.level);
@@ -141,7 +140,8 @@ impl Anybody {
         let surplus = known.len().saturating_sub(KNOWN);
         let forgotten: Vec<_> = known.drain(..surplus).collect();
         drop(known);
-        // Given up first, or the rooms would fill with what nobody ever cancels.
+        // A hold that is dropped from the list is given up first. Otherwise the rooms would fill with holds that
+        // nobody cancels.
         for (id, _) in forgotten {
             self.ask("cancel", &format!("cancel('{id}')"), false);
         }
@@ -193,7 +193,7 @@ impl Anybody {
         let wait = random.random_ratio(7, 8);
         let key = random.random_ratio(1, 6).then(|| random.random_range(0..200));
         if random.random_ratio(2, 3) || key.is_some() {
-            // The same each time under a key, or nearly each time.
+            // Requests under one key are nearly always the same.
             let mut content = key.map_or_else(|| random.clone(), StdRng::seed_from_u64);
             let _ = random.random::<u64>();
             let want = Want::random(&mut content);

@@ -1,4 +1,4 @@
-//! One of the guests: what is kept, moved, and given back.
+//! One of the guests: what it keeps, moves and gives back.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use crate::record::{Asked, Lot, Owned, Record, Refusal, Resizing, Stand, capacit
 use crate::rooms::{ROOMS, is_long, range, some_hours};
 use crate::shared::Shared;
 
-/// How many bookings a guest keeps at the most.
+/// The most bookings that a guest keeps.
 const KEPT: usize = 5;
 
 pub struct Guest<'a> {
@@ -24,14 +24,14 @@ pub struct Guest<'a> {
     pub keys: usize,
 }
 
-/// What one request brought: an id to name it by, and its holds.
+/// What one request brought: the id to name it by, and its holds.
 pub struct Placed {
     pub id: String,
     pub owned: Vec<Owned>,
 }
 
 impl Guest<'_> {
-    pub fn stay(mut self, rounds: usize) {
+    pub fn run(mut self, rounds: usize) {
         for _ in 0..rounds {
             self.shared.gate.pass();
             self.round();
@@ -129,7 +129,7 @@ impl Guest<'_> {
             }
             return self.confirm(placed, "reacquire");
         }
-        // Kept, these would fill the small rooms for good.
+        // If a guest kept these, they would fill the small rooms for good.
         let is_for_long =
             placed.owned.iter().any(|owned| ROOMS[owned.room].capacity < 5 && is_long(owned.stand.during));
         let is_single = placed.owned.len() == 1;
@@ -152,7 +152,7 @@ impl Guest<'_> {
         self.confirm(placed, "refuse");
     }
 
-    /// Lets it be, or what is left of it.
+    /// Leaves the hold, or the rest of it, to expire.
     fn leave(&mut self, owned: Vec<Owned>) {
         self.shared.note(|record| record.lots.extend(owned.iter().map(Owned::lot)));
     }
@@ -200,7 +200,7 @@ impl Guest<'_> {
         let has_run_out = |owned: &Owned| owned.expires_at <= told.answered;
         assert!(state.is_some() || placed.owned.iter().all(has_run_out), "it was live: {told:?}");
         for mut owned in placed.owned {
-            // What had run out keeps its version.
+            // A hold that had expired keeps its version.
             owned.stand.version += i64::from(state.is_some());
             self.is(&owned, state);
             let lot = owned.gave_back(owned.stand.quantity, &told);
@@ -209,7 +209,7 @@ impl Guest<'_> {
     }
 
     fn cancel(&mut self, mut owned: Owned) {
-        // From here on nobody may rely on it.
+        // From here on, the judge must not expect the hold to be there.
         self.promised(|promised| promised.remove(&owned.id));
         if owned.stand.quantity > 1 && self.random.random_ratio(1, 2) {
             let left = self.part("cancel", owned).expect("what is confirmed does not run out");
@@ -223,8 +223,8 @@ impl Guest<'_> {
         self.shared.note(|record| record.lots.push(lot));
     }
 
-    /// Gives a part back; by its version, so that after a crash it is not given back twice. What is left,
-    /// unless that ran out.
+    /// Gives a part back, with the expected version, so that after a crash it is not given back twice. Returns
+    /// what is left of the hold, or `None` if it expired.
     fn part(&mut self, verb: &'static str, mut owned: Owned) -> Option<Owned> {
         let part = self.random.random_range(1..owned.stand.quantity);
         let version = owned.stand.version;
@@ -249,7 +249,8 @@ impl Guest<'_> {
         }
     }
 
-    /// It had run out: before it was changed or, where that was asked again after a crash, thereafter.
+    /// Records that the hold had expired: before it was changed or, if the call was repeated after a crash,
+    /// afterwards.
     fn ran_out(&self, owned: &Owned, told: &Told, change: impl Fn(&mut Stand)) {
         assert!(owned.expires_at <= told.answered, "it was live: {told:?}");
         let (mut fate, mut lots) = (owned.fate(None), vec![owned.lot()]);
@@ -273,7 +274,7 @@ impl Guest<'_> {
         });
     }
 
-    /// Moves it, or leaves it where it is; none where it ran out.
+    /// Moves the hold, or leaves it where it is. Returns `None` if it expired.
     fn reschedule(&mut self, mut owned: Owned) -> Option<Owned> {
         let during = some_hours(&mut self.random, owned.room);
         let call = format!("reschedule('{}', {})", owned.id, range(during));
@@ -332,7 +333,7 @@ impl Guest<'_> {
             beside: Vec::new(),
             holder: String::new(),
             detail: told.answer.detail,
-            // What it would be again is what it was by its name, or was made for good.
+            // Null makes the usual capacity apply again: the room's first, or the last that was set.
             capacity: Some(capacity.unwrap_or_else(|| {
                 let usual = |record: &mut Record| {
                     let changes = record.resizings.get(&room).map_or(&[][..], Vec::as_slice);

@@ -1,4 +1,4 @@
-//! Whether what was told was true, by what is known of who had what.
+//! Judges whether the answers were true, from what is known of who had what and when.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn is_inside(period: Period, instant: i64) -> bool {
     period.0 < instant && instant < period.1
 }
 
-/// Whether a moment lies in a period that ends before its end.
+/// Returns whether a moment lies in a period that excludes its end.
 fn contains((from, to): Period, at: i64) -> bool {
     from <= at && at < to
 }
@@ -37,7 +37,7 @@ impl<'a> Judge<'a> {
         self.record.resizings.get(&room).map_or(&[], Vec::as_slice)
     }
 
-    /// The least and the most that the capacity for a moment can have been at an instant.
+    /// Returns the least and the most that the capacity for a moment can have been at an instant.
     fn capacity(&self, room: usize, at: i64, instant: i64) -> (i64, i64) {
         let changes = self.resizings(room);
         let done = changes.partition_point(|change| change.answered < instant);
@@ -47,7 +47,7 @@ impl<'a> Judge<'a> {
         (least.expect("there is one"), most.expect("there is one"))
     }
 
-    /// How much others can have had for a moment at an instant.
+    /// Returns how much others can have had for a moment at an instant.
     fn may_be_taken(&self, asked: &Asked, at: i64, instant: i64) -> i64 {
         let had = |lot: &&&Lot| {
             Some(&lot.hold) != asked.of.as_ref()
@@ -57,7 +57,7 @@ impl<'a> Judge<'a> {
         self.rooms[asked.room].iter().filter(had).map(|lot| lot.quantity).sum()
     }
 
-    /// How much others did have then.
+    /// Returns how much others must have had for a moment at an instant.
     fn must_be_taken(&self, asked: &Asked, at: i64, instant: i64) -> i64 {
         let had = |lot: &&&Lot| {
             Some(&lot.hold) != asked.of.as_ref()
@@ -67,8 +67,8 @@ impl<'a> Judge<'a> {
         self.rooms[asked.room].iter().filter(had).map(|lot| lot.quantity).sum()
     }
 
-    /// The instants of a period at which anything began or ended in a room: if something was ever so
-    /// meanwhile, it was so at one of them.
+    /// Returns the instants of the period at which anything began or ended in a room. Anything that was true at
+    /// some instant of the period was true at one of these.
     fn instants(&self, room: usize, (from, to): Period) -> BTreeSet<i64> {
         let lots = self.rooms[room].iter().flat_map(|lot| lot.may.iter().chain(&lot.must));
         let resizings = self.resizings(room).iter().map(|change| (change.first_sent, change.answered));
@@ -76,7 +76,7 @@ impl<'a> Judge<'a> {
         ends.filter(|instant| covers((from, to), *instant)).chain([from, to]).collect()
     }
 
-    /// The moments at which the least may be left of what was asked for.
+    /// Returns the moments at which the fewest places may have been left for the request.
     fn moments(&self, asked: &Asked) -> BTreeSet<i64> {
         let lots = self.rooms[asked.room].iter().map(|lot| lot.occupied.0);
         let changes = self.resizings(asked.room).iter().filter_map(|change| change.during);
@@ -84,12 +84,12 @@ impl<'a> Judge<'a> {
         bounds.filter(|at| contains(asked.occupied, *at)).chain([asked.occupied.0]).collect()
     }
 
-    /// No room was ever more people's at once than it has places.
+    /// Asserts that no room was ever booked beyond its capacity.
     pub fn nothing_was_given_twice(&self) {
         for (room, lots) in self.rooms.iter().enumerate() {
             let moments: BTreeSet<i64> = lots.iter().map(|lot| lot.occupied.0).collect();
             for at in moments {
-                // At one instant what ends comes before what begins.
+                // At the same instant, what ends comes before what begins.
                 let mut steps: Vec<(i64, i64)> = Vec::new();
                 for lot in lots.iter().filter(|lot| contains(lot.occupied, at)) {
                     for must in lot.must.iter().filter(|must| must.0 + 1 < must.1) {
@@ -111,7 +111,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Every refusal was true; returns how many of each kind were looked into.
+    /// Asserts that every refusal was true. Returns the number of refusals of each kind that were judged.
     pub fn every_refusal_was_true(&self) -> BTreeMap<(&'static str, &'a str), usize> {
         let mut judged = BTreeMap::new();
         for refusal in &self.record.refusals {
@@ -120,7 +120,7 @@ impl<'a> Judge<'a> {
                 "unavailable" => self.was_short(refusal),
                 "closed" => !ROOMS[asked.room].is_open(self.during(asked)),
                 "limit_exceeded" => self.was_over_limit(refusal),
-                // A late confirmation.
+                // A refusal of a late confirmation.
                 "expired" => self.was_lost(refusal),
                 other => panic!("{other}: {refusal:?}"),
             };
@@ -131,13 +131,13 @@ impl<'a> Judge<'a> {
     }
 
     fn during(&self, asked: &Asked) -> Period {
-        // Rooms with hours are judged without the buffer, which binds nobody to them.
+        // Rooms with hours are judged without the buffer, which may lie outside the hours.
         let buffer = ROOMS[asked.room].occupied((0, 0)).1;
         (asked.occupied.0, asked.occupied.1 - buffer)
     }
 
-    /// There is an instant at which so little can have been left at the moment that was named, and at
-    /// which as much as was said.
+    /// Asserts that there is an instant at which as little can have been left at the named moment as the answer
+    /// says, and one at which as much can have been left.
     fn was_short(&self, refusal: &Refusal) -> bool {
         let Refusal { asked, beside, .. } = refusal;
         let detail: Value = serde_json::from_str(refusal.detail.as_deref().expect("a detail")).expect("JSON");
@@ -173,8 +173,8 @@ impl<'a> Judge<'a> {
             .any(|instant| has(instant) + beside + asked.quantity > limit)
     }
 
-    /// There is an instant at which what had run out can have been somebody else's, or one of those
-    /// that had run out together with it.
+    /// Asserts that there is an instant at which somebody else can have had the expired hold's place, or that of
+    /// an item that expired together with it.
     fn was_lost(&self, Refusal { asked, beside, period, .. }: &Refusal) -> bool {
         [asked].into_iter().chain(beside).any(|asked| {
             let moments = self.moments(asked);

@@ -1,7 +1,7 @@
-//! Thirty-two guests and twenty calendars, over a few days that all of them want. At no moment is more
-//! given away than there is, by a query that shares nothing with the extension.
+//! Thirty-two guests and twenty calendars, over a few days that all guests want. A query that shares nothing with
+//! the extension checks that no room is ever overbooked.
 //!
-//! `CALENDAR_ROUNDS` says how many rounds each of them makes: what it is without it meets every case.
+//! `CALENDAR_ROUNDS` is the number of rounds of each guest. The default is enough to meet every case.
 
 mod everybody;
 mod guest;
@@ -30,15 +30,15 @@ use shared::Shared;
 
 const GUESTS: usize = 32;
 const ROUNDS: usize = 70;
-/// A backend each time, and every third time the server.
+/// Kills a backend each time, and every third time the server.
 const KILLS: usize = 6;
 
-/// How many rounds each of the guests makes.
+/// The number of rounds of each guest.
 pub fn rounds() -> usize {
     std::env::var("CALENDAR_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"))
 }
 
-/// Most keep no snapshot.
+/// Most guests run in READ COMMITTED, which keeps no snapshot.
 pub fn level_of(number: usize) -> &'static str {
     match number % 8 {
         3 => "repeatable read",
@@ -58,7 +58,7 @@ fn nothing_is_over_capacity_and_every_answer_was_true() {
         let shared = shared.clone();
         std::thread::spawn(move || {
             let random = StdRng::seed_from_u64(number as u64);
-            Guest { number, caller, random, shared: &shared, kept: Vec::new(), keys: 0 }.stay(rounds);
+            Guest { number, caller, random, shared: &shared, kept: Vec::new(), keys: 0 }.run(rounds);
         })
     });
     let guests = guests.collect::<Vec<_>>();
@@ -106,9 +106,9 @@ fn nothing_is_over_capacity_and_every_answer_was_true() {
     server.assert_sound("postgres");
 }
 
-/// Looks again and again, over as many connections as it takes, and not so often that it takes the
-/// time of those it watches. It ends a little of what is overdue, so that, with a worker or without one,
-/// holds that have run out are met before and after that is written down.
+/// Checks the tables again and again, through any number of lost connections, and slowly enough not to take the
+/// guests' time. It also ends a few overdue holds, so that, with or without the worker, guests meet expired holds
+/// before and after their rows say so.
 pub fn sample(config: Config, over: Arc<AtomicBool>) -> JoinHandle<usize> {
     std::thread::spawn(move || {
         let mut samples = 0;
@@ -139,7 +139,7 @@ pub fn sample(config: Config, over: Arc<AtomicBool>) -> JoinHandle<usize> {
     })
 }
 
-/// Nothing ended in an error of the constraint's or of the extension's own, nor in a deadlock.
+/// Asserts that no statement failed with an error of the constraint or of the extension, or with a deadlock.
 pub fn assert_log(server: &Server) {
     let log = server.log();
     for unwanted in ["holds_never_double_booked", "deadlock detected", "internal error", "panicked"] {
@@ -147,7 +147,7 @@ pub fn assert_log(server: &Server) {
     }
 }
 
-/// There is too much of nothing, and what was confirmed and has not been asked for since is there.
+/// Asserts that nothing is overbooked, and that what was confirmed and not touched since is there.
 fn verify(server: &Server, shared: &Shared, before: &BTreeMap<String, Stand>) {
     server.assert_sound("postgres");
     rooms::look_for_too_much(&mut server.connect("postgres")).expect("a look");
@@ -160,7 +160,7 @@ fn verify(server: &Server, shared: &Shared, before: &BTreeMap<String, Stand>) {
     }
 }
 
-/// The holds as they are stored: room, state, and the rest.
+/// The stored holds: room, state, and the rest.
 fn stored(server: &Server) -> BTreeMap<String, (String, String, Stand)> {
     let sql = "select id::text, resource, state::text, quantity, version,
                       (extract(epoch from lower(during)) * 1000000)::bigint,
@@ -174,7 +174,7 @@ fn stored(server: &Server) -> BTreeMap<String, (String, String, Stand)> {
     stored.collect()
 }
 
-/// What was told is what the tables say, of every hold and of the capacities.
+/// Asserts that the answers agree with the tables, for every hold and every capacity.
 fn compare(server: &Server, record: &Record) {
     let stored = stored(server);
     for (id, Fate { room, state, stands }) in &record.fates {
@@ -199,7 +199,7 @@ fn compare(server: &Server, record: &Record) {
     }
 }
 
-/// A stay that never met a case proves nothing of it.
+/// A run that did not meet a case proves nothing about it.
 fn assert_everything_happened(
     server: &Server,
     record: &Record,

@@ -1,4 +1,4 @@
-//! What a guest asks for.
+//! The requests of a guest.
 
 use booking_live::{Answer, Told};
 use rand::Rng;
@@ -36,11 +36,11 @@ impl Guest<'_> {
         placed
     }
 
-    /// Places a hold by itself, or notes why it was not.
+    /// Places a single hold, or records why it was refused.
     fn placed<T>(&self, verb: &'static str, want: &Want, told: &Told<T>, answer: &Answer) -> Option<Placed> {
         match answer.status.as_str() {
             "held" => assert!(answer.ok && (told.again() || !answer.replayed), "{answer:?}"),
-            // Placed before the crash, and its time was up before the question could be repeated.
+            // The hold was placed before the crash, and expired before the client could repeat the call.
             "expired" => assert!(told.again() && answer.replayed, "{answer:?}"),
             _ => {
                 self.refused(verb, Asked::new(want), Vec::new(), told, answer);

@@ -1,4 +1,4 @@
-//! What is known, from the answers alone, of who had what and when.
+//! What the answers alone show of who had what and when.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::rooms::{Period, ROOMS, Want};
 
 pub const EVER: i64 = i64::MAX;
 
-/// So much of a room at some time to come, and when a hold had it.
+/// A number of places of a room for a period, and when a hold had them.
 ///
-/// A call takes effect at some instant between its being sent and its answer. So there are two times:
-/// outside of `may` the hold did not have it, inside of `must` it did.
+/// A call takes effect at some instant between the moment it is sent and its answer. So there are two times:
+/// outside of `may` the hold did not have them, inside of `must` it did.
 #[derive(Clone, Debug)]
 pub struct Lot {
     pub hold: String,
@@ -23,7 +23,7 @@ pub struct Lot {
     pub must: Vec<Period>,
 }
 
-/// How a hold stands in the tables, its state apart.
+/// A hold as the tables show it, without its state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stand {
     pub during: Period,
@@ -31,12 +31,12 @@ pub struct Stand {
     pub version: i64,
 }
 
-/// What became of a hold. Where it ran out before a question could be repeated after a crash, it may
-/// stand in one of two ways.
+/// What became of a hold. If it expired before a call could be repeated after a crash, either of two results is
+/// right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fate {
     pub room: usize,
-    /// None: it was never told to be more than held.
+    /// The state that a call brought it to. `None` if no answer said more than held.
     pub state: Option<&'static str>,
     pub stands: Vec<Stand>,
 }
@@ -92,7 +92,7 @@ impl Owned {
         if told.answered < self.expires_at {
             return self.until(EVER);
         }
-        // In time, or late, with somebody else in between.
+        // It was confirmed in time, or late, and then somebody else may have had it in between.
         if told.first_sent <= self.expires_at {
             self.may.last_mut().expect("there is one").1 = EVER;
         } else {
@@ -101,7 +101,7 @@ impl Owned {
         self.must.push((told.answered, EVER));
     }
 
-    /// So much of it was given back during a call, or may have been.
+    /// Records that a part was given back during a call, or may have been.
     pub fn gave_back(&mut self, quantity: i64, told: &Told) -> Lot {
         let mut lot = Lot { quantity, ..self.lot() };
         ends_during(&mut lot, told);
@@ -109,7 +109,7 @@ impl Owned {
         lot
     }
 
-    /// It was moved during a call: what it had, and has no more.
+    /// Records that the hold was moved during a call, and returns the lot that it no longer has.
     pub fn moved(&mut self, during: Period, told: &Told) -> Lot {
         let mut lot = self.lot();
         ends_during(&mut lot, told);
@@ -138,13 +138,13 @@ fn ends_during(lot: &mut Lot, told: &Told) {
     lot.must.iter_mut().for_each(|period| period.1 = period.1.min(told.first_sent));
 }
 
-/// A part of what was asked for and refused.
+/// A part of a request that was refused.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub room: usize,
     pub quantity: i64,
     pub occupied: Period,
-    /// The hold that it was asked for: what that has does not count.
+    /// The hold that the request is about: what it has already does not count.
     pub of: Option<String>,
 }
 
@@ -159,18 +159,18 @@ pub struct Refusal {
     pub verb: &'static str,
     pub status: String,
     pub asked: Asked,
-    /// What was asked for together with it.
+    /// The other items of the same request.
     pub beside: Vec<Asked>,
     pub holder: String,
-    /// What it was refused with.
+    /// The detail of the refusal.
     pub detail: Option<String>,
-    /// A capacity that was asked for, and for when.
+    /// The capacity that was asked for, and for which period.
     pub capacity: Option<i64>,
-    /// When it was asked the last time, and when answered.
+    /// When the request was last sent, and when it was answered.
     pub period: Period,
 }
 
-/// A change of a room's capacity: the usual one, or for a while.
+/// A change of a room's capacity: the usual one, or that of a period.
 #[derive(Clone, Debug)]
 pub struct Resizing {
     pub during: Option<Period>,
@@ -179,16 +179,16 @@ pub struct Resizing {
     pub answered: i64,
 }
 
-/// What all guests noted.
+/// What all guests recorded.
 #[derive(Default)]
 pub struct Record {
     pub lots: Vec<Lot>,
     pub refusals: Vec<Refusal>,
-    /// By the hold.
+    /// The result of each hold, by its id.
     pub fates: BTreeMap<String, Fate>,
-    /// By the room, in their order: one guest alone changes it.
+    /// The changes of each room, in their order. Only one guest changes a room.
     pub resizings: BTreeMap<usize, Vec<Resizing>>,
-    /// Verb, status, whether replayed.
+    /// The number of answers by verb, status and whether the call was replayed.
     pub seen: BTreeMap<(&'static str, String, bool), usize>,
     pub again: usize,
     pub conflicts: usize,
@@ -200,7 +200,7 @@ impl Record {
     }
 }
 
-/// The capacity in force at a moment, after so many changes.
+/// Returns the capacity in force at a moment, after these changes.
 pub fn capacity_after(room: usize, changes: &[Resizing], at: i64) -> i64 {
     let usual = || {
         let changed = changes.iter().rev().find(|change| change.during.is_none());

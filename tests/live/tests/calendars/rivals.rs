@@ -1,5 +1,5 @@
-//! One takes or gives back the last place in a transaction that is still open; a rival wants it, in every
-//! way there is. The rival waits, and then is told what is so.
+//! One transaction takes or gives back the last place and stays open, while a rival wants the place, in every
+//! combination of calls. The rival waits, and its answer must be right once the transaction ends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,9 +7,9 @@ use booking_live::{Answer, Server, ask, ask_each, in_background, join};
 use postgres::error::SqlState;
 use postgres::{Client, Error};
 
-/// What the first asks for; two hours after it are its buffer's, and so belong to the next day in part.
+/// What the first asks for. The two hours after it are its buffer, which reaches into the next day.
 const FIRST: &str = "[2032-06-10 22:00Z, 2032-06-10 23:00Z)";
-/// What the rival asks for, which is of that day only.
+/// What the rival asks for, which lies on that next day only.
 const RIVAL: &str = "[2032-06-11 00:30Z, 2032-06-11 01:30Z)";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,13 +45,13 @@ impl Way {
         matches!(self, Way::Release | Way::Cancel | Way::MoveAway)
     }
 
-    /// Some time that nobody else wants.
+    /// Returns a period that nobody else wants.
     fn elsewhere(self, during: &str) -> String {
         let day = format!("2032-{}-{}", if during == FIRST { "08" } else { "09" }, 10 + self as usize);
         format!("[{day} 10:00Z, {day} 11:00Z)")
     }
 
-    /// What has to be there before; the call.
+    /// What must be there before; the call.
     fn prepare(self, session: &mut Client, room: &str, places: i64, during: &str) -> String {
         let elsewhere = self.elsewhere(during);
         let mut hold = |during: &str, ttl: &str| {
@@ -124,12 +124,12 @@ fn meet(server: &Server, first: Way, rival: Way, places: i64, level: &str, end: 
     ))
     .expect("a calendar");
     if places > 1 {
-        // The other place is taken all the time: no constraint stands between the two.
+        // The other place is taken all the time, so no constraint stands between the two.
         let all_the_time = "[2032-06-09 10:00Z, 2032-06-11 06:00Z)";
         let call = format!("hold('{room}', during => '{all_the_time}', ttl => '1 h')");
         assert!(ask(&mut one, &call).expect("an answer").ok);
     }
-    // What runs out has to have been there before what is there now.
+    // The hold that expires must have been there before the hold that is there now.
     let late = (rival == Way::ConfirmLate).then(|| rival.prepare(&mut other, &room, places, RIVAL));
     let of_first = first.prepare(&mut one, &room, places, FIRST);
     let of_rival = late.unwrap_or_else(|| rival.prepare(&mut other, &room, places, RIVAL));

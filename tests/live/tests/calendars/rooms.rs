@@ -1,35 +1,35 @@
-//! What is booked, and a look at whether there was ever too much of it.
+//! What is booked, and the queries that look for overbooked moments.
 
 use postgres::{Client, Error};
 use rand::Rng;
 use rand::rngs::StdRng;
 
-/// From when to when, in microseconds since 1970.
+/// A beginning and an end, in microseconds since 1970.
 pub type Period = (i64, i64);
 
 pub const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// 2032-06-01, in UTC: a capacity is looked at from now on, so nothing here may ever be over.
+/// 2032-06-01, in UTC. Capacities are checked from the present on, so the days must lie in the future.
 const FIRST_DAY: i64 = 22_797;
 pub const BEGIN: i64 = FIRST_DAY * DAY;
-/// Few enough that bookings are in each other's way all the time.
+/// Few enough days that bookings are in each other's way all the time.
 const DAYS: i64 = 4;
 const OPENS: i64 = 8;
 const CLOSES: i64 = 18;
-/// More days than are claimed one by one.
+/// More days than the extension claims one by one.
 const LONG: std::ops::Range<i64> = 66..80;
 
 pub struct Room {
     pub name: &'static str,
     pub capacity: i64,
-    /// In minutes.
+    /// The buffer, in minutes.
     buffer: i64,
     pub has_hours: bool,
     pub limit: Option<i64>,
-    /// From UTC to its own clock, in hours.
+    /// The offset of its clock from UTC, in hours.
     east: i64,
-    /// Whether its capacity is changed all the time.
+    /// Whether its capacity changes all the time.
     pub is_resized: bool,
 }
 
@@ -76,7 +76,7 @@ impl Room {
         }
     }
 
-    /// With the buffer after it.
+    /// Returns the period with the buffer after it.
     pub fn occupied(&self, during: Period) -> Period {
         (during.0, during.1 + self.buffer * MINUTE)
     }
@@ -98,7 +98,7 @@ pub enum When {
     Nights(i64, i64),
 }
 
-/// So much of a room for some time.
+/// A number of places of a room for a period.
 #[derive(Clone, Copy, Debug)]
 pub struct Want {
     pub room: usize,
@@ -124,7 +124,7 @@ impl Want {
         let most = (ROOMS[room].capacity / 3).max(1);
         let mut quantity = random.random_range(1..=most);
         if random.random_ratio(1, 8) {
-            // More than there usually is.
+            // More than the usual capacity.
             quantity = ROOMS[room].capacity;
         }
         Want { room, quantity, when: When::random(random, room) }
@@ -144,7 +144,7 @@ impl Want {
         ROOMS[self.room].occupied(self.during())
     }
 
-    /// As a call by itself; `rest`: its time to live, key and holder.
+    /// Returns the request as a single call. `rest` is its time to live, key and holder.
     pub fn call(&self, rest: &str) -> String {
         let Want { room, quantity, when } = self;
         let name = ROOMS[*room].name;
@@ -162,7 +162,7 @@ impl Want {
         }
     }
 
-    /// As an item of a basket, or, with more fields, as a request of a batch.
+    /// Returns the request as an item of a basket or, with more fields, as a request of a batch.
     pub fn item(&self, more: &str) -> String {
         let Want { room, quantity, when } = self;
         let when = match when {
@@ -198,7 +198,7 @@ pub fn is_long((from, to): Period) -> bool {
     to - from >= LONG.start * DAY
 }
 
-/// From a quarter of an hour to a day, mostly while the room is open.
+/// Returns a period from a quarter of an hour to a day, usually while the room is open.
 pub fn some_hours(random: &mut StdRng, room: usize) -> Period {
     let quarter = 15 * MINUTE;
     if ROOMS[room].has_hours && random.random_ratio(7, 8) {
@@ -212,18 +212,19 @@ pub fn some_hours(random: &mut StdRng, room: usize) -> Period {
     (from, from + random.random_range(1..=most) * quarter)
 }
 
-/// A moment as an answer has it: `2032-06-01T15:00:00+00:00`.
+/// Reads a time as an answer writes it: `2032-06-01T15:00:00+00:00`.
 pub fn moment(text: &str) -> i64 {
     let number = |range| str::parse::<i64>(&text[range]).unwrap_or_else(|_| panic!("no time: {text}"));
     assert_eq!(&text[19..], "+00:00", "{text}");
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
-    // Days since 1970-01-01, the year counted from March.
+    // The days since 1970-01-01. The year is counted from March.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
     days * DAY + number(11..13) * HOUR + number(14..16) * MINUTE + number(17..19) * 1_000_000
 }
 
-/// Moments at which more is held and confirmed than there is, added up from the holds' own periods.
+/// A query for the moments at which more is held and confirmed than the capacity, summed from the holds' own
+/// periods.
 const OVER_CAPACITY: &str = "
     with taken as materialized (
         select h.resource, lower(h.during) as begins, upper(h.during) + r.buffer as ends, h.quantity
@@ -255,7 +256,7 @@ const OVER_LIMIT: &str = "
     group by h.resource, h.holder, r.max_per_holder
     having sum(h.quantity) > r.max_per_holder";
 
-/// Whether there is too much of anything, by a query that knows nothing of the extension's own.
+/// Asserts that nothing is overbooked, by that query alone.
 pub fn look_for_too_much(session: &mut Client) -> Result<(), Error> {
     for sql in [OVER_CAPACITY, OVER_LIMIT] {
         let rows = session.query(sql, &[])?;

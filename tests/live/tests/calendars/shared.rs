@@ -11,14 +11,14 @@ pub struct Shared {
     pub record: Mutex<Record>,
     pub rounds: AtomicUsize,
     pub gate: Gate,
-    /// Confirmed, and nothing else is being asked of it: by the hold.
+    /// The holds that are confirmed and that no guest is changing, by their ids.
     pub promised: Mutex<BTreeMap<String, Stand>>,
 }
 
-/// Lets so many rounds begin. Without it a quick machine's guests are through before the last crash.
+/// Limits the rounds that may begin. Otherwise the guests of a fast machine would finish before the last crash.
 #[derive(Default)]
 pub struct Gate {
-    /// How many have begun, and how many may.
+    /// The number of rounds that have begun, and the number that may.
     rounds: Mutex<(usize, usize)>,
     opened: Condvar,
 }

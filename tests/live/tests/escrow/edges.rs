@@ -1,4 +1,4 @@
-//! Memory that is too small, or not there; what else could leave a count behind.
+//! Memory that is too small or missing, and other ways in which a count could become wrong.
 
 use booking_live::{Server, Shutdown, Worker, ask, ask_each, in_background, join};
 
@@ -6,7 +6,7 @@ use super::{assert_exact, server};
 
 const CONTENTION: &str = "select booking.create_pool('gig', 3, contention => 'escrow')";
 
-/// With room for one count, the others are added up each time; nothing is oversold.
+/// With memory for one count, the other pools are summed up for each call; nothing is oversold.
 #[test]
 fn too_little_memory_is_made_do_with() {
     if Worker::from_env() == Worker::Absent {
@@ -18,14 +18,15 @@ fn too_little_memory_is_made_do_with() {
     }
     let mut first = server.connect("postgres");
     first.batch_execute("begin").expect("begin");
-    // The first has the only place for a count for as long as it lasts; the second does without.
+    // The first pool has the only slot for a count while its transaction lasts. The second pool has no count.
     assert_eq!(ask(&mut first, "hold('a', 2)").expect("a hold").available, Some(1));
     assert_eq!(ask(&mut first, "hold('b', 2)").expect("a hold").available, Some(1));
     assert_eq!(ask(&mut first, "hold('b', 2)").expect("an answer").status, "unavailable");
     first.batch_execute("savepoint s").expect("a savepoint");
     assert_eq!(ask(&mut first, "hold('b', 1)").expect("a hold").available, Some(0));
     first.batch_execute("rollback to s").expect("rollback");
-    // Who wants the second has to wait, since its holds cannot be told apart from what is under way.
+    // A request for the second pool must wait: without a count, it cannot tell the committed holds from the
+    // pending ones.
     let (pid, second) =
         in_background(server.connect("postgres"), |session| ask(session, "hold('b', 1)").expect("a hold"));
     server.wait_until_blocked(pid);
@@ -42,7 +43,7 @@ fn too_little_memory_is_made_do_with() {
     assert_exact(&server);
 }
 
-/// What is under way, but not committed, is waited for only where it could help.
+/// A request waits for pending deltas only if they could make room for it.
 #[test]
 fn a_refusal_waits_for_what_could_come_free() {
     let Some(server) = server(20) else { return };
@@ -50,10 +51,10 @@ fn a_refusal_waits_for_what_could_come_free() {
     let mut first = server.connect("postgres");
     first.batch_execute("begin").expect("begin");
     let held = ask(&mut first, "hold('gig', 2)").expect("a hold");
-    // However that ends, there are no four.
+    // Whether that commits or not, four places are not free.
     let mut second = server.connect("postgres");
     assert_eq!(ask(&mut second, "hold('gig', 4)").expect("an answer").status, "unavailable");
-    // Two there might be; one there is.
+    // Two places may come free; one is free now.
     assert_eq!(ask(&mut second, "hold('gig', 2, wait => false)").expect("an answer").status, "busy");
     second.batch_execute("set lock_timeout = '20ms'").expect("a setting");
     assert_eq!(ask(&mut second, "hold('gig', 2)").expect("an answer").status, "busy");
@@ -65,7 +66,7 @@ fn a_refusal_waits_for_what_could_come_free() {
     server.wait_until_blocked(pid);
     first.batch_execute("rollback").expect("rollback");
     assert_eq!(join(waits).status, "held");
-    // And a release under way is waited for as well.
+    // A pending release is waited for as well.
     let mut session = server.connect("postgres");
     let live = "select id::text from booking.holds where state = 'held' and quantity = 2";
     let id: String = session.query_one(live, &[]).expect("it").get(0);
@@ -95,15 +96,15 @@ fn what_replaces_the_holds_replaces_the_counts() {
     hold_all(&server, "0");
     server.psql("truncate booking.holds");
     hold_all(&server, "0");
-    // Rolled back, the old holds are there again, and the old count.
+    // After the rollback, the old holds are there again, and the count is the old one.
     server.psql("begin; truncate booking.holds; select booking.hold('gig', 1); rollback");
     assert_eq!(server.psql("select status from booking.hold('gig')"), "unavailable");
-    // Dropped and made anew under the same name.
+    // A pool that was dropped and created again under the same name has a count of its own.
     server.psql("update booking.holds set expires_at = clock_timestamp()");
     server.psql("select booking.drop_resource('gig')");
     server.psql(CONTENTION);
     hold_all(&server, "0");
-    // By hand, and said so.
+    // Rows that were deleted by hand, followed by after_restore().
     server.psql("delete from booking.holds");
     server.psql("select booking.after_restore()");
     hold_all(&server, "0");
@@ -112,7 +113,7 @@ fn what_replaces_the_holds_replaces_the_counts() {
     server.psql("drop extension booking cascade; create extension booking cascade");
     server.psql(CONTENTION);
     hold_all(&server, "0");
-    // In a transaction of its own, and undone.
+    // A switch to locked and back, in a transaction that rolls back.
     server.psql("begin; select booking.set_contention('gig', 'locked'); select booking.set_contention('gig', 'escrow'); rollback");
     assert_eq!(server.psql("select status from booking.hold('gig')"), "unavailable");
     assert_exact(&server);
@@ -123,7 +124,7 @@ fn what_replaces_the_holds_replaces_the_counts() {
     assert_eq!(server.psql_in("copy", "select available from booking.hold('gig')"), "2");
 }
 
-/// Whoever counts, whatever its snapshot shows, counts what is so now.
+/// A count is of the committed holds now, whatever the snapshot of the counting transaction shows.
 #[test]
 fn an_old_snapshot_counts_what_is_so_now() {
     let Some(server) = server(20) else { return };
@@ -153,15 +154,15 @@ fn a_prepared_transaction_cannot_hold_it() {
     assert_eq!(refused.code().map(|code| code.code()), Some("0A000"));
     session.batch_execute("rollback").expect("rollback");
     assert_eq!(ask(&mut session, "hold('gig', 3)").expect("a hold").status, "held");
-    // One that has nothing to do with them can be.
+    // A transaction that did not change an escrow pool can be prepared.
     session.batch_execute("begin; create table t (n int); prepare transaction 'q'").expect("it is prepared");
     session.batch_execute("commit prepared 'q'").expect("a commit");
     assert_exact(&server);
 }
 
-/// A promoted standby counts for itself.
+/// A promoted standby counts its pools itself.
 #[test]
-fn a_promoted_standby_counts_anew() {
+fn a_promoted_standby_counts_again() {
     let Some(server) = server(20) else { return };
     server.psql(CONTENTION);
     server.psql("select booking.hold('gig', 2, '1 h')");
@@ -179,7 +180,7 @@ fn without_shared_memory_there_are_none() {
     let mut server = Server::builder().worker(Worker::Absent).start().expect("a server");
     let refused = server.try_psql("postgres", CONTENTION).expect_err("it needs memory").to_string();
     assert!(refused.contains("shared_preload_libraries"), "{refused}");
-    // One from a server that had it.
+    // An escrow pool from the time when the library was preloaded.
     server.psql("alter system set shared_preload_libraries = 'booking'");
     server.restart(Shutdown::Fast);
     server.psql(CONTENTION);
@@ -196,7 +197,7 @@ fn without_shared_memory_there_are_none() {
     server.assert_sound("postgres");
 }
 
-/// Whoever finds that somebody waits takes the pool alone, and has let go of its share before.
+/// A call that finds a line on the pool takes the exclusive lock, and releases its share lock before.
 #[test]
 fn batches_on_a_pool_with_a_line_do_not_wait_for_each_other() {
     let Some(server) = server(20) else { return };

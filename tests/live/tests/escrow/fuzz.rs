@@ -1,5 +1,5 @@
-//! Errors at every point between taking and the commit, at every level of a transaction: the count afterwards is
-//! what the holds add up to.
+//! Errors at every point between taking and the commit, at every level of a transaction. Afterwards the count must
+//! be the sum of the holds.
 
 use booking_live::wait_until;
 use postgres::Client;
@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 
 use super::{assert_exact, server};
 
-/// Where the table raises an error for holds of "doomed": before the row is there, behind it, at the commit.
+/// Triggers that raise an error for chosen holders: before and after the insert, at an update, and at the commit.
 const TRAPS: &str = "
     create function trap() returns trigger language plpgsql as
         $$ begin if new.holder = tg_argv[0] then raise exception 'trapped'; end if; return new; end $$;
@@ -47,7 +47,7 @@ fn an_error_anywhere_gives_back_what_was_taken() {
                 session.batch_execute("rollback").expect("a rollback");
             }
         }
-        // A sweep may come between the two looks.
+        // A sweep may run between the two queries.
         let looks = || [TAKEN, HELD].map(|look| number(&mut session, look));
         wait_until("the count to be what the holds add up to", looks, |[taken, held]| {
             taken.is_none() || taken == held
@@ -62,7 +62,8 @@ fn number(session: &mut Client, look: &str) -> Option<i64> {
     session.query_one(look, &[]).expect("a number").get(0)
 }
 
-/// Some statements, with savepoints around some of them; whoever fails without one ends the transaction.
+/// Runs some statements, with savepoints around some of them. A statement that fails without a savepoint ends the
+/// transaction.
 fn statements(session: &mut Client, random: &mut StdRng, depth: usize) -> Result<(), postgres::Error> {
     for _ in 0..random.random_range(1..5) {
         if depth < 3 && random.random_bool(0.4) {

@@ -1,4 +1,4 @@
-//! Backends and servers that are killed while they have something under way.
+//! Backends and servers that are killed while they have pending deltas.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use booking_live::{join, wait_until};
 
 const CLIENTS: u64 = 16;
 
-/// How often: `ESCROW_KILLS`; fifty times in CI.
+/// The number of kills: `ESCROW_KILLS`; fifty in CI.
 fn kills() -> usize {
     let default = if std::env::var_os("CI").is_some() { 50 } else { 8 };
     std::env::var("ESCROW_KILLS").map_or(default, |kills| kills.parse().expect("ESCROW_KILLS is a number"))

@@ -1,4 +1,5 @@
-//! Escrow pools, whose counts are in shared memory: what ends in any way gives back exactly what it took.
+//! Escrow pools, whose counts are in shared memory: a transaction that ends in any way gives back exactly what it
+//! took.
 
 mod edges;
 mod fuzz;
@@ -9,12 +10,12 @@ mod switch;
 use booking_live::{Server, Worker, wait_until};
 use postgres::{Client, Error};
 
-/// What no snapshot may show: more live than there is.
+/// A query that must return nothing in any snapshot: pools with more live places than there are.
 const OVERSOLD: &str = "select r.name, sum(h.quantity) from booking.resources r
     join booking.holds h on h.resource = r.name and h.state in ('held', 'confirmed')
     group by r.name, r.capacity, r.overbooking having sum(h.quantity) > r.capacity + r.overbooking";
 
-/// A server with escrow pools; none where the library is not preloaded, which they need.
+/// Starts a server with escrow pools. Returns `None` if the library is not preloaded, since they need it.
 fn server(connections: usize) -> Option<Server> {
     if Worker::from_env() == Worker::Absent {
         return None;
@@ -23,7 +24,7 @@ fn server(connections: usize) -> Option<Server> {
     Some(builder.start().expect("a server"))
 }
 
-/// Once nobody is at it, each count is what the holds add up to, and nothing is under way.
+/// Asserts that, when all clients have stopped, each count is the sum of the holds and nothing is pending.
 #[track_caller]
 fn assert_exact(server: &Server) {
     let sql = "select resource, taken, under_way, coalesce(sum(quantity), 0)
@@ -32,19 +33,19 @@ fn assert_exact(server: &Server) {
             using (resource)
         group by resource, taken, under_way
         having taken <> coalesce(sum(quantity), 0) or under_way <> 0";
-    // Who was told the end of its transaction may still be giving back; the worker may be at it.
+    // A backend may still be giving back after its client saw the transaction end, and the worker may be sweeping.
     wait_until("the counts to be what the holds add up to", || server.psql(sql), |rows| rows.is_empty());
     server.assert_sound("postgres");
 }
 
-/// Ends of a call that come of what the test does to it.
+/// Returns whether the error comes from what the test does to the call.
 fn is_expected(error: &Error) -> bool {
     // Cancelled, terminated, a crash, a deadlock, a division by zero, lock_timeout.
     const CODES: [&str; 8] = ["57014", "57P01", "57P02", "57P03", "40P01", "22012", "55P03", "25P02"];
     error.code().is_none_or(|code| CODES.contains(&code.code()))
 }
 
-/// Waits until somebody is connected again.
+/// Connects, and waits until the server accepts the connection.
 fn reconnect(config: &postgres::Config) -> Client {
     let mut client = None;
     let mut connected = || {

@@ -1,4 +1,4 @@
-//! Ninety-six clients on three pools, doing everything that ends a transaction, to themselves and to each other.
+//! Ninety-six clients on three pools. They do everything that ends a transaction, to themselves and to each other.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -13,7 +13,7 @@ use super::{OVERSOLD, assert_exact, is_expected, reconnect, server};
 const CLIENTS: u64 = 96;
 const POOLS: [&str; 3] = ["tight", "fair", "wide"];
 
-/// What each client does so often: `ESCROW_ROUNDS`.
+/// The number of transactions of each client: `ESCROW_ROUNDS`.
 fn rounds() -> usize {
     std::env::var("ESCROW_ROUNDS").map_or(40, |rounds| rounds.parse().expect("ESCROW_ROUNDS is a number"))
 }
@@ -50,7 +50,7 @@ fn nothing_is_oversold_or_lost_however_transactions_end() {
     let done = done.load(Ordering::Relaxed);
     assert!(done > CLIENTS as usize * rounds() / 4, "only {done} transactions came to their end");
     assert_exact(&server);
-    // All of it is to be had once it is given back.
+    // When everything is given back, all places are free.
     server.psql("select booking.expire(100000)");
     server.psql("update booking.holds set expires_at = clock_timestamp() where state = 'held'");
     server.psql("select count(booking.cancel(id)) from booking.holds where state = 'confirmed'");
@@ -60,7 +60,7 @@ fn nothing_is_oversold_or_lost_however_transactions_end() {
     assert_exact(&server);
 }
 
-/// One transaction after the other, over one session after the other, for as long as it goes on.
+/// Runs one transaction after the other, on a new session after each loss, as long as `goes_on` says.
 pub fn client(config: Config, seed: u64, done: &AtomicUsize, mut goes_on: impl FnMut() -> bool) {
     let mut session = reconnect(&config);
     let mut random = StdRng::seed_from_u64(seed);
@@ -89,7 +89,7 @@ fn sample(session: &mut Client, over: &AtomicBool) -> usize {
     samples
 }
 
-/// Cancels what somebody is doing, ends somebody's session.
+/// Cancels a statement of another session, or terminates the session.
 fn disturb(session: &mut Client, over: &AtomicBool) -> usize {
     let mut disturbed = 0;
     while !over.load(Ordering::Relaxed) {
@@ -141,7 +141,7 @@ fn transaction(session: &mut Client, random: &mut StdRng) -> Result<(), Error> {
                 {{\"resource\": \"tight\", \"ttl\": \"20 ms\"}}, {{\"resource\": \"wide\", \"ttl\": \"20 ms\", \"quantity\": {quantity}}},
                 {{\"resource\": \"fair\", \"holder\": \"{holder}\", \"ttl\": \"20 ms\"}}]')"
         )),
-        // An error behind the hold, in the same statement and in a block that lives on.
+        // An error after the hold, in the same statement, and in a block that continues.
         4 => session.batch_execute(&format!("select 1 / (h.version - 1) from booking.{hold} h where h.ok")),
         5 => session.batch_execute(&format!(
             "do $$ begin
@@ -167,7 +167,7 @@ fn part_with(session: &mut Client, random: &mut StdRng, id: Option<String>) -> R
     let Some(id) = id else { return Ok(()) };
     let verbs: &[&str] =
         [&["release"][..], &["confirm", "cancel"], &["confirm"], &[]].choose(random).expect("some");
-    // What is confirmed for good is little, so that there is something to be had to the end.
+    // Few holds stay confirmed, so that places come free until the end.
     let verbs = if verbs == ["confirm"] && random.random_bool(0.9) { &["confirm", "cancel"] } else { verbs };
     for verb in verbs {
         ask(session, &format!("{verb}('{id}')"))?;

@@ -1,4 +1,4 @@
-//! A pool that is made a locked one and an escrow pool again, back and forth, while many take from it.
+//! A pool that is switched between locked and escrow, back and forth, while many clients take from it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -51,7 +51,7 @@ fn a_pool_changes_its_contention_under_load() {
                 })
             })
             .collect();
-        // Also where an assertion below fails: the clients go on until then.
+        // This also runs if an assertion below fails: the clients would not stop otherwise.
         let end = End(over);
         let mut session = server.connect("postgres");
         for n in 0..SWITCHES {

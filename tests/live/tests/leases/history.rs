@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use super::linear::{Call, Event, is_linear};
 use super::{Said, ask};
 
-/// Four at each of four leases.
+/// Four clients at each of four leases.
 const GROUPS: usize = 4;
 const CLIENTS: usize = 4;
 const CALLS: usize = 3;
@@ -21,7 +21,7 @@ fn histories() -> usize {
         .map_or(default, |number| number.parse().expect("LEASE_HISTORIES is a number"))
 }
 
-/// Calls, and loses the connection before the answer comes: what was asked is done, or rolled back.
+/// Sends a call and loses the connection before the answer comes. The call is done or rolled back.
 fn cut_off(session: &mut Client, call: &Call, name: &str, is_done: bool) -> (Option<Said>, Option<bool>) {
     let call = match call {
         Call::Acquire { holder } => format!("acquire_lease('{name}', '{holder}', '1 h')"),
@@ -35,7 +35,7 @@ fn cut_off(session: &mut Client, call: &Call, name: &str, is_done: bool) -> (Opt
     (None, None)
 }
 
-/// One client's calls in one history. Where the connection is lost, what was asked may have been done or not.
+/// The calls of one client in one history. If the connection is lost, the call may have been done or not.
 fn play(
     session: &mut Option<Client>,
     config: &postgres::Config,
@@ -45,10 +45,10 @@ fn play(
 ) -> Vec<Event> {
     let mut events = Vec::new();
     let mut token = 1;
-    // In some histories leases run out, in others connections are lost.
+    // In some histories leases expire, in others connections are lost.
     let (ttl, is_cut) = match name.len() % 3 {
         0 => (rng.random_range(1..4), false),
-        // One connection at the most: each that is lost doubles the orders there can be.
+        // At most one connection is lost: each loss doubles the number of possible orders.
         1 => (3_600_000, client == 0),
         _ => (3_600_000, false),
     };
@@ -80,7 +80,7 @@ fn play(
         if is_lost {
             *session = None;
         }
-        // A name that nobody has had, and a token that nobody has, tell nothing.
+        // A call with a name that nobody had, or a token that nobody has, says nothing about the lease.
         if said.as_ref().is_some_and(|said| said.status == "not_found") {
             continue;
         }
@@ -96,7 +96,7 @@ fn what_is_answered_is_linear() {
     linear(Server::builder());
 }
 
-/// What was true when the clock was read may not be when it is acted upon.
+/// What was true when the clock was read may be false when the call acts on it.
 #[test]
 fn what_is_answered_late_is_linear() {
     linear(Server::builder().late_clock());
@@ -117,7 +117,8 @@ fn linear(builder: Builder) {
         .into_iter()
         .map(|group| group.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         .collect();
-    // They met: some were told that others have it, some that it had run out, some were cut off.
+    // The clients met: some were told that others have the lease, some that it had expired, some lost their
+    // connection.
     for (n, what) in ["unavailable", "expired", "lost"].iter().enumerate() {
         assert!(
             kinds.iter().map(|kinds| kinds[n]).sum::<usize>() > 50,

@@ -1,4 +1,4 @@
-//! Tokens through crashes: the clients keep what was answered, outside of the database.
+//! Tokens through crashes. The clients remember outside the database what was answered.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use super::ask;
 const CLIENTS: usize = 8;
 const NAMES: usize = 3;
 
-/// When a grant was asked for and answered, and its token.
+/// When a grant was asked for and when it was answered, and its token.
 #[derive(Clone, Copy, Debug)]
 struct Grant {
     asked: i64,
@@ -22,7 +22,7 @@ struct Grant {
 
 type Ledger = Mutex<BTreeMap<usize, Vec<Grant>>>;
 
-/// How often the server is killed: `LEASE_KILLS`; a hundred times in CI.
+/// The number of times that the server is killed: `LEASE_KILLS`; a hundred in CI.
 fn kills() -> usize {
     let default = if std::env::var_os("CI").is_some() { 100 } else { 15 };
     std::env::var("LEASE_KILLS").map_or(default, |kills| kills.parse().expect("LEASE_KILLS is a number"))
@@ -34,7 +34,7 @@ fn client(config: &postgres::Config, number: usize, ledger: &Ledger, over: &Atom
     while !over.load(Ordering::Relaxed) {
         let Some(open) = session.as_mut().filter(|open| !open.is_closed()) else {
             session = config.connect(NoTls).ok().and_then(|mut open| {
-                // Half of them do not wait for the disk; a token must not be lost for it.
+                // Half of the clients use asynchronous commit. A token must not be lost because of it.
                 let off = if number.is_multiple_of(2) { "off" } else { "on" };
                 open.batch_execute(&format!("set synchronous_commit = {off}")).ok().map(|()| open)
             });
@@ -82,7 +82,7 @@ fn tokens_rise_through_crashes() {
                 "name {name}: token {} was given out twice",
                 pair[0].token
             );
-            // Whoever was answered before another asked has the lower token.
+            // If one grant was answered before another was asked for, its token is lower.
             assert!(pair[0].asked <= pair[1].answered, "name {name}: {pair:?}");
         }
         let mut lowest_answer = i64::MAX;
@@ -104,10 +104,11 @@ fn tokens_rise_through_crashes() {
     server.assert_sound("postgres");
 }
 
-/// A release alone is not waited for at the disk; what is written beside it is, before it or after it.
+/// The commit of a release alone does not wait for the disk. The commit of anything written beside it does,
+/// whether it was written before or after the release.
 #[test]
 fn what_is_written_beside_a_release_survives() {
-    // What nobody waits for is not on disk by accident either.
+    // The WAL writer is delayed, so that a commit that does not wait is not on disk by chance.
     let mut server = Server::builder().set("wal_writer_delay", "10s").start().expect("a server");
     server.psql("create table ledger (n int)");
     let around = [
@@ -126,11 +127,11 @@ fn what_is_written_beside_a_release_survives() {
         server.kill_9();
         server.start();
         assert_eq!(server.psql("select max(n) from ledger"), (n + 1).to_string());
-        // And so is the release, then.
+        // The same commit makes the release durable.
         let held = format!("select count(*) from booking.active_leases where name = 'name {n}'");
         assert_eq!(server.psql(&held), "0");
     }
-    // The setting is as it was.
+    // After a release alone, the commits of the session wait for the disk as before.
     let mut session = server.connect("postgres");
     let token =
         ask(&mut session, "acquire_lease('alone', 'a', '1 h')").expect("a lease").token.expect("a token");

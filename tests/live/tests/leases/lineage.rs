@@ -1,11 +1,12 @@
-//! Tokens where history is cut off: a promoted standby that lacks the last grants, a dump in another server.
+//! Tokens where history is cut off: a promoted standby that lacks the last grants, and a dump restored in another
+//! server.
 
 use booking_live::{Server, wait_until};
 use postgres::Client;
 
 use super::ask;
 
-/// Grants and releases a name so many times, and returns the last token.
+/// Grants and releases a lease a number of times. Returns the last token.
 fn grant(session: &mut Client, times: usize) -> i64 {
     let mut last = 0;
     for _ in 0..times {
@@ -27,7 +28,7 @@ fn a_standby_that_lacks_the_last_grants_gives_out_higher_tokens() {
     let position = primary.psql("select pg_current_wal_lsn()");
     let caught_up = format!("select pg_last_wal_replay_lsn() >= '{position}'");
     wait_until("the standby to catch up", || standby.psql(&caught_up), |caught_up| caught_up == "t");
-    // From here on it hears nothing.
+    // From here on the standby receives nothing.
     standby.set("primary_conninfo", "");
     let deaf = || standby.psql("select count(*) from pg_stat_wal_receiver");
     wait_until("the receiver to end", deaf, |receivers| receivers == "0");
@@ -43,12 +44,12 @@ fn a_standby_that_lacks_the_last_grants_gives_out_higher_tokens() {
     assert!(after > last, "{after} after {last}");
     let of_new_name = ask(&mut session, "acquire_lease('new', 'somebody', '1 h')").expect("a lease").token;
     assert!(of_new_name > Some(1), "{of_new_name:?} was given out before");
-    // From there on they are counted on, one by one.
+    // From there on, tokens rise one by one again.
     assert_eq!(grant(&mut session, 1), after + 1);
     standby.assert_sound("postgres");
 }
 
-/// Who had a lease when the standby took over has it still.
+/// The holder of a lease still has it after the standby takes over.
 #[test]
 fn a_failover_ends_no_lease() {
     let primary = Server::builder().start().expect("a server");
@@ -81,7 +82,7 @@ fn a_dump_in_another_server_gives_out_higher_tokens() {
         ask(&mut session, "acquire_lease('held', 'a', '1 h')").expect("a lease").token.expect("a token");
     let dump = old.command("pg_dump").args(["-d", "postgres"]).output().expect("pg_dump");
     assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
-    // After the dump it went on.
+    // The original database continued after the dump.
     let last = grant(&mut session, 4);
     let new = Server::builder().plain().start().expect("a server");
     let file = new.home().join("dump.sql");
@@ -95,7 +96,7 @@ fn a_dump_in_another_server_gives_out_higher_tokens() {
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     let mut session = new.connect("postgres");
     assert!(grant(&mut session, 1) > last);
-    // The lease that was had when the dump was made is had until somebody says that this was a restore.
+    // A lease that was live when the dump was made is valid until somebody calls after_restore().
     assert_eq!(new.psql(&format!("select booking.check_lease('held', {held})")), "t");
     new.psql("select booking.after_restore()");
     assert_eq!(new.psql(&format!("select booking.check_lease('held', {held})")), "f");

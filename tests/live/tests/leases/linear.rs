@@ -1,6 +1,6 @@
-//! Whether what was answered could have been answered by one lease that is asked one thing after the other: a
-//! search for an order (Wing and Gong, "Testing and verifying concurrent objects", 1993), in which each call takes
-//! effect at one moment between its beginning and its end.
+//! Decides whether the answers could come from a single lease that executes one call after the other. It searches
+//! for an order (Wing and Gong, "Testing and verifying concurrent objects", 1993) in which each call takes effect
+//! at one moment between its beginning and its end.
 
 use std::collections::HashSet;
 
@@ -14,31 +14,32 @@ pub enum Call {
     Check { token: i64 },
 }
 
-/// A call with its answer; none where the connection was lost, and it may have been done or not.
+/// A call with its answer. `None` if the connection was lost: the call may have been done or not.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub call: Call,
     pub said: Option<Said>,
-    /// Of `check_lease`.
+    /// The answer of `check_lease`.
     pub is_valid: Option<bool>,
     pub began: i64,
     pub ended: i64,
 }
 
-/// A lease as it is between two calls.
+/// The state of a lease between two calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct State {
     holder: Option<String>,
-    /// The last that was given out: what is rolled back uses none up, so that they are counted one by one.
+    /// The last token that was granted. A rollback uses none up, so tokens rise one by one.
     token: i64,
     expires_at: i64,
     is_released: bool,
-    /// The time of the call before.
+    /// The time of the previous call.
     now: i64,
 }
 
 impl State {
-    /// The earliest moment at which the lease is valid, or is not, if there is one for this call.
+    /// Returns the earliest moment for the call at which the lease is valid, or is not. Returns `None` if there is
+    /// no such moment.
     fn when(&self, event: &Event, valid: bool) -> Option<i64> {
         let earliest = self.now.max(event.began);
         let is_had = self.holder.is_some() && !self.is_released;
@@ -55,7 +56,7 @@ impl State {
         Self { now, ..self.clone() }
     }
 
-    /// What the lease is after the call, if it could be answered so.
+    /// Returns the lease after the call, or `None` if it could not be answered so.
     fn after(&self, event: &Event) -> Vec<Self> {
         let Some(said) = &event.said else { return self.after_check(event) };
         let valid = |valid| self.when(event, valid).map(|now| self.at(now));
@@ -108,7 +109,7 @@ impl State {
                 true => self.when(event, false).map(|now| self.at(now)).into_iter().collect(),
                 false => vec![self.at(self.now.max(event.began))],
             },
-            // Lost: it was not done, or it was.
+            // The answer was lost: the call was done, or it was not.
             (Call::Acquire { holder }, _) => {
                 let mut states = vec![self.clone()];
                 states.extend(self.when(event, false).map(|now| State {
@@ -131,7 +132,7 @@ impl State {
     }
 }
 
-/// Whether there is an order in which all of it could have been answered.
+/// Returns whether there is an order in which every call could have been answered so.
 pub fn is_linear(events: &[Event]) -> bool {
     let mut seen = HashSet::new();
     search(events, 0, &State::default(), &mut seen)
@@ -145,7 +146,7 @@ fn search(events: &[Event], done: u64, state: &State, seen: &mut HashSet<(u64, S
         return false;
     }
     let open = || events.iter().enumerate().filter(|(n, _)| done & (1 << n) == 0);
-    // What ended before another began comes before it.
+    // A call that ended before another began comes before it.
     let first_end = open().map(|(_, event)| event.ended).min().unwrap_or(i64::MAX);
     open()
         .filter(|(_, event)| event.began <= first_end)
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_checker_knows_what_cannot_be() {
-        // One after the other, each has it once the other has let go, or has run out.
+        // Each client gets the lease after the one before it released it, or after that one expired.
         let released = event(Call::Release { token: 1 }, "released", Some(1), "a", 100, (20, 30));
         assert!(is_linear(&[
             acquired("a", 1, 100, (0, 10)),
@@ -183,11 +184,11 @@ mod tests {
             acquired("b", 2, 200, (25, 40))
         ]));
         assert!(is_linear(&[acquired("a", 1, 100, (0, 10)), acquired("b", 2, 200, (95, 110))]));
-        // Two at once; a lower token later; a release that came after.
+        // Two holders at once; a lower token later; a release that came after the end.
         assert!(!is_linear(&[acquired("a", 1, 100, (0, 10)), acquired("b", 2, 200, (20, 40))]));
         assert!(!is_linear(&[acquired("a", 2, 100, (0, 10)), acquired("b", 1, 200, (100, 140))]));
         assert!(!is_linear(&[acquired("a", 1, 100, (0, 10)), acquired("b", 2, 200, (11, 19)), released]));
-        // A check that says yes of what has passed on.
+        // A check that says yes after the lease passed to another holder.
         let check = |valid, span: (i64, i64)| Event {
             call: Call::Check { token: 1 },
             said: None,
@@ -205,7 +206,7 @@ mod tests {
             check(false, (60, 140))
         ]));
         assert!(!is_linear(&[acquired("a", 1, 100, (0, 10)), check(false, (50, 60))]));
-        // A lost acquisition may have been done, and then somebody has it.
+        // A lost acquisition may have been done, and then somebody has the lease.
         let lost = Event {
             call: Call::Acquire { holder: "c".to_owned() },
             said: None,

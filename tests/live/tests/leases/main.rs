@@ -1,5 +1,5 @@
-//! Leases: what is answered is linear, tokens rise through crashes and failovers, and those who wait have it in
-//! their order.
+//! Leases: the answers are linearizable, tokens rise through crashes and failovers, and clients that wait get the
+//! lease in their order.
 
 mod history;
 mod kills;
@@ -16,7 +16,7 @@ pub struct Said {
     pub status: String,
     pub holder: Option<String>,
     pub token: Option<i64>,
-    /// In microseconds since 1970, by the server's clock, which is this machine's.
+    /// The expiry, in microseconds since 1970 by the server's clock, which is this machine's.
     pub expires_at: Option<i64>,
 }
 
@@ -29,7 +29,7 @@ pub fn ask(session: &mut Client, call: &str) -> Result<Said, Error> {
     Ok(Said { ok, status, holder, token, expires_at: row.get(4) })
 }
 
-/// First come, first served: each waiter in its place, whether somebody wakes them or they look up themselves.
+/// First come, first served: each waiter has its place, whether another session wakes it or it looks by itself.
 #[test]
 fn those_who_wait_have_it_in_their_order() {
     const WAITERS: usize = 12;
@@ -50,7 +50,7 @@ fn those_who_wait_have_it_in_their_order() {
                     let release = format!("release_lease('job', {})", said.token.expect("a token"));
                     ask(session, &release).expect("a release");
                 });
-                // The head sleeps, those behind it wait for a lock.
+                // The head of the queue sleeps; those behind it wait for a lock.
                 let waits = format!(
                     "select wait_event_type in ('Lock', 'Extension') from pg_stat_activity where pid = {pid}"
                 );
@@ -66,7 +66,7 @@ fn those_who_wait_have_it_in_their_order() {
     }
 }
 
-/// Who waits and is cancelled, or loses his connection, is out of the line, and keeps nobody from it.
+/// A waiter that is cancelled, or loses its connection, leaves the queue and delays nobody in it.
 #[test]
 fn who_gives_up_keeps_nobody_waiting() {
     let server = Server::builder().start().expect("a server");
@@ -77,7 +77,7 @@ fn who_gives_up_keeps_nobody_waiting() {
     let (pid, waiter) = in_background(server.connect("postgres"), move |session| {
         let refused = ask(session, wait).expect_err("cancelled");
         assert_eq!(refused.code(), Some(&postgres::error::SqlState::QUERY_CANCELED));
-        // Its session goes on.
+        // The cancelled session can go on.
         assert_eq!(
             ask(session, "acquire_lease('other', 'second', '1 h')").expect("a lease").status,
             "acquired"

@@ -1,4 +1,4 @@
-//! What the storm consists of.
+//! The calls of the storm.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::{Placed, short_ttl};
 
-/// Pools and halls take turns in the order of their names, which is that of the locks.
+/// Pools and halls alternate in the order of their names, which is the order of the locks.
 const POOLS: [&str; 4] = ["a pool", "c pool", "e pool, limited", "g pool"];
 const HALLS: [&str; 3] = ["b hall", "d hall", "f hall, limited"];
 const SECTIONS: [&str; 2] = ["L", "R"];
 const ROWS: usize = 8;
 const LETTERS: &str = "ABC DEFG HJK";
 const HOLDERS: u32 = 24;
-/// So many baskets in a row may have the same key.
+/// The number of baskets in a row that may have the same key.
 const SAME_KEY: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ impl Verb {
     }
 }
 
-/// In the order of the verbs. Every argument is a text, so that all calls are of one type.
+/// The prepared statements, in the order of the verbs. Every argument is a text, so that all calls have one type.
 pub const STATEMENTS: [&str; 12] = [
     "select status, replayed, hold_id::text, seats, detail::text
      from booking.hold_all($1::text::jsonb, $2::text::interval, key => $3, holder => $4, wait => $5::text::bool)",
@@ -76,7 +76,7 @@ impl Call {
     }
 }
 
-/// The seats of a hall: all halls are alike.
+/// The seats of a hall. All halls are alike.
 pub struct Venue {
     labels: Vec<String>,
 }
@@ -127,7 +127,7 @@ fn holder(random: &mut StdRng) -> String {
     format!("holder {}", random.random_range(0..HOLDERS))
 }
 
-/// A basket of 2 to 20 items. One under a key is the same each time, or nearly each time.
+/// Makes a basket of 2 to 20 items. Baskets under one key are nearly always the same.
 pub fn basket(random: &mut StdRng, venue: &Venue, number: usize) -> Call {
     let key = random.random_ratio(1, 8).then_some(number / SAME_KEY);
     let mut by_key = key.map(|key| StdRng::seed_from_u64(key as u64));
@@ -145,9 +145,10 @@ pub fn basket(random: &mut StdRng, venue: &Venue, number: usize) -> Call {
 
 fn items(random: &mut StdRng, venue: &Venue) -> Vec<Value> {
     let size = random.random_range(2..=20);
-    // No seat is named twice in a basket: that would be misuse.
+    // No basket names a seat twice: that would be misuse.
     let mut named = HashSet::new();
-    // Who takes a turn at a pool has it alone; half of the baskets are of seats only, and side by side.
+    // A call on a pool has its exclusive lock. Half of the baskets contain only seats, so that they run side by
+    // side.
     let first = if random.random_ratio(1, 2) { 0 } else { 450 };
     let item = |_| match random.random_range(first..1000) {
         0..450 => json!({"resource": POOLS.choose(random), "quantity": random.random_range(1..=4)}),
@@ -161,7 +162,7 @@ fn items(random: &mut StdRng, venue: &Venue) -> Vec<Value> {
                 false => json!({"resource": hall, "seats": labels}),
             }
         }
-        // So many that each hall of the basket is taken whole.
+        // So many seats that each hall of the basket is taken whole.
         750..753 => json!({"resource": HALLS.choose(random), "best": 66, "together": false}),
         _ => best(random),
     };
@@ -178,7 +179,7 @@ fn best(random: &mut StdRng) -> Value {
     })
 }
 
-/// Anything but a basket.
+/// Makes any call but a basket.
 pub fn other(random: &mut StdRng, venue: &Venue, known: Option<&Placed>) -> Call {
     let (hall, pool) = (HALLS.choose(random).expect("a hall"), POOLS.choose(random).expect("a pool"));
     match (random.random_range(0..100), known) {
@@ -191,7 +192,7 @@ pub fn other(random: &mut StdRng, venue: &Venue, known: Option<&Placed>) -> Call
         (92, _) => Call::new(Verb::Expire, [some(100)]),
         (93, _) => Call::new(Verb::ExpireOn, [some(100), some([hall, pool].choose(random).expect("one"))]),
         (94, _) => {
-            // Unblocked twice as often, so that the seats do not run out.
+            // Unblocking is twice as frequent, so that the seats do not run out.
             let seats = venue.some(random, 2);
             Call::new(Verb::Block, [some(hall), Some(array(&seats)), some(random.random_ratio(1, 3))])
         }
@@ -238,7 +239,7 @@ fn batch(random: &mut StdRng, venue: &Venue) -> Value {
     (0..5).map(request).collect()
 }
 
-/// All of it, or one item.
+/// The whole basket, or one item of it.
 fn id_of(random: &mut StdRng, known: &Placed) -> String {
     match known.items.choose(random) {
         Some((item, _)) if random.random_ratio(1, 3) => item.clone(),
@@ -248,7 +249,7 @@ fn id_of(random: &mut StdRng, known: &Placed) -> String {
 
 fn confirm(random: &mut StdRng, known: &Placed) -> Call {
     let id = id_of(random, known);
-    // Mostly the same payment again, at times another.
+    // Usually the same payment again, sometimes another.
     let reference = format!("{id}/{}", u8::from(random.random_ratio(1, 8)));
     let late = if random.random_ratio(2, 3) { "reacquire" } else { "refuse" };
     Call::new(Verb::Confirm, [Some(id), Some(reference), some(late)])
@@ -267,7 +268,7 @@ fn give_back(random: &mut StdRng, verb: Verb, known: &Placed) -> Call {
     Call::new(verb, [Some(id_of(random, known)), None, None])
 }
 
-/// Gives up what may be confirmed by now.
+/// Gives up a hold that may be confirmed by now.
 pub fn cancel(id: &str) -> Call {
     Call::new(Verb::Cancel, [some(id), None, None])
 }

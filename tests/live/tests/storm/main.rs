@@ -1,9 +1,9 @@
-//! A deadlock storm: baskets of 2 to 20 items, thrown at a few small resources by 32 connections while
-//! everything else goes on that could be in their way. Nobody is ever chosen as a deadlock's victim, no
-//! statement fails, and no seat is ever two holds'.
+//! A deadlock storm. 32 connections place baskets of 2 to 20 items on a few small resources, while every other
+//! call runs that could be in their way. No session is ever the victim of a deadlock, no statement fails, and no
+//! seat is ever in two holds.
 //!
-//! `STORM_BASKETS` says how many baskets. The full figure is 100,000, which take some minutes; what is
-//! thrown without it is enough to meet every case.
+//! `STORM_BASKETS` is the number of baskets. The full number is 100,000, which takes some minutes; the default is
+//! enough to meet every case.
 
 mod calls;
 
@@ -20,17 +20,17 @@ use tokio_postgres::{Client, Statement};
 
 const CONNECTIONS: u64 = 32;
 const BASKETS: usize = 15_000;
-/// How many holds and baskets are known to everybody.
+/// The number of holds and baskets that the connections share.
 const KNOWN: usize = 300;
 
-/// A basket and its items, or a hold, which is its own only item: each with its seats.
+/// A basket and its items, or a hold, which is its own only item; each with its seats.
 #[derive(Clone, Debug)]
 pub struct Placed {
     id: String,
     items: Vec<(String, Vec<String>)>,
 }
 
-/// What the connections share: the holds that any of them may go for next.
+/// What the connections share: the holds that each of them may use next.
 struct Shared {
     known: Mutex<Vec<Placed>>,
     begun: AtomicUsize,
@@ -38,7 +38,7 @@ struct Shared {
     over: AtomicBool,
 }
 
-/// How often something was answered, by the verb, the status, and whether it was so before.
+/// The number of answers by verb, status and whether the call was replayed.
 type Seen = BTreeMap<(Verb, String, bool), usize>;
 
 #[derive(Default)]
@@ -107,8 +107,8 @@ async fn storm(server: &Server, shared: &Arc<Shared>) -> Log {
     all
 }
 
-/// Looks at the tables again and again. A seat of two holds is one that a hold says it has and has not.
-/// What is over is forgotten meanwhile, or each look would take longer than the one before.
+/// Calls booking.check() again and again. A seat in two holds would show there as a seat that a hold claims but
+/// does not own. It also purges what is over, or each call would take longer than the one before.
 async fn watch(client: Client, shared: Arc<Shared>) -> usize {
     let mut looks = 0;
     while !shared.is_over() {
@@ -120,14 +120,14 @@ async fn watch(client: Client, shared: Arc<Shared>) -> usize {
         }
         client.query("select booking.purge('2 s')", &[]).await.expect("purge never fails");
         looks += 1;
-        // It shall not take the time of those it watches.
+        // The reader must not take the time of the clients that it watches.
         tokio::time::sleep(begun.elapsed() * 4).await;
     }
     looks
 }
 
-/// One session. It has always sent a few calls ahead, each a transaction of its own, so that the server
-/// never waits for its next.
+/// One session. It always sends a few calls ahead, each a transaction of its own, so that the server never waits
+/// for the next call.
 async fn connection(client: Client, seed: u64, shared: Arc<Shared>) -> Log {
     let mut statements = Vec::new();
     for sql in STATEMENTS {
@@ -208,7 +208,7 @@ impl Shared {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// The number of the first of the next two baskets, if any are wanted.
+    /// Returns the number of the first of the next two baskets, or `None` if there are enough.
     fn next_two(&self) -> Option<usize> {
         let number = self.begun.fetch_add(2, Ordering::Relaxed);
         (!self.is_over() && number < self.wanted).then_some(number)
@@ -223,7 +223,8 @@ impl Shared {
         (!known.is_empty()).then(|| known[random.random_range(0..known.len())].clone())
     }
 
-    /// What is forgotten is given up first, or the house would fill with what nobody ever cancels.
+    /// A hold that is dropped from the list is given up first. Otherwise the halls would fill with holds that
+    /// nobody cancels.
     fn evict(&self) -> Vec<Call> {
         let mut known = self.known.lock().expect("not poisoned");
         let surplus = known.len().saturating_sub(KNOWN);
@@ -242,7 +243,7 @@ fn print(seen: &Seen) {
     }
 }
 
-/// A storm that never met a case proves nothing of it.
+/// A storm that did not meet a case proves nothing about it.
 fn assert_everything_happened(server: &Server, seen: &Seen) {
     let was_seen = |verb, status: &str, replayed| seen.contains_key(&(verb, status.to_owned(), replayed));
     for (verb, statuses) in [
@@ -274,7 +275,7 @@ fn assert_everything_happened(server: &Server, seen: &Seen) {
     assert_eq!(server.psql(late), "t", "nothing was confirmed late");
 }
 
-/// How long a hold of the storm lives.
+/// Returns the time to live of a hold of the storm.
 pub fn short_ttl(random: &mut StdRng) -> Duration {
     Duration::from_millis(random.random_range(30..600))
 }

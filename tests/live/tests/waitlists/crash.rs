@@ -1,5 +1,5 @@
-//! Lines through crashes. Who was told that they wait, were offered something, or left is remembered outside the
-//! database, and has to be so after each of them.
+//! Lines through crashes. The clients remember outside the database that they wait, were offered something, or
+//! left. It must still be so after each crash.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +10,11 @@ use booking_live::{Answer, Caller, Server, join, wait_until};
 const CLIENTS: usize = 12;
 const CYCLES: usize = 12;
 
-/// What a client was told last of its place in a line.
+/// The last answer that a client had about its place in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Last {
     Waits,
-    /// Offered and held. What is known of a hold is another test's.
+    /// The client was offered a place and holds it. What becomes of holds is tested elsewhere.
     Offered,
     Left,
 }
@@ -22,7 +22,7 @@ enum Last {
 #[derive(Default)]
 struct Ledger {
     told: Mutex<BTreeMap<String, Last>>,
-    /// How much was answered, of whatever kind.
+    /// The number of answers of every kind.
     answers: Mutex<usize>,
     over: AtomicBool,
 }
@@ -64,11 +64,11 @@ fn who_waits_goes_on_waiting_through_crashes() {
     ledger.over.store(true, Ordering::Relaxed);
     clients.into_iter().for_each(join);
     verify(&server, &ledger.told.lock().expect("no client panicked"));
-    // All have given back what they had, so everybody was served.
+    // Every client gave back what it had, so every client was served.
     assert_eq!(server.psql("select waiting, taken from booking.resources"), "0|0");
 }
 
-/// Nobody has lost a place that they knew of, and nothing is free that somebody waits for.
+/// Asserts that nobody lost a place that it knew of, and that nothing is free that somebody waits for.
 fn verify(server: &Server, told: &BTreeMap<String, Last>) {
     server.assert_sound("postgres");
     let mut session = server.connect("postgres");
@@ -78,7 +78,7 @@ fn verify(server: &Server, told: &BTreeMap<String, Last>) {
     for (id, last) in told {
         let state = stored.get(id).unwrap_or_else(|| panic!("{id} was told {last:?} and is gone"));
         let may_be: &[&str] = match last {
-            // Since then it may have moved on, by itself or because a place came free.
+            // Since then the entry may have moved on, by itself or because a place came free.
             Last::Waits => &["waiting", "offered", "left"],
             Last::Offered => &["offered"],
             Last::Left => &["left"],
@@ -92,8 +92,8 @@ fn verify(server: &Server, told: &BTreeMap<String, Last>) {
     assert_eq!(server.psql(idle), "", "something is free, and the head of the line is not served");
 }
 
-/// Joins, and either leaves, or waits until it is served and gives back what it got. Each question is asked again
-/// where a crash has swallowed its answer.
+/// Joins, and either leaves, or waits until it is served and gives back what it got. The client repeats each call
+/// whose answer a crash swallowed.
 fn client(mut caller: Caller, number: usize, ledger: &Ledger) {
     for n in 0.. {
         if ledger.over.load(Ordering::Relaxed) {
@@ -109,7 +109,7 @@ fn client(mut caller: Caller, number: usize, ledger: &Ledger) {
         note(ledger, &joined);
         if joined.status == "waiting" && n % 5 == 4 {
             let left = caller.ask(&format!("leave_waitlist('{id}')")).answer;
-            // It may have been served in between, and then has given that back.
+            // The client may have been served in between, and has then given its place back.
             match left.status.as_str() {
                 "left" => ledger.note(&id, Last::Left),
                 "released" => ledger.note(&id, Last::Offered),

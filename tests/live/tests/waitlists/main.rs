@@ -1,5 +1,5 @@
-//! Thirty-two who wait for a pool and for seats, and who do not: in which order they are served, and that nobody
-//! from outside gets what is owed to the line.
+//! Thirty-two clients that wait for a pool and for seats, or try without waiting. The test checks in which order
+//! they are served, and that nobody outside the line gets what is owed to it.
 
 mod crash;
 
@@ -14,13 +14,13 @@ use rand::{Rng, SeedableRng};
 const CLIENTS: usize = 32;
 const RESOURCES: [&str; 2] = ["gig", "hall"];
 
-/// How often each of them wants something: `WAITLIST_ROUNDS`.
+/// The number of requests of each client: `WAITLIST_ROUNDS`.
 fn rounds() -> usize {
     std::env::var("WAITLIST_ROUNDS").map_or(12, |rounds| rounds.parse().expect("WAITLIST_ROUNDS is a number"))
 }
 
-/// What one client does: waits in line, or tries its luck from outside; keeps what it gets, gives it back, lets it
-/// run out; and now and then rolls all of it back.
+/// What one client does: it waits in line, or tries without waiting. It keeps what it gets, gives it back, or lets
+/// it expire; and now and then it rolls everything back.
 fn client(session: &mut Client, number: usize) {
     let mut rng = StdRng::seed_from_u64(number as u64);
     for _ in 0..rounds() {
@@ -58,7 +58,7 @@ fn client(session: &mut Client, number: usize) {
     }
 }
 
-/// Confirms what it has and cancels it later, or gives it back at once, or in part first.
+/// Confirms what it has and cancels it later, or gives it back at once, or gives back a part first.
 fn part_with(session: &mut Client, had: &Answer, rng: &mut StdRng) {
     let id = had.id();
     std::thread::sleep(Duration::from_millis(rng.random_range(0..3)));
@@ -76,7 +76,7 @@ fn the_line_is_served_in_its_order_and_nobody_passes_it() {
     server.psql("select booking.create_seats('hall', booking.seat_grid(1, 'ABCD'))");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        // What has run out is offered by whoever looks; with the worker off, by this one.
+        // The places of expired holds are offered by a sweep. With the worker off, this session sweeps.
         let sweeper = scope.spawn(|| {
             let mut session = server.connect("postgres");
             while !done.load(Ordering::Relaxed) {
@@ -95,7 +95,7 @@ fn the_line_is_served_in_its_order_and_nobody_passes_it() {
         sweeper.join().expect("the sweeper");
         ended.into_iter().for_each(|ended| ended.expect("a client"));
     });
-    // Nobody starved: all were served, or left.
+    // Nobody starved: every client was served, or left.
     assert_eq!(server.psql("select count(*) from booking.waitlist_entries where state = 'waiting'"), "0");
     let offers = "select count(*) from booking.waitlist_entries where state = 'offered'";
     let offered: usize = server.psql(offers).parse().expect("a number");
@@ -106,7 +106,7 @@ fn the_line_is_served_in_its_order_and_nobody_passes_it() {
             from booking.waitlist_entries where state = 'offered') as offers
         where ended_at < latest";
     assert_eq!(server.psql(out_of_turn), "0", "somebody was served before one who came first");
-    // While anybody waited, nobody else was let in.
+    // While anybody waited, nobody outside the line was served.
     let passed = "select count(*) from booking.holds as h join booking.waitlist_entries as e using (resource)
         where not exists (select from booking.waitlist_entries as own where own.id = h.id)
           and e.joined_at < h.placed_at and e.ended_at > h.placed_at";
@@ -117,7 +117,7 @@ fn the_line_is_served_in_its_order_and_nobody_passes_it() {
     server.assert_sound("postgres");
 }
 
-/// Offers are announced where somebody wants to hear of them, once they are committed.
+/// Offers are announced on the channel, once they are committed.
 #[test]
 fn offers_are_announced() {
     use postgres::fallible_iterator::FallibleIterator;
@@ -142,6 +142,6 @@ fn offers_are_announced() {
     assert_eq!(offer["hold_id"], waits.id());
     assert_eq!(offer["quantity"], 1);
     assert!(offer["expires_at"].is_string(), "{offer}");
-    // The one that was rolled back was not announced.
+    // The offer that was rolled back was not announced.
     assert!(heard.timeout_iter(Duration::from_millis(1)).next().expect("no error").is_none());
 }

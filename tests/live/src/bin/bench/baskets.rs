@@ -1,4 +1,4 @@
-//! Three pools of a thousand, all of them or none.
+//! Baskets: three of a thousand pools, all or nothing.
 
 use anyhow::Result;
 

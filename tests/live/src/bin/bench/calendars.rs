@@ -1,4 +1,4 @@
-//! Calendars: a room with one place, a hotel with forty, and a surgery's free slots.
+//! Calendars: a room with one place, a hotel with forty, and the free slots of a surgery.
 
 use anyhow::Result;
 
@@ -77,8 +77,8 @@ const SLOTS: &[Contender] = &[Contender {
                 '[2030-03-01 00:00+01,2030-04-01 00:00+02)', '20 min', '5 min');",
 }];
 
-/// No checkpoint: after one, the first change of each page writes the page whole, and a turn of some seconds
-/// measures how many pages a full room has.
+/// There is no checkpoint here. After a checkpoint, the first change of each page writes the whole page to the
+/// WAL, and a run of some seconds would measure how many pages a full room has.
 const PUT_BACK: &[&str] = &[
     "delete from booking.holds where state = 'held'",
     "delete from rival.bookings where state = 'held'",

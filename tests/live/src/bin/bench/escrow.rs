@@ -1,4 +1,5 @@
-//! Everybody wants the same: an escrow pool against a bare INSERT, and against all the ways of taking turns.
+//! One pool that everybody wants: an escrow pool against a bare INSERT, and against every way in which buyers take
+//! turns.
 
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::services::Services;
 use crate::shop::{Buyer, Needs, WAYS};
 use crate::{Bench, Measured, median, threads};
 
-/// The scenario with each `synchronous_commit`; Redis is as durable as PostgreSQL in each.
+/// The scenario with each `synchronous_commit`. Redis is as durable as PostgreSQL in each.
 const ONE: [(&str, &str, &str); 2] = [
     ("everybody wants one pool", "on", "always"),
     ("everybody wants one pool, synchronous_commit off", "off", "everysec"),
@@ -74,7 +75,7 @@ const PUT_BACK: &[&str] = &[
     "vacuum rival.units",
 ];
 
-/// Those of [`WAYS`] that stand on more than PostgreSQL.
+/// The number of the [`WAYS`] that need more than PostgreSQL.
 const WITH_SERVICES: usize = 3;
 
 pub const TURNS: usize = ONE.len() * CLIENTS.len() * (ONE_POOL.len() + WITH_SERVICES) + 3;
@@ -113,12 +114,12 @@ impl Bench {
                 })?);
                 self.progress.inc(1);
             }
-            self.tell_turn(contest, way.name, &Measured::median(&turns), first);
+            self.report_run(contest, way.name, &Measured::median(&turns), first);
         }
         Ok(())
     }
 
-    /// `hold_each` of a thousand against one INSERT of a thousand rows.
+    /// Measures `hold_each` with a thousand requests against one INSERT of a thousand rows.
     fn batch(&self) -> Result<()> {
         let mut client = self.server.connect("postgres");
         let requests = "select jsonb_agg('{\"resource\": \"drop\", \"ttl\": \"10 minutes\"}'::jsonb)
@@ -149,7 +150,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Counting a pool with a million live holds, against adding them up.
+    /// Measures the first count of a pool with a million live holds against a sum over them.
     fn count(&self) -> Result<()> {
         let mut client = self.server.connect("postgres");
         client.batch_execute(&format!(
@@ -165,7 +166,7 @@ impl Bench {
         let mut seconds = [Vec::new(), Vec::new()];
         for _ in 0..self.options.rounds {
             self.progress.set_message("counting a million holds");
-            // The first hold counts.
+            // The first hold after this counts the pool.
             client.batch_execute("select booking.after_restore()")?;
             for (n, sql) in ["select booking.hold('drop', 1, '1 day')", plain].into_iter().enumerate() {
                 let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! Leases against the lock that most teams use: `SET NX PX` in Redis, and a Lua script that gives it back; and what
-//! a release costs that promotes one who waits.
+//! Leases against the lock that most teams use: `SET NX PX` in Redis, with a Lua script that deletes it. And the
+//! cost of a release that serves the head of a line.
 
 use std::time::{Duration, Instant};
 
@@ -23,31 +23,32 @@ const ONE: Contender = Contender {
         select * from booking.release_lease('lease', :token);",
 };
 
-/// What no lock in PostgreSQL can do without: two transactions that change a row, each on disk when it is answered.
+/// The lower bound for any lock in PostgreSQL: two transactions that change a row, each on disk when it is
+/// answered.
 const TWO_UPDATES: Contender = Contender {
     name: "two UPDATEs",
     script: "update one_row_each set n = n + 1 where client = :client_id;
         update one_row_each set n = n + 1 where client = :client_id;",
 };
 
-/// And the two answers alone.
+/// The two round trips alone.
 const TWO_ANSWERS: Contender = Contender { name: "two times select 1", script: "select 1; select 1;" };
 
-/// Deletes the lock only where it is still ours: the recipe of Redis's own documentation.
+/// Deletes the lock only if it still belongs to this client: the recipe of Redis's documentation.
 pub const RELEASE: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
-/// How long a Redis client sleeps before it asks again; libraries wait a hundred times as long.
+/// The time that a Redis client sleeps before it asks again. Libraries sleep a hundred times as long.
 const RETRY: Duration = Duration::from_millis(1);
 
-/// How often a release is timed, with somebody in line and with nobody.
+/// The number of releases that are timed, with somebody in line and with nobody.
 const RELEASES: usize = 2000;
 
 const CLIENTS: [u32; 3] = [1, 8, 32];
 
 pub const TURNS: usize = CLIENTS.len() * 6 + 1;
 
-/// Somebody who takes a lock and gives it back.
+/// A client that takes a lock and gives it back.
 struct Locker {
     connection: Connection,
     release: Script,
@@ -57,7 +58,7 @@ struct Locker {
 }
 
 impl Locker {
-    fn turn(&mut self) -> Result<()> {
+    fn lock_and_release(&mut self) -> Result<()> {
         let token = format!("{} {}", self.number, self.turns);
         loop {
             let mut set = redis::cmd("SET");
@@ -114,18 +115,18 @@ impl Bench {
                 let (connection, release) = (redis.connect()?, Script::new(RELEASE));
                 Ok(Locker { connection, release, name: name(number), number, turns: 0 })
             };
-            turns[contenders.len()].push(threads::drive(clients, seconds, locker, Locker::turn)?);
+            turns[contenders.len()].push(threads::drive(clients, seconds, locker, Locker::lock_and_release)?);
             self.progress.inc(1);
         }
         let medians = turns.iter().map(|turns| Measured::median(turns)).collect::<Vec<_>>();
         let names = contenders.iter().map(|contender| contender.name).chain(["Redis"]);
         for (name, turn) in names.zip(&medians) {
-            self.tell_turn(&contest, name, turn, medians[0].rate);
+            self.report_run(&contest, name, turn, medians[0].rate);
         }
         Ok(())
     }
 
-    /// Times nothing but the release, with one in line and with nobody, in turn.
+    /// Times only the release, in turn with one entry in line and with none.
     fn promotion(&self) -> Result<()> {
         let mut client = self.server.connect("postgres");
         client.batch_execute("select booking.create_pool('waited for', 1)")?;

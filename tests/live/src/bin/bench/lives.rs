@@ -1,4 +1,4 @@
-//! A hold's life: confirmed, or half of them never.
+//! The whole life of a hold: all are confirmed, or only half of them.
 
 use anyhow::Result;
 
@@ -39,7 +39,7 @@ const CONFIRM: &[Contender] = &[
     },
 ];
 
-/// Every second hold is confirmed, and the others run out a fifth of a second later.
+/// Every second hold is confirmed. The others expire a fifth of a second later.
 const HALF_EXPIRE: &[Contender] = &[
     Contender {
         name: "booking",
@@ -72,8 +72,8 @@ const SWEEPS: &[&str] =
     &["select booking.expire(10000)", "select rival.expire(10000)", "select booking.expire(10000)"];
 
 const CLIENTS: [u32; 3] = [1, 8, 32];
-/// The holds' tables are not vacuumed: known to be empty, they would have plpgsql read all of them, and keep that plan
-/// while they fill.
+/// The tables of the holds are not vacuumed here. If PostgreSQL knows that they are empty, plpgsql plans
+/// sequential scans, and keeps those plans while the tables fill.
 const PUT_BACK: &[&str] = &[
     "truncate booking.holds",
     "truncate rival.holds",

@@ -1,4 +1,4 @@
-//! How fast the extension is, against what teams write by hand: in one run, on one server, in turn.
+//! Measures how fast the extension is, against what teams write by hand: in one run, on one server, in turn.
 //!
 //!     bench [--seconds N] [--rounds N] [--history ROWS] [--only PART]
 //!
@@ -37,10 +37,10 @@ struct Options {
     only: Option<&'static Part>,
 }
 
-/// What can be measured apart.
+/// The parts that can be measured alone.
 struct Part {
     name: &'static str,
-    /// How many there are of all contenders' turns in it, for the progress bar.
+    /// The number of runs of all contenders in the part, for the progress bar.
     turns: usize,
     measure: fn(&Bench) -> Result<()>,
 }
@@ -60,7 +60,7 @@ struct Bench {
     options: Options,
     progress: ProgressBar,
     report: Report,
-    /// The `synchronous_commit` of those who are measured.
+    /// The `synchronous_commit` of the sessions that are measured.
     commits: Cell<&'static str>,
 }
 
@@ -118,7 +118,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Sets up the rivals.
+    /// Creates the tables and functions of the rivals.
     fn load(&self, sql: &str, database: &str) -> Result<()> {
         let script = self.server.home().join("rivals.sql");
         std::fs::write(&script, sql)?;
@@ -134,7 +134,7 @@ impl Bench {
         Ok(())
     }
 
-    /// A session with the `synchronous_commit` of those who are measured.
+    /// Opens a session with the `synchronous_commit` that is measured.
     fn session(&self) -> Result<postgres::Client> {
         let mut config = self.server.config("postgres");
         config.options(&format!("-c synchronous_commit={}", self.commits.get()));

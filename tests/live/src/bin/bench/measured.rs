@@ -1,15 +1,15 @@
-//! What a turn came to.
+//! The result of one run of a contender.
 
 #[derive(Clone, Copy)]
 pub struct Measured {
     pub rate: f64,
-    /// In milliseconds: half of the calls took no longer, and 99 of 100.
+    /// The median and the 99th percentile of the latency, in milliseconds.
     pub half: f64,
     pub most: f64,
 }
 
 impl Measured {
-    /// Of latencies in microseconds, the shortest first.
+    /// Returns the percentiles of sorted latencies, which are in microseconds.
     pub fn of(rate: f64, latencies: &[u64]) -> Measured {
         let millis = |part: usize| {
             let place = (latencies.len() * part / 100).min(latencies.len().saturating_sub(1));

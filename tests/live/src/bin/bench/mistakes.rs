@@ -1,5 +1,5 @@
-//! What each way of selling gets wrong, where one in fifty buyers dies in the middle, and one in fifty is held up
-//! there.
+//! What each way of selling gets wrong if one in fifty buyers dies in the middle of a purchase, and one in fifty
+//! pauses there.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::Bench;
 use crate::services::Services;
 use crate::shop::{Bought, Buyer, WAYS, Way};
 
-/// Sold out so many times: what goes wrong does so with the last places.
+/// How often the pool is sold out. Mistakes happen with the last places.
 const SALES: i64 = 10;
 const PLACES: i64 = 300;
 const BUYERS: u32 = 32;
 const ONE_IN: u32 = 50;
 
 impl Bench {
-    /// Sells a pool out in each way, and compares what was sold with what there was.
+    /// Sells a pool out in each way, and compares how many places were sold with how many there were.
     pub fn mistakes(&self, services: &Services) -> Result<()> {
         self.progress.suspend(|| {
             println!();
@@ -41,8 +41,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Lets buyers buy until they are told that nothing is left. How many places were sold then, and how long one of
-    /// them had to wait for his answer.
+    /// Lets buyers buy until they are told that nothing is left. Returns how many places were sold, and the
+    /// longest wait of a buyer for an answer.
     fn sell_out(&self, services: &Services, way: &Way) -> Result<(i64, Duration)> {
         let mut client = self.server.connect("postgres");
         client.batch_execute(&format!(

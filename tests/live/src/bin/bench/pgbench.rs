@@ -1,4 +1,4 @@
-//! Contenders that are SQL: clients of pgbench, in turn.
+//! Contenders that are SQL: pgbench runs their clients, one contender after the other.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -9,27 +9,27 @@ use crate::report::Figure;
 use crate::scripts::Contender;
 use crate::{Bench, Measured};
 
-/// How long a contender's turn is.
+/// The length of a contender's run.
 #[derive(Clone, Copy)]
 pub enum Length {
     Seconds(u32),
-    /// So many calls of each client, whose part of a venue has so many seats.
+    /// A number of calls of each client. Each client has its own part of a venue, with `part` seats.
     Calls {
         calls: u32,
         part: u32,
     },
 }
 
-/// A scenario with so many clients. The contenders take turns, so that a machine that slows down slows all of them.
+/// A scenario with a number of clients. The contenders run in turn, so that a slower machine slows all of them.
 pub struct Contest<'a> {
     pub scenario: &'a str,
     pub clients: u32,
     pub length: Length,
-    /// For how many a call counts.
+    /// How many units of work one call counts for.
     pub each: f64,
-    /// What is done before each turn.
+    /// Statements that run before each run.
     pub put_back: &'a [&'a str],
-    /// What is called ten times a second meanwhile, for each contender.
+    /// For each contender, a statement that another session calls ten times a second meanwhile.
     pub beside: &'a [&'a str],
 }
 
@@ -42,7 +42,7 @@ impl<'a> Contest<'a> {
 const BESIDE_EVERY: Duration = Duration::from_millis(100);
 
 impl Bench {
-    /// Measures all contenders. How often a second the first did it.
+    /// Measures all contenders. Returns the rate of the first, per second.
     pub fn measure(&self, contest: &Contest, contenders: &[Contender]) -> Result<f64> {
         let mut turns = vec![Vec::new(); contenders.len()];
         for _ in 0..self.options.rounds {
@@ -60,13 +60,13 @@ impl Bench {
         }
         let medians: Vec<Measured> = turns.iter().map(|turns| Measured::median(turns)).collect();
         for (contender, turn) in contenders.iter().zip(&medians) {
-            self.tell_turn(contest, contender.name, turn, medians[0].rate);
+            self.report_run(contest, contender.name, turn, medians[0].rate);
         }
         Ok(medians[0].rate)
     }
 
-    /// Tells what a contender's turns came to, where the first did it so often a second.
-    pub fn tell_turn(&self, contest: &Contest, contender: &str, turn: &Measured, first: f64) {
+    /// Reports the result of a contender's run, as a ratio to the rate of the first contender.
+    pub fn report_run(&self, contest: &Contest, contender: &str, turn: &Measured, first: f64) {
         self.tell(Figure {
             scenario: contest.scenario.to_owned(),
             clients: contest.clients,
@@ -77,7 +77,7 @@ impl Bench {
         });
     }
 
-    /// Does something while somebody else calls a statement again and again.
+    /// Runs `work` while another session calls a statement again and again.
     fn beside<T>(&self, sql: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let (over, wait) = mpsc::channel::<()>();
         let mut client = self.server.connect("postgres");
@@ -133,7 +133,7 @@ impl Bench {
         Ok(Measured::of(rate, &latencies))
     }
 
-    /// What pgbench has logged of each transaction, in microseconds; the logs are deleted.
+    /// Reads the latency of each transaction from pgbench's logs, in microseconds, and deletes the logs.
     fn latencies(&self) -> Result<Vec<u64>> {
         let mut latencies = Vec::new();
         for file in std::fs::read_dir(self.server.home())? {

@@ -1,4 +1,4 @@
-//! Locked pools: one that everybody wants, a thousand of them, the end of what is stale, and a long history.
+//! Locked pools: one that everybody wants, a thousand of them, expiry of stale holds, and a long history.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::pgbench::{Contest, Length};
 use crate::scripts::{Contender, FOR_UPDATE, hold_for_update};
 use crate::{Bench, median};
 
-/// The first is measured, the others are its rivals.
+/// The first contender is the extension, the others are its rivals.
 const HOT: &[Contender] = &[
     Contender { name: "booking", script: "select * from booking.hold('hot', 1, '10 minutes');" },
     Contender { name: "plpgsql", script: "select * from rival.hold('hot', 1, '10 minutes');" },
@@ -45,7 +45,7 @@ const MANY: &[Contender] = &[
 
 const CLIENTS: [u32; 4] = [1, 8, 32, 96];
 
-/// The same hold in two databases, an empty one and one full of history.
+/// The same hold in two databases: one is empty, the other full of history.
 const HISTORY: Contender =
     Contender { name: "booking", script: "select * from booking.hold('hot', 1, '10 minutes');" };
 

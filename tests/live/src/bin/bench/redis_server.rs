@@ -1,4 +1,4 @@
-//! Redis, which much of what is measured against stands on.
+//! A Redis server, which several rivals need.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,8 +8,7 @@ use redis::Connection;
 
 use crate::Bench;
 
-/// A Redis server of one's own, in the folder of the PostgreSQL server, as durable as that: it answers when what it
-/// answers is on disk.
+/// A Redis server in the folder of the PostgreSQL server, and as durable: it answers when its data is on disk.
 pub struct Redis(Child, redis::Client);
 
 impl Redis {
@@ -37,7 +36,7 @@ impl Redis {
         Ok(redis)
     }
 
-    /// `appendfsync`: whether an answer waits for the disk.
+    /// Sets `appendfsync`: whether an answer waits for the disk.
     pub fn set_durability(&self, fsync: &str) -> Result<()> {
         let mut set = redis::cmd("CONFIG");
         Ok(set.arg("SET").arg("appendfsync").arg(fsync).exec(&mut self.connect()?)?)

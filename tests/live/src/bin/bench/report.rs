@@ -1,4 +1,4 @@
-//! What was measured: as a table, as JSON for a program, and as plots.
+//! The results: as a table, as JSON for a program, and as plots.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,17 +8,17 @@ use anyhow::Result;
 use plotters::prelude::*;
 use serde_json::{Value, json};
 
-/// One contender in one scenario.
+/// The result of one contender in one scenario.
 #[derive(Clone, Debug)]
 pub struct Figure {
     pub scenario: String,
     pub clients: u32,
     pub contender: String,
-    /// How often a second.
+    /// The rate per second.
     pub rate: f64,
-    /// So many times as fast the first of the scenario is.
+    /// How many times as fast the first contender of the scenario is.
     pub ratio: f64,
-    /// How long half, and 99 of 100 took at the most, in milliseconds; where that was measured.
+    /// The median and the 99th percentile of the latency in milliseconds, if it was measured.
     pub latency: Option<(f64, f64)>,
 }
 
@@ -86,7 +86,7 @@ impl Report {
     }
 }
 
-/// Throughput on the left, latency on the right: half of the calls as a line, 99 of 100 as a thin one.
+/// Plots throughput on the left and latency on the right: the median as a line, the 99th percentile as a thin one.
 fn plot(path: &Path, scenario: &str, figures: &[&Figure], clients: &BTreeSet<u32>) -> Result<()> {
     let area = SVGBackend::new(path, (1100, 460)).into_drawing_area();
     area.fill(&WHITE)?;

@@ -1,13 +1,14 @@
-//! What a contender does, as a pgbench script.
+//! Contenders that are pgbench scripts.
 
-/// Somebody who takes part in a scenario, and the script of one of their transactions.
+/// A contender of a scenario, and the script of one of its transactions.
 #[derive(Clone, Copy)]
 pub struct Contender {
     pub name: &'static str,
     pub script: &'static str,
 }
 
-/// A hold on a pool as an application places it from outside: which pool, and what it wants to know of the hold.
+/// The statements with which an application places a hold on a pool itself: on which pool, and what it reads of
+/// the hold.
 macro_rules! hold_for_update {
     ($pool:literal, $answer:literal) => {
         concat!(
@@ -30,6 +31,6 @@ macro_rules! hold_for_update {
 }
 pub(crate) use hold_for_update;
 
-/// What an application does from outside.
+/// The same as a contender.
 pub const FOR_UPDATE: Contender =
     Contender { name: "for update", script: hold_for_update!("'hot'", "id, expires_at;") };

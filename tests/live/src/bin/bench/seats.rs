@@ -1,5 +1,5 @@
-//! Seats and batches. Each run sells a good part of a venue, so that its length is a number of calls
-//! and everything is put back before the next.
+//! Seats and batches. Each run sells a large part of a venue, so its length is a number of calls, and everything
+//! is put back before the next run.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use crate::Bench;
 use crate::pgbench::{Contest, Length};
 use crate::scripts::Contender;
 
-/// Seats side by side, each client's in a part of the venue of its own: nothing is refused.
+/// Seats side by side, for each client in its own part of the venue, so that nothing is refused.
 const NAMED: &[Contender] = &[
     Contender {
         name: "booking",
@@ -61,7 +61,7 @@ const BATCH: &[Contender] = &[
     Contender { name: "one bulk INSERT", script: "select rival.bulk_insert(1000);" },
 ];
 
-/// Everything that was sold while measuring comes back, and no dead row is left behind.
+/// Removes everything that was sold in the run, and leaves no dead rows behind.
 const PUT_BACK: &[&str] = &[
     "update booking.seats s set hold_id = null
      where hold_id is not null and not exists (select from rival.sold where sold.id = s.hold_id)",

@@ -1,4 +1,4 @@
-//! What some rivals need besides PostgreSQL.
+//! The services that some rivals need besides PostgreSQL.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use crate::zookeeper::ZooKeeper;
 
 pub struct Services {
     pub redis: Redis,
-    /// Where it is installed.
+    /// `None` if ZooKeeper is not installed.
     pub zookeeper: Option<ZooKeeper>,
 }
 

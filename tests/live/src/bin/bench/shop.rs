@@ -1,4 +1,4 @@
-//! One place of a pool bought, as it is done where PostgreSQL is not alone, or not asked to decide.
+//! Buys one place of a pool, in the ways of shops that use another service, or that decide outside of PostgreSQL.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::leases::RELEASE;
 use crate::services::Services;
 use crate::zookeeper::Locker;
 
-/// What may happen to a buyer between the decision and the end of it.
+/// What may happen to a buyer between the decision and the end of a purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Fine,
-    /// The process is gone.
+    /// The process dies.
     Dies,
-    /// It goes on much later: a collection of garbage, a page that has to be read from disk.
+    /// The process pauses for long: garbage collection, or a page read from disk.
     Pauses,
 }
 
@@ -26,18 +26,18 @@ pub enum Fate {
 pub enum Bought {
     Yes,
     SoldOut,
-    /// Whatever it had is for others to clear up.
+    /// The buyer died. Others must clear up what it had.
     Died,
 }
 
-/// How long a lock in Redis lasts.
+/// The time to live of a lock in Redis.
 const LOCK: Duration = Duration::from_millis(50);
-/// How long a buyer waits before asking for it again.
+/// The time that a buyer waits before it asks for the lock again.
 const RETRY: Duration = Duration::from_millis(1);
-/// Takes one of what is left, if anything is.
+/// Takes one of the places left, if there is one.
 const TAKE: &str = "if tonumber(redis.call('get', KEYS[1]) or '0') > 0 then return redis.call('decr', KEYS[1]) else return -1 end";
 
-/// What a way stands on besides PostgreSQL.
+/// The services that a way needs besides PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Nothing,
@@ -86,7 +86,7 @@ pub struct Buyer<'s> {
     random: StdRng,
     turns: u64,
     number: u32,
-    /// One in so many dies, and as many pause; 0: nobody does.
+    /// One in this many buyers dies, and as many pause. 0: nobody does.
     one_in: u32,
 }
 
@@ -123,7 +123,7 @@ impl<'s> Buyer<'s> {
         }
     }
 
-    /// Lives through what happens in the middle. Whether it goes on.
+    /// Does what fate decides in the middle of a purchase. Returns whether the purchase goes on.
     fn goes_on(fate: Fate) -> bool {
         if fate == Fate::Pauses {
             std::thread::sleep(2 * LOCK);
@@ -131,7 +131,7 @@ impl<'s> Buyer<'s> {
         fate != Fate::Dies
     }
 
-    /// Ends the transaction: by a commit, or as the server does when its client is gone.
+    /// Ends the transaction: by a commit, or as the server ends it when its client is gone.
     fn end(&mut self, fate: Fate, bought: Bought) -> Result<Bought> {
         let goes_on = Self::goes_on(fate);
         self.session.batch_execute(if goes_on { "commit" } else { "rollback" })?;
@@ -140,7 +140,7 @@ impl<'s> Buyer<'s> {
 
     fn by_booking(&mut self, pool: &str) -> Result<Bought> {
         let fate = self.fate();
-        // Nothing has to be held while it pauses: it is one statement.
+        // The buyer holds nothing while it pauses: the purchase is one statement.
         let sql = format!("select ok from booking.hold('{pool}', 1, '10 minutes')");
         if fate == Fate::Fine {
             let ok: bool = self.session.query_typed(&sql, &[])?[0].get(0);
@@ -164,7 +164,7 @@ impl<'s> Buyer<'s> {
         )?)
     }
 
-    /// Looks and takes in a transaction that begins with this, so that nobody else does.
+    /// Reads and takes in one transaction, which `begin` opens, so that nobody else takes the place between.
     fn behind(&mut self, begin: &str, lock: &str) -> Result<Bought> {
         let fate = self.fate();
         self.session.batch_execute(begin)?;
@@ -183,7 +183,7 @@ impl<'s> Buyer<'s> {
         self.end(fate, bought)
     }
 
-    /// What is taught as the mistake, and still found.
+    /// Reads and then takes: the well-known mistake, which is still found in practice.
     fn look_then_take(&mut self) -> Result<Bought> {
         let fate = self.fate();
         if self.free("")? < 1 {
@@ -196,8 +196,8 @@ impl<'s> Buyer<'s> {
         Ok(Bought::Yes)
     }
 
-    /// What is done behind a lock that is not PostgreSQL's; who dies leaves that behind.
-    fn in_its_turn(&mut self, fate: Fate) -> Result<Bought> {
+    /// Reads and takes under a lock that is outside PostgreSQL. A buyer that dies leaves the lock behind.
+    fn under_a_lock(&mut self, fate: Fate) -> Result<Bought> {
         let free = self.free("")?;
         if !Self::goes_on(fate) {
             return Ok(Bought::Died);
@@ -221,7 +221,7 @@ impl<'s> Buyer<'s> {
             }
             std::thread::sleep(RETRY);
         }
-        let bought = self.in_its_turn(fate)?;
+        let bought = self.under_a_lock(fate)?;
         if bought != Bought::Died {
             let redis = self.redis.as_mut().expect("a connection");
             self.release.key("lock").arg(&token).invoke::<i32>(redis)?;
@@ -249,10 +249,10 @@ impl<'s> Buyer<'s> {
         let fate = self.fate();
         let locker = self.zookeeper.take().context("a connection to ZooKeeper")?;
         let bought = locker.with_lock(|| {
-            let bought = self.in_its_turn(fate)?;
+            let bought = self.under_a_lock(fate)?;
             Ok((bought != Bought::Died, bought))
         })?;
-        // Whoever died comes back as somebody else.
+        // A buyer that died comes back as another client.
         self.zookeeper = match (bought, &self.services.zookeeper) {
             (Bought::Died, Some(zookeeper)) => Some(zookeeper.connect()?),
             _ => Some(locker),

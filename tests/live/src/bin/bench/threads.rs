@@ -1,4 +1,4 @@
-//! Contenders that are more than SQL: clients as threads, each with connections of its own.
+//! Contenders that are more than SQL: each client is a thread with connections of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::Measured;
 
-/// Lets so many clients take turns for so many seconds.
+/// Lets a number of clients buy for a number of seconds.
 pub fn drive<C: Send>(
     clients: u32,
     seconds: u32,

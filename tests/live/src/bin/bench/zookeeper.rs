@@ -1,4 +1,4 @@
-//! ZooKeeper, whose lock recipe some of what is measured against stands on.
+//! A ZooKeeper server, whose lock recipe one of the rivals uses.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -11,12 +11,12 @@ use zookeeper_client::{Acls, Client, CreateMode, LockPrefix};
 
 use crate::Bench;
 
-/// Where Debian has it (libzookeeper-java).
+/// The path of Debian's package libzookeeper-java.
 const JARS: [&str; 2] = ["/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-nop.jar"];
-/// How long after its last sign of life a client's locks are taken from it.
+/// The time after which ZooKeeper takes a silent client's locks away.
 const SESSION: Duration = Duration::from_secs(1);
 
-/// A ZooKeeper of one's own, in the folder of the PostgreSQL server, which answers when what it answers is on disk.
+/// A ZooKeeper server in the folder of the PostgreSQL server. It answers when its data is on disk.
 pub struct ZooKeeper {
     child: Child,
     address: String,
@@ -24,7 +24,7 @@ pub struct ZooKeeper {
 }
 
 impl ZooKeeper {
-    /// None where it is not installed.
+    /// Starts the server. Returns `None` if ZooKeeper is not installed.
     pub fn start(bench: &Bench) -> Result<Option<Self>> {
         if !JARS.iter().all(|jar| Path::new(jar).exists()) {
             eprintln!("libzookeeper-java is not installed: ZooKeeper is left out");
@@ -62,7 +62,7 @@ impl ZooKeeper {
         Ok(Some(zookeeper))
     }
 
-    /// A client whose session outlives it, as that of a process that dies does.
+    /// Opens a client whose session outlives it, as the session of a process that dies does.
     pub fn connect(&self) -> Result<Locker> {
         let connector = Client::connector().with_session_timeout(SESSION).with_detached();
         let client = self.runtime.block_on(connector.connect(&self.address))?;
@@ -83,8 +83,8 @@ pub struct Locker {
 }
 
 impl Locker {
-    /// Does something while it has the lock: a node of its own in a row of them, and whoever is first has it. What is
-    /// done says whether the lock is to be given back.
+    /// Runs `work` while it has the lock. Each client creates a node in one sequence, and the first node has the
+    /// lock. `work` returns whether to release the lock.
     pub fn with_lock<T>(&self, work: impl FnOnce() -> Result<(bool, T)>) -> Result<T> {
         let prefix = LockPrefix::new_curator("/hot", "lock-")?;
         let lock = self.runtime.block_on(self.client.lock(prefix, b"", Acls::anyone_all()))?;

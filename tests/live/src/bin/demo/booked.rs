@@ -1,4 +1,4 @@
-//! Act two: the same shop, which leaves the deciding to `booking`.
+//! Act two: the same shop, which leaves the decisions to `booking`.
 
 use anyhow::Result;
 use tokio_postgres::{Client, Statement};

@@ -1,4 +1,4 @@
-//! The buyers. Both acts meet the same ones, at the same moments, with the same payments.
+//! The buyers. Both acts have the same ones, at the same moments, with the same payments.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -18,23 +18,23 @@ use crate::screen::Progress;
 pub const TICKETS: i64 = 300;
 pub const BUYERS: usize = 2000;
 pub const CONNECTIONS: usize = 200;
-/// How long a place is held for its buyer.
+/// The time for which a place is held for its buyer.
 pub const TTL: Duration = Duration::from_secs(2);
-/// So many stand at the door when the sale opens; the others drop in while it goes on.
+/// The number of buyers who stand at the door when the sale opens. The others come while it goes on.
 const EARLY: usize = 800;
 const SALE: Duration = Duration::from_secs(6);
 
-/// One way of writing a ticket shop: one connection of it, with its statements prepared.
+/// One way to write a ticket shop: one of its connections, with its statements prepared.
 pub trait Shop: Send + Sync + Sized + 'static {
     const TITLE: &str;
     const WAYS: &[&str];
-    /// Its tables, and the event.
+    /// Creates its tables and the event.
     fn schema() -> String;
-    /// One row: sold, double-charged, places and money stuck, broken rules.
+    /// A query that returns one row: sold, charged twice, places and money stuck, broken rules.
     const COUNT: &str;
 
     fn open(client: Client) -> impl Future<Output = Result<Self>> + Send;
-    /// False: sold out.
+    /// Returns false if the event is sold out.
     fn reserve(&self, order: i32) -> impl Future<Output = Result<bool>> + Send;
     fn payment_arrived(&self, order: i32) -> impl Future<Output = Result<()>> + Send;
     fn payment_failed(&self, order: i32) -> impl Future<Output = Result<()>> + Send;
@@ -45,9 +45,9 @@ enum Payment {
     Succeeds,
     ReportedTwice,
     Fails,
-    /// After the place was held for long enough.
+    /// The payment arrives after the time to live of the hold.
     TooLate,
-    /// The window is closed, and nothing is ever heard again.
+    /// The buyer closes the window, and is not heard of again.
     Never,
 }
 
@@ -73,7 +73,7 @@ fn buyers() -> Vec<Buyer> {
     (0..BUYERS).map(&mut buyer).collect()
 }
 
-/// The shop's connections. A buyer has one while the shop answers, not while the buyer pays.
+/// The connections of the shop. A buyer has one while the shop answers, and none while the buyer pays.
 struct Pool<S> {
     free: Semaphore,
     shops: Mutex<Vec<S>>,
@@ -85,7 +85,7 @@ struct Sale<S> {
     progress: Progress,
 }
 
-/// All buyers, through all connections; returns how long it took.
+/// Runs all buyers through all connections. Returns how long it took.
 pub async fn run<S: Shop>(server: &Server) -> Result<Duration> {
     let pool = Pool { shops: Mutex::new(open_all::<S>(server).await?), free: Semaphore::new(CONNECTIONS) };
     let sale = Arc::new(Sale { pool, progress: Progress::start(BUYERS), opens: Instant::now() });
@@ -108,7 +108,7 @@ async fn open_all<S: Shop>(server: &Server) -> Result<Vec<S>> {
     Ok(shops)
 }
 
-/// One buyer from the door to the ticket, or to the news that there is none.
+/// Runs one buyer from the door to the ticket, or to the answer that there is none.
 async fn serve<S: Shop>(sale: Arc<Sale<S>>, order: i32, buyer: Buyer) -> Result<()> {
     tokio::time::sleep_until((sale.opens + buyer.arrives).into()).await;
     let placed = sale.pool.lease().await?.reserve(order).await?;
@@ -137,7 +137,7 @@ async fn pay<S: Shop>(pool: &Pool<S>, order: i32, payment: Payment) -> Result<()
     }
 }
 
-/// A connection that goes back by itself.
+/// A connection that Drop puts back into the pool.
 struct Lease<'a, S> {
     shops: &'a Mutex<Vec<S>>,
     shop: Option<S>,

@@ -1,5 +1,5 @@
-//! Act four: a calendar. Twelve rooms and a month, wanted by 100 guests for some nights each, who change
-//! their minds.
+//! Act four: a calendar. Twelve rooms and a month, in which 100 guests want some nights each and change their
+//! minds.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::screen::{self, Stage};
 const GUESTS: usize = 100;
 const ROOMS: i64 = 12;
 const SEASON: Duration = Duration::from_secs(5);
-/// How long a guest takes to think, at the most.
+/// The longest time for which a guest thinks.
 const THINKS: Duration = Duration::from_millis(300);
 pub const WAYS: &[&str] = &[
     "booking.hold_nights('hotel', '2030-08-14', '2030-08-17', 2, ttl => '1 s')   two rooms, three nights",
@@ -53,7 +53,7 @@ pub async fn run(server: &Server) -> Result<Season> {
     }
     let seconds = opened.elapsed().as_secs_f64();
     stage.close(&[map(&director).await?], "when nobody comes any more");
-    // Night by night, at three in the morning: without a look at how the extension counts.
+    // The nights are counted at three in the morning, by a query that does not use the extension's own counts.
     let row = director
         .query_one(
             "select coalesce(sum(rooms), 0)::bigint, coalesce(max(rooms), 0)::bigint,
@@ -97,7 +97,7 @@ impl Guest {
         })
     }
 
-    /// One stay after the other, until the season is over.
+    /// Books one stay after the other, until the season is over.
     async fn stay(mut self, until: Instant) -> Result<()> {
         while Instant::now() < until {
             self.think().await;
@@ -111,7 +111,7 @@ impl Guest {
             if self.random.random_range(0..4) == 0 {
                 self.client.query(&self.later, &[&held]).await?;
             }
-            // One in eight closes the window, and the rooms come back by themselves.
+            // One guest in eight closes the window. The rooms come back by themselves.
             if self.random.random_range(0..8) > 0 {
                 self.client.query_one(&self.confirm, &[&held]).await?;
             }
@@ -124,7 +124,7 @@ impl Guest {
     }
 }
 
-/// True when nothing went wrong.
+/// Returns whether nothing went wrong.
 pub fn conclude(season: &Season) -> bool {
     let clean = season.broken == 0 && season.over == 0 && season.most <= ROOMS;
     screen::nights_booked(season, ROOMS, clean);

@@ -1,6 +1,6 @@
-//! Three hundred tickets, two thousand buyers, two hundred connections, twice: first as most shops are
-//! written, then with `booking`. What went wrong is counted from the rows that each act leaves behind.
-//! And then two plans of seats, drawn while they sell out, and a hotel's month.
+//! Three hundred tickets, two thousand buyers and two hundred connections, twice: first in a shop as most are
+//! written, then in one with `booking`. What went wrong is counted from the rows that each act leaves behind. Then
+//! two seat plans, drawn while they sell out, and a month of a hotel.
 
 mod booked;
 mod crowd;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// True when the extension has nothing to be ashamed of.
+/// Returns whether the extension made no mistake.
 fn run() -> Result<bool> {
     screen::opening();
     let server = Server::builder().worker(Worker::On).max_connections(2 * crowd::CONNECTIONS + 20).start()?;
@@ -50,7 +50,7 @@ async fn act<S: Shop>(server: &Server) -> Result<verdict::Verdict> {
     let director = server.connect_async("postgres").await?;
     director.batch_execute(&S::schema()).await?;
     let seconds = crowd::run::<S>(server).await?.as_secs_f64();
-    // Whoever frees what was left behind has had the time for it.
+    // Wait until the shop has had the time to free what buyers left behind.
     tokio::time::sleep(crowd::TTL * 2).await;
     verdict::Verdict::count::<S>(&director, seconds).await
 }

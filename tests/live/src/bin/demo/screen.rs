@@ -1,4 +1,4 @@
-//! What is seen: bars and colours on a terminal, plain lines anywhere else.
+//! What the demo shows: bars and colours on a terminal, plain lines anywhere else.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -100,7 +100,8 @@ pub fn conclusion(usual: &Verdict, booked: &Verdict) -> bool {
     booked.is_clean()
 }
 
-/// The maps of the venues, side by side: redrawn in place on a terminal, a few times anywhere else.
+/// The maps of the venues, side by side. They are redrawn in place on a terminal, and printed a few times anywhere
+/// else.
 pub struct Stage {
     drawn: usize,
     shown: usize,
@@ -115,7 +116,7 @@ impl Stage {
         if std::io::stdout().is_terminal() {
             self.redraw(maps);
         } else if elapsed.as_secs() as usize >= self.shown {
-            // After a second, after two, after four.
+            // They are printed after one second, after two, and after four.
             self.shown *= 2;
             println!("  after {:.1} s", elapsed.as_secs_f64());
             self.redraw(maps);
@@ -143,7 +144,7 @@ impl Stage {
     }
 }
 
-/// One map beside the other; the legend, which is the last line of each, once.
+/// Joins the maps side by side, with the legend, which is the last line of each, once.
 fn side_by_side(maps: &[(String, String)]) -> Vec<String> {
     let columns: Vec<Vec<String>> = maps
         .iter()

@@ -1,4 +1,4 @@
-//! Act one: look, decide in the program, write. Each statement is right; what lies between them is not.
+//! Act one: read, decide in the program, write. Each statement is right; the mistakes happen between them.
 
 use anyhow::Result;
 use tokio_postgres::{Client, Statement};
@@ -22,7 +22,7 @@ impl Shop for Usual {
         "payment reported:  select status;  if not paid yet:  charge, mark as paid",
         "payment failed:  mark the order;  freeing the place is somebody else's job",
     ];
-    // A place is stuck when it is counted as sold and nobody has paid for it.
+    // A place is stuck if it counts as sold and nobody has paid for it.
     const COUNT: &str = "
         with paid as (select count(*) as n from usual.orders where status = 'paid'),
              money as (select order_id, sum(amount) as net from usual.charges group by order_id)

@@ -1,5 +1,5 @@
-//! Act three: seats. An aeroplane and a small theatre, sold out by 200 buyers who want the best seats
-//! there are, all at once.
+//! Act three: seats. 200 buyers at once want the best seats of an aeroplane and a small theatre, until both are
+//! sold out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use tokio_postgres::{Client, Statement};
 use crate::screen::{self, Stage};
 
 const BUYERS: usize = 200;
-/// Within how long they all come, and come again for another party.
+/// The time within which all buyers come, and in which each comes again for another party.
 const SALE: Duration = Duration::from_secs(6);
-/// How long a buyer takes to pay, at the most.
+/// The longest time that a buyer takes to pay.
 const PAYS_WITHIN: Duration = Duration::from_millis(400);
 const VENUES: [(&str, &str); 2] = [
     ("A320", "booking.seat_grid(30, 'ABC DEF')"),
@@ -125,12 +125,12 @@ impl Buyer {
         })
     }
 
-    /// For one party after the other, until there is not a seat left anywhere.
+    /// Buys for one party after the other, until no venue has a free seat.
     async fn buy(mut self) -> Result<()> {
         let mut sold_out = 0;
         let mut venue = self.random.random_range(0..VENUES.len());
         while sold_out < VENUES.len() {
-            // Who comes in vain asks again soon.
+            // A buyer who was refused soon asks again.
             let within = if sold_out == 0 { SALE } else { PAYS_WITHIN };
             tokio::time::sleep(within.mul_f64(self.random.random())).await;
             let party = self.random.random_range(1..=5);
@@ -144,8 +144,8 @@ impl Buyer {
         Ok(())
     }
 
-    /// Seats a party, or fewer where there are fewer. False where nothing is left, and nothing that is
-    /// held can come back.
+    /// Holds seats for a party, or fewer if fewer are left. Returns false if nothing is left, and no held seat can
+    /// come back.
     async fn seat(&mut self, venue: &str, party: i64) -> Result<bool> {
         for (size, together) in [(party, true), (party, false), (1, true)] {
             let held = self.client.query_opt(&self.hold, &[&venue, &size, &together]).await?;
@@ -153,7 +153,7 @@ impl Buyer {
             self.count.parties.fetch_add(1, Ordering::Relaxed);
             self.count.side_by_side.fetch_add(together.into(), Ordering::Relaxed);
             tokio::time::sleep(PAYS_WITHIN.mul_f64(self.random.random())).await;
-            // One in twelve closes the window, and the seats come back by themselves.
+            // One buyer in twelve closes the window. The seats come back by themselves.
             if self.random.random_range(0..12) > 0 {
                 self.client.query_one(&self.confirm, &[&held.get::<_, String>(0)]).await?;
             }
@@ -164,7 +164,7 @@ impl Buyer {
     }
 }
 
-/// True when nothing went wrong.
+/// Returns whether nothing went wrong.
 pub fn conclude(sale: &Sale) -> bool {
     let clean = sale.broken == 0 && sale.sold == sale.seats;
     screen::seats_sold(sale, clean);

@@ -1,4 +1,4 @@
-//! What an act did, counted from the rows it left behind.
+//! The result of an act, counted from the rows that it left behind.
 
 use anyhow::Result;
 use tokio_postgres::Client;
@@ -10,7 +10,7 @@ pub struct Verdict {
     pub oversold: i64,
     pub double_charged: i64,
     pub stuck: i64,
-    /// Rules of the extension's own that its tables break, and orders its holds know nothing of.
+    /// The rules of the extension that its tables break, and the orders without a hold.
     pub broken: i64,
     pub seconds: f64,
 }
