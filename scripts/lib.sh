@@ -1,13 +1,13 @@
-# Shared by the scripts here; sourced, never run.
+# Functions and variables that the scripts here share. It is sourced, not run.
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 pgrx_version=0.18.1
 rust_needed=1.95
 majors_supported="13 14 15 16 17 18"
-# Written by scripts/setup; every other script, and the Rust harness, starts from it.
+# scripts/setup writes this file. Every other script, and the Rust harness, reads it.
 env_file="$checkout/target/booking.env"
 
-# Rustup's own place, for shells that never read its profile lines (CI, sudo, cron).
+# The directory of rustup, for shells that do not read its profile lines (CI, sudo, cron).
 [[ -d ${HOME:-/nonexistent}/.cargo/bin ]] && PATH="$PATH:$HOME/.cargo/bin"
 export PATH="$checkout/.tools/bin:$PATH"
 
@@ -28,18 +28,18 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 is_root() { [[ $EUID -eq 0 ]]; }
 
-# What runs the servers: PostgreSQL refuses to start as root.
+# Prints the user that runs the servers: PostgreSQL refuses to start as root.
 server_user() {
     local user
     is_root || { id -un; return; }
     for user in postgres nobody; do
         id -u "$user" >/dev/null 2>&1 && { echo "$user"; return; }
     done
-    die "as root, servers are run as the user postgres or nobody, and there is neither: create one of them"
+    die "root runs the servers as the user postgres or nobody, and neither exists: create one of them"
 }
 
-# The private copy of PostgreSQL lives in the checkout, except for root's: a checkout below /root is
-# closed to the unprivileged user that the servers then run as.
+# Prints the directory of the private copy of PostgreSQL. It is in the checkout, but not for root: the unprivileged
+# user that then runs the servers has no access to a checkout below /root.
 state_dir() { # major
     if is_root; then
         echo "/var/tmp/booking-$(printf %s "$checkout" | sha256sum | cut -c1-12)/postgresql-$1"
@@ -48,7 +48,7 @@ state_dir() { # major
     fi
 }
 
-# A name in /var/tmp can be guessed, so somebody else may have made it first.
+# Creates that directory. Its name in /var/tmp can be guessed, so another user may have created it before.
 make_state_dir() { # dir
     mkdir -p "$1"
     is_root || return 0
