@@ -154,8 +154,9 @@ impl Error {
 
     /// 22023: the call works only on calendars, or gives a period for another kind of resource.
     pub fn no_calendar(resource: &str) -> Self {
-        Self::invalid(format!("resource \"{resource}\" is not a calendar"))
-            .hint("Only a calendar has a capacity over time. Leave the period out, or create a calendar with booking.create_calendar(name, capacity).")
+        Self::invalid(format!("resource \"{resource}\" is not a calendar")).hint(
+            "Only a calendar has a capacity over time. booking.create_calendar(name, capacity) creates one.",
+        )
     }
 
     /// 22023: the request for a calendar gives no period.
