@@ -4,7 +4,7 @@ use super::json::{self, Text, Whole};
 use crate::error::Error;
 use crate::limits::{MAX_LABEL, MAX_POSITION, MAX_SEATS_OF_RESOURCE, MAX_SECTIONS};
 use crate::rules::seating::{ROWS_A_SECTION, SeatPosition};
-use crate::store::seats::NewSeat;
+use crate::store::seat_plan::NewSeat;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};

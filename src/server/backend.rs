@@ -96,6 +96,10 @@ fn watch() {
     }
 }
 
+/// Forgets the tables that were looked up, if one of them has changed.
+///
+/// # Safety
+/// Only the server calls it.
 #[pg_guard]
 unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, changed: pg_sys::Oid) {
     // An invalid id stands for every table.

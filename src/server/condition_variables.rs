@@ -29,6 +29,9 @@ struct ConditionVariables([pg_sys::ConditionVariable; COUNT]);
 // SAFETY: the server's processes share condition variables by design.
 unsafe impl PGRXSharedMemory for ConditionVariables {}
 
+// Shared memory is never dropped, so nothing in it may own anything.
+const _: () = assert!(!std::mem::needs_drop::<ConditionVariables>());
+
 impl Default for ConditionVariables {
     fn default() -> Self {
         // SAFETY: all zeros is a valid value, which the initialization turns into an empty list of waiters. The

@@ -6,6 +6,7 @@
 
 use super::backend;
 
+// SAFETY: the server exports this function with these types since version 13.
 unsafe extern "C-unwind" {
     /// The function that `hashtextextended` calls for a text of a deterministic collation. It is not among pgrx's
     /// bindings.

@@ -54,6 +54,8 @@ fn tell(event: TransactionEvent) {
     }
 }
 
+/// # Safety
+/// Only the server calls it.
 #[pg_guard]
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
     use pg_sys::XactEvent::{
@@ -69,6 +71,8 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
     }
 }
 
+/// # Safety
+/// Only the server calls it.
 #[pg_guard]
 unsafe extern "C-unwind" fn on_subtransaction(
     event: pg_sys::SubXactEvent::Type,

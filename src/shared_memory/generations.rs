@@ -26,6 +26,9 @@ struct Changes([u64; COUNTERS]);
 // SAFETY: the counters are plain values without pointers.
 unsafe impl PGRXSharedMemory for Changes {}
 
+// Shared memory is never dropped, so nothing in it may own anything.
+const _: () = assert!(!std::mem::needs_drop::<Changes>());
+
 impl Default for Changes {
     fn default() -> Self {
         Self([0; COUNTERS])

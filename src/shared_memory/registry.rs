@@ -104,6 +104,9 @@ pub struct Registry {
 // SAFETY: the registry holds plain values without pointers.
 unsafe impl PGRXSharedMemory for Registry {}
 
+// Shared memory is never dropped, so nothing in it may own anything.
+const _: () = assert!(!std::mem::needs_drop::<Registry>());
+
 impl Default for Registry {
     fn default() -> Self {
         Self { launcher: 0, count: 0, entries: [DatabaseEntry::of(pg_sys::InvalidOid); MAX_DATABASES] }

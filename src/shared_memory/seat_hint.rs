@@ -35,6 +35,9 @@ struct Freed([u64; COUNTERS]);
 // SAFETY: the counters are plain values without pointers.
 unsafe impl PGRXSharedMemory for Freed {}
 
+// Shared memory is never dropped, so nothing in it may own anything.
+const _: () = assert!(!std::mem::needs_drop::<Freed>());
+
 impl Default for Freed {
     fn default() -> Self {
         Self([0; COUNTERS])

@@ -1,11 +1,86 @@
-//! The plan of seats in its order, from the front: which seats are free, and which are overdue. Which of them are
+//! The plan of seats in its order, from the front: how it is created, which seats are free, and which are overdue. Which of them are
 //! the best is decided in `rules::seating`.
 
 use super::locks::snapshot;
 use super::statement::{Argument, Row, Session, statement};
 use crate::rules::seating::SeatPosition;
 use crate::server::clock::Timestamp;
+use crate::shared_memory::seat_hint;
 use uuid::Uuid;
+
+/// A seat that is to be created.
+pub struct NewSeat<'a> {
+    pub label: &'a str,
+    pub section: &'a str,
+    pub row: &'a str,
+    pub place: SeatPosition,
+}
+
+statement!(CREATE (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID)
+    "insert into booking.seats (resource, label, section, row, position, rank, middle)
+     select $1, label, section, row, position, rank, middle
+     from unnest($2, $3, $4, $5, $6, $7) as new(label, section, row, position, rank, middle)");
+
+/// A plan's seats, column by column.
+struct Columns<'a> {
+    labels: Vec<&'a str>,
+    sections: Vec<&'a str>,
+    rows: Vec<&'a str>,
+    positions: Vec<i32>,
+    ranks: Vec<i32>,
+    middles: Vec<i32>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(seats: &[NewSeat<'a>]) -> Self {
+        Self {
+            labels: seats.iter().map(|seat| seat.label).collect(),
+            sections: seats.iter().map(|seat| seat.section).collect(),
+            rows: seats.iter().map(|seat| seat.row).collect(),
+            positions: seats.iter().map(|seat| seat.place.position).collect(),
+            ranks: seats.iter().map(|seat| seat.place.rank).collect(),
+            middles: seats.iter().map(|seat| seat.place.middle).collect(),
+        }
+    }
+}
+
+/// Creates the seats of a resource.
+pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
+    let Columns { labels, sections, rows, positions, ranks, middles } = Columns::of(seats);
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Texts(Some(&labels)),
+        Argument::Texts(Some(&sections)),
+        Argument::Texts(Some(&rows)),
+        Argument::Integers(&positions),
+        Argument::Integers(&ranks),
+        Argument::Integers(&middles),
+    ];
+    CREATE.with(|statement| statement.run(session, &arguments));
+    seat_hint::freed(resource);
+    seat_hint::took();
+}
+
+statement!(COUNT_DIFFERENT (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID)
+    "select count(*)
+     from unnest($2, $3, $4, $5, $6) as new(label, section, \"row\", \"position\", rank)
+     full join (select * from booking.seats where resource = $1) as seats
+         using (label, section, \"row\", \"position\", rank)
+     where seats.resource is null or new.label is null");
+
+/// Counts the seats that only the resource has, or only the plan that it was to be created with.
+pub fn count_different(session: &Session, resource: &str, seats: &[NewSeat]) -> i64 {
+    let Columns { labels, sections, rows, positions, ranks, .. } = Columns::of(seats);
+    let arguments = [
+        Argument::Text(Some(resource)),
+        Argument::Texts(Some(&labels)),
+        Argument::Texts(Some(&sections)),
+        Argument::Texts(Some(&rows)),
+        Argument::Integers(&positions),
+        Argument::Integers(&ranks),
+    ];
+    COUNT_DIFFERENT.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
+}
 
 /// A free seat in the plan.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use crate::rules::pool::Contention;
 use crate::shared_memory::escrow;
 use crate::store::Session;
 use crate::store::definitions::{self, NewResource};
-use crate::store::seats::{self, NewSeat};
+use crate::store::seat_plan::{self, NewSeat};
 use pgrx::pg_sys;
 
 /// Creates a pool and returns its row of `booking.resources`.
@@ -21,7 +21,7 @@ pub fn create_pool(pool: &NewResource) -> Result<pg_sys::Datum, Error> {
 pub fn create_seats(resource: &NewResource, plan: &[NewSeat]) -> Result<pg_sys::Datum, Error> {
     let session = Session::to_write(c"booking.create_seats()");
     let Some(row) = definitions::create(&session, resource) else {
-        let differences = || match seats::count_different(&session, resource.name, plan) {
+        let differences = || match seat_plan::count_different(&session, resource.name, plan) {
             0 => Vec::new(),
             count => vec![format!("{count} seats are other")],
         };
@@ -33,7 +33,7 @@ pub fn create_seats(resource: &NewResource, plan: &[NewSeat]) -> Result<pg_sys::
             ),
         });
     };
-    seats::create(&session, resource.name, plan);
+    seat_plan::create(&session, resource.name, plan);
     Ok(row)
 }
 

@@ -1,4 +1,4 @@
-//! Ending what is overdue, and forgetting what is over.
+//! Ending overdue holds: all that are due, or those of one resource. What is old is deleted in `purge`.
 
 use super::allocation::acquire::{acquire_pool, pool_lock_mode};
 use super::allocation::attempt::serve_line;
@@ -15,11 +15,11 @@ use crate::store::{Session, calendar, overdue, pools, seats};
 /// Who sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
-    /// The worker, whose transaction ends with the sweep. It skips whatever is locked and waits for
-    /// no row, so a shared turn at seats and calendars is enough, and the buyers go on meanwhile.
+    /// The worker, whose transaction ends with the sweep. It skips what is locked and waits for no row, so the lock on
+    /// seats and calendars in share mode is enough, and the buyers go on meanwhile.
     ByWorker,
-    /// A caller, whose transaction may go on to wait for a seat. It would have others' overdue seats
-    /// locked by then; so it takes a resource whole, before whoever takes seats there, or not at all.
+    /// A caller, whose transaction may go on to wait for a seat. By then it would have others' overdue seats locked. So
+    /// it takes the resource's lock in exclusive mode, before others take seats there, or passes over the resource.
     ByCaller,
 }
 
@@ -35,8 +35,8 @@ impl Sweep {
 /// Ends up to `max_holds` overdue holds anywhere, passing over resources and holds that another
 /// transaction has locked. Returns how many.
 ///
-/// It lines up like everybody, and leaves where there is a line. Without a turn of its own, a
-/// transaction that goes on to place a hold would wait for a turn whose owner waits for its row.
+/// It takes each resource's lock as every verb does, and passes over the resource if another transaction has the lock.
+/// Without the lock, a transaction that goes on to place a hold could wait for a lock whose owner waits for its row.
 pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
@@ -45,7 +45,7 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
         .filter(|due| acquire(&session, due, sweep, LockWaitPolicy::NoWait).is_ok())
         .take(MAX_RESOURCES)
         .collect();
-    // Behind the turns: nobody joins a line any more, so what is swept below is owed to nobody.
+    // Behind the locks nobody joins a waitlist any more, so what is swept below is owed to nobody.
     let all: Vec<&str> = due.iter().map(|due| due.name.as_str()).collect();
     if all.is_empty() {
         return Ok(0);
@@ -66,7 +66,8 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     if !calendars.is_empty() && ended < max_holds {
         ended += calendar::end_due(&session, &calendars, now, max_holds - ended);
     }
-    // What had no line when it was looked for and has one now was not taken whole: next time.
+    // A resource that nobody waited for at the first look, and somebody does now, may be locked in share mode only: the
+    // next sweep serves it.
     for due in due.iter().filter(|due| due.is_waited_for && waited_for.contains(&due.name)) {
         if ended < max_holds && resources::lock_ahead(&session, &due.name, LockWaitPolicy::NoWait).is_ok() {
             ended += sweep_and_serve(&session, &due.name, max_holds - ended).unwrap_or(0);
@@ -75,7 +76,7 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     Ok(ended)
 }
 
-/// Takes a turn at a resource to sweep it.
+/// Takes the lock on a resource to sweep it.
 fn acquire(
     session: &Session,
     due: &DueResource,
@@ -117,8 +118,8 @@ fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<
     end_due(session, &resources::read_existing(session, resource)?, max_holds)
 }
 
-/// Ends up to `max_holds` overdue holds of one resource, waiting for its turn there. Returns how
-/// many; none where `lock_timeout` ran out.
+/// Ends up to `max_holds` overdue holds of one resource, waiting for its lock. Returns how many; 0 if `lock_timeout` ran
+/// out.
 pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
     match expire_locked(&session, resource, max_holds, sweep) {
@@ -136,15 +137,15 @@ fn expire_locked(session: &Session, resource: &str, max_holds: i64, sweep: Sweep
         resources::lock_ahead(session, resource, LockWaitPolicy::Wait)?;
     }
     let found = resources::read_existing(session, resource)?;
-    // It may have been dropped meanwhile, and made anew as another kind; or somebody has joined its line.
+    // It may have been dropped meanwhile and created again as another kind; or somebody has joined its waitlist.
     if found.kind != seen.kind || (found.waiting > 0 && mode == LockMode::Share) {
         return Ok(0);
     }
     end_due(session, &found, max_holds)
 }
 
-/// Ends overdue holds of a resource whose turn the caller has, and serves those who wait for it. Returns how
-/// many were ended.
+/// Ends overdue holds of a resource that the caller has locked, and serves those who wait for it. Returns how many holds
+/// it ended.
 pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> Result<i64, Stop> {
     let (name, now) = (resource.name.as_str(), clock::now());
     let ended = match resource.kind {

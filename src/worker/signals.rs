@@ -7,6 +7,7 @@ use std::time::Duration;
 
 const SIGTERM: i32 = pg_sys::SIGTERM as i32;
 
+// SAFETY: the server exports this function with this type.
 unsafe extern "C-unwind" {
     /// The server's own handler of SIGTERM. It is declared here because a handler must be the C function itself,
     /// and pgrx exports a Rust function around it.

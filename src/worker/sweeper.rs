@@ -261,9 +261,8 @@ fn purge(database: pg_sys::Oid, report: &mut Report, in_time: &impl Fn() -> bool
 }
 
 /// Runs something in a transaction, as the owner of the tables and in a restricted context: nothing
-/// that a user can define runs with the rights of the superuser that every worker starts as. None
-/// where this database does not have the extension, or has it no more. An error rolls the transaction back and is
-/// returned as its message.
+/// that a user can define runs with the rights of the superuser that every worker starts as. Returns `None` if this
+/// database does not have the extension (any more). Returns an error as its message, and rolls the transaction back.
 fn in_transaction<T>(activity: &'static CStr, work: impl FnOnce() -> T) -> Result<Option<T>, String> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(transact(activity, work))))
         .catch_others(|error| {

@@ -32,6 +32,18 @@ struct Parts {
     deltas_count: usize,
 }
 
+// The parts lie one behind the other in one piece of memory, which the server aligns to eight bytes at least: each begins
+// where it may, if those before it are multiples of eight bytes long.
+const _: () = {
+    assert!(size_of::<Parts>().is_multiple_of(8) && align_of::<Parts>() <= 8);
+    assert!(size_of::<Account>().is_multiple_of(8) && align_of::<Account>() <= 8);
+    assert!(size_of::<PendingDelta>().is_multiple_of(8) && align_of::<PendingDelta>() <= 8);
+    assert!(align_of::<u32>() <= 8);
+    // Shared memory is never dropped, so nothing in it may own anything.
+    assert!(!std::mem::needs_drop::<Head>() && !std::mem::needs_drop::<Account>());
+    assert!(!std::mem::needs_drop::<PendingDelta>());
+};
+
 static MEMORY: EscrowMemory = EscrowMemory(AtomicPtr::new(std::ptr::null_mut()));
 
 /// Returns how many accounts and pending deltas to reserve memory for.

@@ -46,7 +46,7 @@ pub const PLAIN_TYPES_OF_STORE: &[&str] = &[
     "crate::store::locks::LockWaitPolicy",
     "crate::store::resources::Calendar",
     "crate::store::resources::Kind",
-    "crate::store::seats::NewSeat",
+    "crate::store::seat_plan::NewSeat",
 ];
 
 pub const MAX_LINES_OF_FILE: usize = 400;
