@@ -16,6 +16,9 @@
 compile_error!("booking needs panics that unwind: build it with panic = \"unwind\"");
 
 mod api;
+#[cfg(feature = "pg_test")]
+#[allow(unsafe_code, clippy::panic)]
+mod backend_tests;
 mod error;
 mod limits;
 mod outcome;

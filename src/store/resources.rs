@@ -187,6 +187,10 @@ macro_rules! admits_all {
 }
 pub(super) use admits_all;
 
+/// The condition, for the test that compares it with its twin.
+#[cfg(feature = "pg_test")]
+pub const ADMITS_ALL: &str = admits_all!();
+
 impl StoredResource {
     /// Returns whether the resource admits every request that it has room for. It is the twin of the SQL condition
     /// [`admits_all!`](admits_all).

@@ -1,0 +1,182 @@
+//! Tests that need one backend and no concurrency: each runs in a transaction of its own, which is rolled back. They
+//! are built only with the feature `pg_test`, and `tests/backend/run` calls them. What needs several sessions belongs
+//! into `tests/isolation` or `tests/live`, what needs no server into `tests/rules`.
+
+/// The schema that pgrx puts the tests into.
+#[pgrx::pg_schema]
+mod tests {
+    use crate::server::hash;
+    use crate::shared_memory::escrow;
+    use crate::store::locks::LockWaitPolicy;
+    use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, LockMode};
+    use crate::store::locks::subtransaction;
+    use crate::store::{Session, pools, resources};
+    use pgrx::prelude::*;
+
+    fn run(sql: &str) {
+        if let Err(error) = Spi::run(sql) {
+            error!("{sql}: {error}");
+        }
+    }
+
+    fn one<T: FromDatum + IntoDatum>(sql: &str) -> Option<T> {
+        match Spi::get_one::<T>(sql) {
+            Ok(value) => value,
+            Err(error) => error!("{sql}: {error}"),
+        }
+    }
+
+    /// Returns how many locks of a mode this backend has on what a hash of text stands for.
+    fn locks(table: &str, hashed: &str, mode: &str) -> i64 {
+        one(&format!(
+            "select count(*) from pg_locks
+             where pid = pg_backend_pid() and locktype = 'object' and mode = '{mode}' and granted
+               and classid = '{table}'::regclass
+               and objid = ({hashed} & 4294967295)::text::oid
+               and objsubid = ({hashed} >> 32) & 65535"
+        ))
+        .unwrap_or_default()
+    }
+
+    #[pg_test]
+    fn a_name_has_the_hash_that_sql_gives_it() {
+        for name in ["", "gig", "BA117/2026-12-24", "é", &"long ".repeat(60)] {
+            let of_sql = one::<i64>(&format!("select hashtextextended('{name}' collate \"C\", 0)"));
+            assert_eq!(of_sql, Some(hash::hash(&[name.as_bytes()]) as i64), "{name}");
+        }
+        assert_ne!(hash::hash(&[b"ab", b"c"]), hash::hash(&[b"a", b"bc"]));
+        assert_ne!(hash::hash(&[b"ab"]), hash::hash(&[b"ab", b""]));
+    }
+
+    #[pg_test]
+    fn a_resources_lock_is_found_by_the_hash_of_its_name() {
+        let hashed = "hashtextextended('gig', 0)";
+        for (mode, name) in [(LockMode::Share, "ShareLock"), (LockMode::Exclusive, "ExclusiveLock")] {
+            let Ok(lock) = heavyweight::lock_resource("gig", mode, LockWaitPolicy::NoWait) else {
+                error!("nobody else has the lock")
+            };
+            assert_eq!(locks("booking.resources", hashed, name), 1);
+            lock.release();
+            assert_eq!(locks("booking.resources", hashed, name), 0);
+        }
+    }
+
+    #[pg_test]
+    fn a_claim_is_found_by_the_hash_of_resource_and_seat() {
+        let hashed = "hashtextextended('1A', hashtextextended('hall', 0))";
+        let Ok(claim) = Claim::wait("hall", ClaimTarget::Seat("1A"), LockWaitPolicy::NoWait) else {
+            error!("nobody else has the claim")
+        };
+        assert_eq!(locks("booking.seats", hashed, "ExclusiveLock"), 1);
+        claim.release();
+        assert_eq!(locks("booking.seats", hashed, "ExclusiveLock"), 0);
+    }
+
+    #[pg_test]
+    fn the_twins_of_what_admits_all_agree() {
+        run("select booking.create_pool('gig', 3)");
+        for open in [true, false] {
+            for limit in ["null", "2"] {
+                for waiting in [0, 1] {
+                    run(&format!(
+                        "update booking.resources set open = {open}, max_per_holder = {limit}, waiting = {waiting}"
+                    ));
+                    let of_sql =
+                        one::<bool>(&format!("select {} from booking.resources", resources::ADMITS_ALL));
+                    let of_rust = resources::read(&Session::open(), "gig").map(|found| found.admits_all());
+                    assert_eq!(of_sql, of_rust, "open {open}, limit {limit}, waiting {waiting}");
+                }
+            }
+        }
+    }
+
+    #[pg_test]
+    fn a_statement_that_fails_leaves_the_transaction_as_it_was() {
+        run("select booking.create_pool('gig', 3)");
+        // SAFETY: reads a number of this backend's.
+        let level = || unsafe { pg_sys::GetCurrentTransactionNestLevel() };
+        let before = level();
+        for sql in [
+            "update booking.resources set taken = 4",
+            "select booking.hold('nowhere')",
+            "select booking.hold('gig', -1)",
+            "select 1 / 0",
+            "nonsense",
+        ] {
+            let failed = subtransaction::undo_on_error(|| {
+                run("select booking.hold('gig', 2)");
+                run(sql);
+            });
+            assert!(failed.is_err(), "{sql}");
+            assert_eq!(level(), before, "{sql}");
+            assert_eq!(one::<i64>("select taken from booking.resources"), Some(0), "{sql}");
+        }
+        let kept = subtransaction::undo_on_error(|| run("select booking.hold('gig', 2)"));
+        assert!(kept.is_ok());
+        assert_eq!(one::<i64>("select taken from booking.resources"), Some(2));
+    }
+
+    #[pg_test]
+    fn a_period_includes_its_beginning_and_excludes_its_end() {
+        run("select booking.create_calendar('room')");
+        for (period, message) in [
+            ("[2030-01-01 10:00,2030-01-01 11:00]", "include its beginning and exclude its end"),
+            ("(2030-01-01 10:00,2030-01-01 11:00)", "include its beginning and exclude its end"),
+            ("(2030-01-01 10:00,2030-01-01 11:00]", "include its beginning and exclude its end"),
+            ("[2030-01-01 10:00,)", "must have a beginning and an end"),
+            ("[2030-01-01 10:00,infinity)", "must have a beginning and an end"),
+            ("empty", "is empty"),
+        ] {
+            let refused = subtransaction::undo_on_error(|| {
+                run(&format!("select booking.hold('room', during => '{period}')"));
+            });
+            assert!(refused.as_ref().is_err_and(|error| error.contains(message)), "{period}: {refused:?}");
+        }
+        let held =
+            "select (h).ok from booking.hold('room', during => '[2030-01-01 10:00,2030-01-01 11:00)') h";
+        assert_eq!(one::<bool>(held), Some(true));
+    }
+
+    #[pg_test]
+    fn what_is_wrong_with_an_item_is_named_by_its_path() {
+        for (item, message) in [
+            (r#"{"resource": "gig", "seats": ["1A", 2]}"#, r#"item 1: field "seats[1]" must be text"#),
+            (r#"{"resource": "gig", "quantity": 1.5}"#, r#"item 1: field "quantity" must be a whole number"#),
+            (r#"{"resource": "gig", "quantity": "2"}"#, r#"item 1: field "quantity" must be a whole number"#),
+            (r#"{"resource": "gig", "together": 1}"#, r#"item 1: field "together" must be true or false"#),
+            (r#"{"resource": "gig", "amount": 1}"#, r#"item 1: field "amount" is not known"#),
+            (r#"{"quantity": 1}"#, r#"item 1: field "resource" must be given"#),
+        ] {
+            let refused = subtransaction::undo_on_error(|| {
+                run(&format!("select booking.hold_all('[{item}]')"));
+            });
+            assert!(refused.as_ref().is_err_and(|error| error.contains(message)), "{item}: {refused:?}");
+        }
+    }
+
+    #[pg_test]
+    fn a_subtransaction_gives_back_what_it_took_in_escrow() {
+        run("select booking.create_pool('drop', 10, contention => 'escrow')");
+        let Some(id) = pools::escrow(&Session::open(), "drop") else { error!("it is an escrow pool") };
+        let taken = || escrow::taken(id);
+        run("select booking.hold('drop', 3)");
+        assert_eq!(taken(), Some(3));
+        let undone: Result<(), ()> = subtransaction::undo_unless_ok(|| {
+            run("select booking.hold('drop', 4)");
+            assert_eq!(taken(), Some(7));
+            Err(())
+        });
+        assert_eq!((undone, taken()), (Err(()), Some(3)));
+        let kept: Result<(), ()> = subtransaction::undo_unless_ok(|| {
+            run("select booking.hold('drop', 4)");
+            let inner: Result<(), ()> = subtransaction::undo_unless_ok(|| {
+                run("select booking.hold('drop', 2)");
+                Err(())
+            });
+            assert_eq!((inner, taken()), (Err(()), Some(7)));
+            Ok(())
+        });
+        assert_eq!((kept, taken()), (Ok(()), Some(7)));
+        assert_eq!(one::<i64>("select sum(quantity)::bigint from booking.holds"), Some(7));
+    }
+}
