@@ -1,202 +1,270 @@
--- One statement, hence one snapshot: what is being changed meanwhile is seen wholly or not at all.
+-- One statement, hence one snapshot: it sees a change of another transaction whole or not at all. It joins whole tables
+-- instead of looking something up for each hold, each seat or each booking.
+--
+-- Live holds are asked for with state < 'released'. Where the tables were never analyzed, for instance after a restore,
+-- the planner expects a third of all rows of that and joins by hash; of state in ('held', 'confirmed') it expects a
+-- hundredth, and looks up a resource for every hold.
+--
+-- A monitor reads the details, so no holder, key, reference or metadata is in them: hold_id leads to those.
+--
+-- Without JIT, which takes several seconds to compile a statement of this size.
 create function booking.check(
     out rule text,
     out resource text,
     out hold_id uuid,
     out detail text
 ) returns setof record
-language sql volatile security definer set search_path = pg_catalog, pg_temp
+language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
     with moment as materialized (select clock_timestamp() as now),
     live as (
         select h.resource, sum(h.quantity) as quantity
         from booking.holds h
-        where h.state in ('held', 'confirmed')
-        group by h.resource)
-    select 'taken equals the holds', r.name, null::uuid,
-           format('taken is %s, held and confirmed are %s', r.taken, coalesce(l.quantity, 0))
-    from booking.resources r
-    left join live l on l.resource = r.name
-    where r.kind = 'pool' and r.escrow is null and r.taken <> coalesce(l.quantity, 0)
-    union all
-    -- What has changed since this transaction began may be in the count and not to be seen, or the other way round.
-    select 'the count equals the holds', r.name, null,
-           format('%s are counted, held and confirmed are %s', c.taken, coalesce(l.quantity, 0))
-    from booking.resources r
-    cross join lateral booking.escrow_count(r.escrow) c
-    left join live l on l.resource = r.name
-    where c.under_way = 0 and c.changed_at < now() and c.taken <> coalesce(l.quantity, 0)
-    union all
-    select 'an escrow pool is not counted in its row', r.name, null, format('taken is %s', r.taken)
-    from booking.resources r
-    where (r.escrow is not null and (r.taken <> 0 or r.kind <> 'pool')) or (r.escrow is null) <> (r.contention = 'locked')
-    union all
-    select 'never oversold', r.name, null,
-           format('held and confirmed are %s of %s', l.quantity, r.capacity + r.overbooking)
-    from booking.resources r
-    join live l on l.resource = r.name
-    where r.kind = 'pool' and l.quantity > r.capacity + r.overbooking
-    union all
-    select 'a taken seat is its hold''s', s.resource, s.hold_id,
-           format('seat %s, hold %s', s.label, coalesce(h.state::text, 'is not there'))
-    from booking.seats s
-    left join booking.holds h on h.id = s.hold_id and h.resource = s.resource
-    where s.hold_id is not null
-      and (h.state is null or h.state not in ('held', 'confirmed') or not s.label = any(h.seats))
-    union all
-    select 'a hold has its seats', h.resource, h.id,
-           format('seat %s is %s', l.label,
-                  case when s.label is null then 'not there' else coalesce('hold ' || s.hold_id, 'free') end)
-    from booking.holds h
-    cross join lateral unnest(h.seats) as l(label)
-    left join booking.seats s on s.resource = h.resource and s.label = l.label
-    where h.state in ('held', 'confirmed') and s.hold_id is distinct from h.id
-    union all
-    select 'a hold on seats names them', h.resource, h.id,
-           format('quantity is %s, seats are %s', h.quantity, coalesce(h.seats::text, 'none'))
-    from booking.holds h
-    join booking.resources r on r.name = h.resource
-    where case r.kind when 'seats' then h.quantity is distinct from cardinality(h.seats)
-               else h.seats is not null end
-    union all
-    select 'a blocked seat is nobody''s', s.resource, s.hold_id, format('seat %s', s.label)
-    from booking.seats s
-    where s.blocked and s.hold_id is not null
-    union all
-    select 'waiting equals the line', r.name, null,
-           format('waiting is %s, the line is of %s', r.waiting, line.entries)
-    from booking.resources r
-    cross join lateral (
-        select count(*) as entries from booking.waitlist_entries e
-        where e.resource = r.name and e.state = 'waiting') as line
-    where r.waiting <> line.entries
-    union all
-    select 'what is free is offered', r.name, null,
-           format('%s are free, and the head of the line waits for %s',
-                  r.capacity + r.overbooking - coalesce(l.quantity, 0), head.quantity)
-    from booking.resources r
-    left join live l on l.resource = r.name
-    cross join lateral (
-        select e.quantity from booking.waitlist_entries e
-        where e.resource = r.name and e.state = 'waiting'
-        order by e."position" limit 1) as head
-    where r.kind = 'pool' and r.open and r.max_per_holder is null
-      and head.quantity <= r.capacity + r.overbooking - coalesce(l.quantity, 0)
-    union all
-    select 'who was offered something has a hold', e.resource, e.id, 'no hold has its id'
-    from booking.waitlist_entries e
-    where e.state = 'offered' and e.ended_at > (select now from moment) - interval '1 hour'
-      and not exists (select from booking.holds h where h.id = e.id and h.resource = e.resource)
-    union all
-    select 'capacity equals the seats', r.name, null,
-           format('capacity is %s, seats not blocked are %s, taken is %s', r.capacity, s.open_seats, r.taken)
-    from booking.resources r
-    cross join lateral (
-        select count(*) as open_seats from booking.seats s where s.resource = r.name and not s.blocked) as s
-    where r.kind = 'seats' and (r.capacity <> s.open_seats or r.taken <> 0)
-    union all
-    -- What is over may have had more: the capacity of a calendar is set from a moment on. The most is taken
-    -- where a booking begins or a change of the capacity does.
-    select 'never over capacity at any moment', over.resource, null,
-           format('held and confirmed are %s of %s at %s', over.taken, over.capacity, over.at)
-    from (
-        select r.name as resource, starts.at,
-               coalesce((select c.capacity from booking.capacity_changes c
-                         where c.resource = r.name and c.during @> starts.at), r.capacity) as capacity,
-               (select sum(h.quantity)
-                from (select quantity from booking.holds
-                      where hashtextextended(resource, 0) = hashtextextended(r.name, 0)
-                        and occupied @> starts.at and resource = r.name
-                        and exclusive and state in ('held', 'confirmed')
-                      union all
-                      select quantity from booking.holds
-                      where hashtextextended(resource, 0) = hashtextextended(r.name, 0)
-                        and occupied @> starts.at and resource = r.name
-                        and not exclusive and state in ('held', 'confirmed')) as h) as taken
+        where h.state < 'released'
+        group by h.resource),
+    line as (
+        select e.resource, count(*) as entries
+        from booking.waitlist_entries e
+        where e.state = 'waiting'
+        group by e.resource),
+    -- Numbered, since numbers are sorted faster than names.
+    calendars as materialized (
+        select row_number() over () as number, r.name, r.capacity
         from booking.resources r
-        cross join moment m
+        where r.kind = 'calendar'),
+    -- The calendars from now on, step by step: at each time, how much more is taken and how much more there is.
+    -- What ends at a time (turn 0) comes before what begins then (turn 1). What has begun already begins now.
+    steps as (
+        select calendars.number, edge.turn,
+               case edge.turn when 1 then greatest(lower(h.occupied), (select now from moment))
+                              else upper(h.occupied) end as at,
+               -- The verbs do not see a hold whose exclusive is null: it breaks a rule of its own.
+               case when h.exclusive is null then 0 when edge.turn = 1 then h.quantity else -h.quantity end as taken,
+               0 as added
+        from booking.holds h
+        join calendars on calendars.name = h.resource
+        cross join (values (0), (1)) as edge(turn)
+        where h.state < 'released' and not isempty(h.occupied)
+          and coalesce(upper(h.occupied), 'infinity') > (select now from moment)
+        union all
+        select calendars.number, 1,
+               greatest(case edge.turn when 1 then lower(c.during) else upper(c.during) end,
+                        (select now from moment)),
+               0,
+               case edge.turn when 1 then c.capacity - calendars.capacity else calendars.capacity - c.capacity end
+        from booking.capacity_changes c
+        join calendars on calendars.name = c.resource
+        cross join (values (0), (1)) as edge(turn)
+        where upper(c.during) > (select now from moment)),
+    -- The seats that live holds name, beside the seats that name a hold: where the two agree, a row has both.
+    claims as (
+        select coalesce(named.resource, owned.resource) as resource, coalesce(named.label, owned.label) as label,
+               named.id as named_by, owned.hold_id as owned_by
+        from (
+            select h.resource, h.id, l.label
+            from booking.holds h
+            cross join lateral unnest(h.seats) as l(label)
+            where h.state < 'released') as named
+        full join (
+            select s.resource, s.label, s.hold_id
+            from booking.seats s
+            where s.hold_id is not null) as owned
+            on owned.resource = named.resource and owned.label = named.label and owned.hold_id = named.id
+        where named.id is null or owned.hold_id is null)
+    select found.rule, found.resource, found.hold_id, found.detail
+    from (
+        select 'taken equals the holds', r.name, null::uuid,
+               format('taken is %s, held and confirmed are %s', r.taken, coalesce(l.quantity, 0))
+        from booking.resources r
+        left join live l on l.resource = r.name
+        where r.kind = 'pool' and r.escrow is null and r.taken <> coalesce(l.quantity, 0)
+        union all
+        -- What changed since this transaction began may be in the count and not in the snapshot, or the other
+        -- way round.
+        select 'the count equals the holds', r.name, null,
+               format('%s are counted, held and confirmed are %s', c.taken, coalesce(l.quantity, 0))
+        from booking.resources r
+        cross join lateral booking.escrow_count(r.escrow) c
+        left join live l on l.resource = r.name
+        where r.escrow is not null
+          and c.under_way = 0 and c.changed_at < now() and c.taken <> coalesce(l.quantity, 0)
+        union all
+        select 'an escrow pool is not counted in its row', r.name, null, format('taken is %s', r.taken)
+        from booking.resources r
+        where (r.escrow is not null and (r.taken <> 0 or r.kind <> 'pool'))
+           or (r.escrow is null) <> (r.contention = 'locked')
+        union all
+        select 'never oversold', r.name, null,
+               format('held and confirmed are %s of %s', l.quantity, r.capacity + r.overbooking)
+        from booking.resources r
+        join live l on l.resource = r.name
+        where r.kind = 'pool' and l.quantity > r.capacity + r.overbooking
+        union all
+        select 'a taken seat is its hold''s', c.resource, c.owned_by,
+               format('seat %s, hold %s', c.label, coalesce(h.state::text, 'is not there'))
+        from claims c
+        left join booking.holds h on h.id = c.owned_by and h.resource = c.resource
+        where c.named_by is null
+          and (h.state is null or h.state not in ('held', 'confirmed') or not c.label = any(h.seats))
+        union all
+        select 'a hold has its seats', c.resource, c.named_by,
+               format('seat %s is %s', c.label,
+                      case when s.label is null then 'not there' else coalesce('hold ' || s.hold_id, 'free') end)
+        from claims c
+        left join booking.seats s on s.resource = c.resource and s.label = c.label
+        where c.owned_by is null
+        union all
+        -- What a seat's own row and its resource's tell.
+        select broken.rule, s.resource, s.hold_id, format('seat %s', s.label)
+        from (
+            select s.resource, s.label, s.hold_id,
+                   s.blocked and s.hold_id is not null as blocked_and_taken,
+                   r.name is null as without_resource
+            from booking.seats s
+            left join booking.resources r on r.name = s.resource and r.kind = 'seats') as s
+        cross join lateral (values
+            (s.blocked_and_taken, 'a blocked seat is nobody''s'),
+            (s.without_resource, 'a seat has a resource')) as broken(is_so, rule)
+        where (s.blocked_and_taken or s.without_resource) and broken.is_so
+        union all
+        select 'waiting equals the line', r.name, null,
+               format('waiting is %s, the line is of %s', r.waiting, coalesce(line.entries, 0))
+        from booking.resources r
+        left join line on line.resource = r.name
+        where r.waiting <> coalesce(line.entries, 0)
+        union all
+        select 'what is free is offered', r.name, null,
+               format('%s are free, and the head of the line waits for %s',
+                      r.capacity + r.overbooking - coalesce(l.quantity, 0), head.quantity)
+        from line
+        join booking.resources r on r.name = line.resource
+        left join live l on l.resource = r.name
         cross join lateral (
-            select greatest(lower(occupied), m.now) as at from booking.holds
-            where resource = r.name and upper(occupied) > m.now and state in ('held', 'confirmed')
-            union
-            select greatest(bound, m.now) from booking.capacity_changes
-            cross join lateral (values (lower(during)), (upper(during))) as bounds(bound)
-            where resource = r.name and upper(during) > m.now) as starts
-        where r.kind = 'calendar') as over
-    where over.taken > over.capacity
-    union all
-    select 'a hold on a calendar has a period', h.resource, h.id,
-           format('it is from %s to %s, occupied to %s, exclusive %s',
-                  lower(h.during), upper(h.during), upper(h.occupied), h.exclusive)
-    from booking.holds h
-    join booking.resources r on r.name = h.resource
-    where case r.kind when 'calendar'
-              then (h.occupied = tstzrange(lower(h.during), upper(h.during) + r.buffer)
-                    and (h.exclusive = (r.capacity <= 1) or r.resized and h.exclusive is not null)
-                    and lower_inc(h.during) and not upper_inc(h.during)
-                    and upper(h.during) < 'infinity') is not true
-              else h.during is not null or h.occupied is not null or h.exclusive is not null end
-    union all
-    select 'a calendar keeps its own clock', r.name, null,
-           format('%s, time zone %s, buffer %s, from %s to %s', r.kind, r.time_zone, r.buffer, r.check_in, r.check_out)
-    from booking.resources r
-    where (r.kind = 'calendar') <> (num_nulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.resized) = 0)
-       or (r.kind <> 'calendar'
-           and num_nonnulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.hours, r.resized) > 0)
-       or (r.kind = 'calendar' and r.taken <> 0)
-    union all
-    select 'a change of capacity has a calendar', c.resource, null, format('%s during %s', c.capacity, c.during)
-    from booking.capacity_changes c
-    where not exists (
-        select from booking.resources r where r.name = c.resource and r.kind = 'calendar' and r.resized)
-    union all
-    select 'a seat has a resource', s.resource, s.hold_id, format('seat %s', s.label)
-    from booking.seats s
-    where not exists (select from booking.resources r where r.name = s.resource and r.kind = 'seats')
-    union all
-    select 'a hold has a resource', h.resource, h.id, format('it is %s', h.state)
-    from booking.holds h
-    where not exists (select from booking.resources r where r.name = h.resource)
-    union all
-    select 'a hold''s times follow its state', h.resource, h.id,
-           format('%s, placed %s, expires %s, confirmed %s, ended %s',
-                  h.state, h.placed_at, h.expires_at, h.confirmed_at, h.ended_at)
-    from booking.holds h
-    where h.expires_at <= h.placed_at
-       or (h.ended_at is not null) <> (h.state in ('released', 'cancelled', 'expired'))
-       or (h.confirmed_at is not null) <> (h.state in ('confirmed', 'cancelled'))
-    union all
-    select 'a key has a fingerprint', h.resource, h.id, format('its key is %L', h.key)
-    from booking.holds h
-    where (h.key is null) <> (h.fingerprint is null)
-    union all
-    select 'a key has one hold', h.resource, null, format('key %L has %s holds', h.key, count(*))
-    from booking.holds h
-    where h.key is not null
-    group by h.key, h.resource, h.item
-    having count(*) > 1
-    union all
-    select 'a token is given out once', l.name, null, format('token %s is that of %s leases', l.token, count(*))
-    from booking.leases l
-    group by l.name, l.token
-    having count(*) > 1
-    union all
-    select 'a holder has one lease of a name', l.name, null, format('%L has %s', l.holder, count(*))
-    from booking.leases l
-    where l.released_at is null and l.expires_at > (select now from moment)
-    group by l.name, l.holder
-    having count(*) > 1
-    union all
-    select 'a holder stays within max_per_holder', h.resource, null,
-           format('%L has %s of %s', h.holder, sum(h.quantity), r.max_per_holder)
-    from booking.holds h
-    join booking.resources r on r.name = h.resource
-    cross join moment m
-    where r.max_per_holder is not null
-      and (h.state = 'confirmed' or (h.state = 'held' and h.expires_at > m.now))
-      and (h.during is null or upper(h.during) > m.now)
-    group by h.resource, h.holder, r.max_per_holder
-    having sum(h.quantity) > r.max_per_holder
+            select e.quantity from booking.waitlist_entries e
+            where e.resource = r.name and e.state = 'waiting'
+            order by e."position" limit 1) as head
+        where r.kind = 'pool' and r.open and r.max_per_holder is null
+          and head.quantity <= r.capacity + r.overbooking - coalesce(l.quantity, 0)
+        union all
+        select 'who was offered something has a hold', e.resource, e.id, 'no hold has its id'
+        from booking.waitlist_entries e
+        where e.state = 'offered' and e.ended_at > (select now from moment) - interval '1 hour'
+          and not exists (select from booking.holds h where h.id = e.id and h.resource = e.resource)
+        union all
+        select 'capacity equals the seats', r.name, null,
+               format('capacity is %s, seats not blocked are %s, taken is %s',
+                      r.capacity, coalesce(s.open_seats, 0), r.taken)
+        from booking.resources r
+        left join (
+            select s.resource, count(*) as open_seats
+            from booking.seats s
+            where not s.blocked
+            group by s.resource) as s on s.resource = r.name
+        where r.kind = 'seats' and (r.capacity <> coalesce(s.open_seats, 0) or r.taken <> 0)
+        union all
+        -- From now on only: what is over may have had a higher capacity, which is set from a time on. The most
+        -- is taken where a booking begins, the least is there where a change of the capacity begins or ends.
+        select distinct 'never over capacity at any moment', calendars.name, null::uuid,
+               format('held and confirmed are %s of %s at %s',
+                      sweep.taken, calendars.capacity + sweep.added, sweep.at)
+        from (
+            select number, at, turn, sum(taken) over so_far as taken, sum(added) over so_far as added
+            from steps
+            window so_far as (partition by number order by at, turn)) as sweep
+        join calendars on calendars.number = sweep.number
+        where sweep.turn = 1 and sweep.taken > calendars.capacity + sweep.added
+        union all
+        -- What a hold's own row and its resource's tell. Nearly every hold is sound, so all rules are asked at
+        -- once, and only of one that breaks any of them which it is.
+        select broken.rule, h.resource, h.id, broken.detail
+        from (
+            select h.*,
+                   case r.kind when 'seats' then h.quantity is distinct from cardinality(h.seats)
+                               else r.kind is not null and h.seats is not null end as seats_differ,
+                   case r.kind
+                       when 'calendar' then
+                           (h.occupied = tstzrange(lower(h.during), upper(h.during) + r.buffer)
+                            and (h.exclusive = (r.capacity <= 1) or r.resized and h.exclusive is not null)
+                            and lower_inc(h.during) and not upper_inc(h.during)
+                            and upper(h.during) < 'infinity') is not true
+                       else r.kind is not null
+                           and num_nonnulls(h.during, h.occupied, h.exclusive) > 0 end as period_differs,
+                   r.name is null as without_resource,
+                   h.expires_at <= h.placed_at
+                       or (h.ended_at is not null) <> (h.state in ('released', 'cancelled', 'expired'))
+                       or (h.confirmed_at is not null) <> (h.state in ('confirmed', 'cancelled')) as times_differ,
+                   (h.key is null) <> (h.fingerprint is null) as key_differs
+            from booking.holds h
+            left join booking.resources r on r.name = h.resource) as h
+        cross join lateral (values
+            (h.seats_differ, 'a hold on seats names them',
+             format('quantity is %s, seats are %s', h.quantity, coalesce(h.seats::text, 'none'))),
+            (h.period_differs, 'a hold on a calendar has a period',
+             format('it is from %s to %s, occupied to %s, exclusive %s',
+                    lower(h.during), upper(h.during), upper(h.occupied), h.exclusive)),
+            (h.without_resource, 'a hold has a resource', format('it is %s', h.state)),
+            (h.times_differ, 'a hold''s times follow its state',
+             format('%s, placed %s, expires %s, confirmed %s, ended %s',
+                    h.state, h.placed_at, h.expires_at, h.confirmed_at, h.ended_at)),
+            (h.key_differs, 'a key has a fingerprint',
+             case when h.key is null then 'it has a fingerprint and no key' else 'it has a key and no fingerprint' end)
+        ) as broken(is_so, rule, detail)
+        where (h.seats_differ or h.period_differs or h.without_resource or h.times_differ or h.key_differs)
+          and broken.is_so
+        union all
+        select 'a calendar keeps its own clock', r.name, null,
+               format('%s, time zone %s, buffer %s, from %s to %s',
+                      r.kind, r.time_zone, r.buffer, r.check_in, r.check_out)
+        from booking.resources r
+        where (r.kind = 'calendar')
+                  <> (num_nulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.resized) = 0)
+           or (r.kind <> 'calendar'
+               and num_nonnulls(r.time_zone, r.buffer, r.check_in, r.check_out, r.hours, r.resized) > 0)
+           or (r.kind = 'calendar' and r.taken <> 0)
+        union all
+        select 'a change of capacity has a calendar', c.resource, null,
+               format('%s during %s', c.capacity, c.during)
+        from booking.capacity_changes c
+        where not exists (
+            select from booking.resources r where r.name = c.resource and r.kind = 'calendar' and r.resized)
+        union all
+        -- The smallest id is that of the hold that was placed first. As text, since PostgreSQL had no min(uuid) before
+        -- version 18.
+        select 'a key has one hold', h.resource, min(h.id::text)::uuid, format('its key has %s holds', count(*))
+        from (
+            select key, resource, item
+            from booking.holds
+            where key is not null
+            group by key, resource, item
+            having count(*) > 1) as twice
+        join booking.holds h on h.key = twice.key and h.resource = twice.resource and h.item = twice.item
+        group by h.key, h.resource, h.item
+        union all
+        select 'a token is given out once', l.name, null,
+               format('token %s is that of %s leases', l.token, count(*))
+        from booking.leases l
+        group by l.name, l.token
+        having count(*) > 1
+        union all
+        select 'a holder has one lease of a name', l.name, null,
+               format('one holder has %s, slots %s', count(*), string_agg(l.slot::text, ' and ' order by l.slot))
+        from booking.leases l
+        where l.released_at is null and l.expires_at > (select now from moment)
+        group by l.name, l.holder
+        having count(*) > 1
+        union all
+        select 'a holder stays within max_per_holder', h.resource, min(h.id::text)::uuid,
+               format('its holder has %s of %s', sum(h.quantity), r.max_per_holder)
+        from booking.holds h
+        join booking.resources r on r.name = h.resource
+        cross join moment m
+        where r.max_per_holder is not null
+          and h.state < 'released' and (h.state = 'confirmed' or h.expires_at > m.now)
+          and (h.during is null or upper(h.during) > m.now)
+        group by h.resource, h.holder, r.max_per_holder
+        having sum(h.quantity) > r.max_per_holder
+    ) as found(rule, resource, hold_id, detail)
+    order by found.rule collate "C", found.resource, found.hold_id, found.detail collate "C"
 $$;
 
 create function booking.require(result booking.result) returns booking.result
