@@ -1,4 +1,4 @@
--- What holds went through, from the times that they keep.
+-- What happened to holds, read from the three times that each of them keeps.
 create view booking.hold_changes as
     select placed_at as changed_at, 'held'::text as change, id as hold_id, resource, basket, item, quantity, seats,
            during, holder, reference
@@ -10,9 +10,9 @@ create view booking.hold_changes as
     select ended_at, state::text, id, resource, basket, item, quantity, seats, during, holder, reference
     from booking.holds where ended_at is not null;
 
--- A transaction writes the times at which it acts, and they can be seen once it commits: later than those of
--- one that began after it and was quicker. So the feed ends before the earliest time that a transaction which
--- is still under way can have written, and whoever asks for more from where it ended misses none.
+-- A transaction writes the times at which it acts, and others see them once it commits. A transaction that began later
+-- and was quicker shows later times first. So the feed ends before the earliest time that an open transaction can have
+-- written: a caller who asks again from where it ended misses nothing.
 create function booking.changes(
     since timestamptz,
     resource text default null,
@@ -47,8 +47,8 @@ begin
             message = 'the changes of holds cannot be followed in a transaction that keeps its snapshot',
             hint = 'Use read committed.';
     end if;
-    -- The clock first, then who is under way, and only then, with a snapshot of its own, what they have
-    -- written: whoever begins to write after the second writes later times than the first.
+    -- First the clock, then the open transactions, and last, with a snapshot of its own, what was written. A
+    -- transaction that begins to write after the second step writes later times than the first step read.
     settled := clock_timestamp();
     select least(settled, min(activity.xact_start)) into settled
     from pg_stat_activity as activity
@@ -59,7 +59,7 @@ begin
     from pg_prepared_xacts as prepared
     where prepared.database = current_database();
     return query
-        -- Ties by the time alone: who asks again, asks for what is later than the last.
+        -- All changes of one time come together, since the next call asks for what is later than the last.
         select *
         from (
             select *

@@ -1,10 +1,10 @@
--- Made here, without "if not exists": a schema of this name that somebody else owns must stop the
--- installation, since its owner could replace whatever the extension puts into it.
+-- The schema is made here, without "if not exists": if another role owns a schema of this name, the installation must
+-- stop, since that role could replace what the extension puts into it.
 create schema booking;
 
--- While an extension is installed, the schemas of those that it requires are on the path, and whoever may
--- create functions in btree_gist's could have one of his in an index here: lower(tstzrange) suits better
--- than the server's own lower(anyrange), and would run with the owner's rights.
+-- While PostgreSQL installs an extension, the schemas of the extensions that it requires are on the path. A role that
+-- may create functions in btree_gist's schema could get one of its own into an index here: lower(tstzrange) suits
+-- better than the server's own lower(anyrange), and would run with the owner's rights.
 set local search_path = pg_catalog, pg_temp;
 
 create type booking.result as (
@@ -35,18 +35,18 @@ create type booking.lease_result as (
 create type booking.resource_kind as enum ('pool', 'seats', 'calendar');
 create type booking.contention as enum ('locked', 'escrow');
 create type booking.waitlist_state as enum ('waiting', 'offered', 'left');
--- In the order of a hold's life: from released on, it is over.
+-- In the order of a hold's life: from released on, the hold has ended.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');
 
--- PostgreSQL parses every check of a table anew in each statement that writes it; those of a domain
--- are kept for the session. So one check stands on a table, the one that a double booking would
--- have to break; bounds of single columns are domains, and the rest is for booking.check(). With
--- checks for all of it a hold took half as long again. For the same reason states are enums.
+-- PostgreSQL parses every check of a table again in each statement that writes the table, and keeps the checks of a
+-- domain for the session. So a table has one check, the one that a double booking would have to break; bounds of
+-- single columns are domains, and booking.check() verifies the rest. With checks for all of it, a hold took one and a
+-- half times as long. For the same reason states are enums.
 create domain booking.amount as bigint check (value >= 0);
 create domain booking.quantity as bigint check (value > 0);
 
--- A hot pool's row is rewritten by every hold, so it is kept narrow and most of its page is left
--- empty: the new versions stay on the page (HOT) and the index on the name is left alone.
+-- Every hold on a pool rewrites the pool's row. So the row is narrow and most of its page is left empty: new versions
+-- stay on the page (HOT), and PostgreSQL does not touch the index on the name.
 create table booking.resources (
     name text collate "C" primary key,
     kind booking.resource_kind not null,
@@ -72,9 +72,8 @@ create table booking.resources (
     constraint resources_never_oversold check (taken between 0 and capacity + overbooking)
 ) with (fillfactor = 20);
 
--- One column for the owner: two of them cannot be written down. Whoever ends a hold clears its seats
--- in the same statement or transaction, so a seat without an owner is free and there is no other
--- truth to ask.
+-- One column for the owner: a seat cannot have two. What ends a hold clears its seats in the same statement or
+-- transaction. So a seat without an owner is free, and nothing else has to be asked.
 create table booking.seats (
     resource text collate "C" not null,
     label text collate "C" not null,
@@ -88,11 +87,10 @@ create table booking.seats (
     primary key (resource, label)
 );
 
--- The free seats as they lie in the plan: hold_best() looks at the first few of them, however many
--- are sold.
+-- The free seats in the order of the plan: hold_best() reads the first few of them, however many are sold.
 create index seats_free on booking.seats (resource, rank, "position") where hold_id is null and not blocked;
 
--- Where a calendar's capacity is not the usual one. Two that overlap would contradict each other.
+-- The periods in which a calendar's capacity is not the usual one. Two that overlap would contradict each other.
 create table booking.capacity_changes (
     resource text collate "C" not null,
     during tstzrange not null,
@@ -125,43 +123,44 @@ create table booking.holds (
     primary key (id, resource)
 );
 
--- Packed, each of an index's ranges would be unpacked to be compared: a tenth of a hold on a calendar.
+-- Stored plain: the server would unpack a packed range of an index for every comparison, which is a tenth of the time of
+-- a hold on a calendar.
 alter table booking.holds alter column occupied set storage plain;
 
--- The last line: where there is one place, two bookings of it that overlap cannot be written down. The index
--- compares numbers, which is quicker than names, and names only where all else agrees.
+-- The last line: of one place, two bookings that overlap cannot be written. The index compares the hashes of names first,
+-- which are faster to compare, and the names only if all else agrees.
 alter table booking.holds add constraint holds_never_double_booked
     exclude using gist (hashtextextended(resource, 0) with =, occupied with &&, resource with =)
     where (exclusive and state in ('held', 'confirmed'));
 
--- Where there is one place, its bookings lie one after the other, and the last that begins before a period
--- ends tells whether anything overlaps: a fifth of the cost of looking through the constraint's index.
+-- The bookings of one place follow each other. The last one that begins before a period ends tells whether any
+-- overlaps the period, at a fifth of the cost of a search in the constraint's index.
 create index holds_in_turn on booking.holds (resource, lower(occupied))
     where exclusive and state in ('held', 'confirmed');
--- What overlaps a period, where there are more places; no hold is in both.
+-- The bookings that overlap a period, if there are more places. No hold is in both indexes.
 create index holds_occupied on booking.holds using gist (hashtextextended(resource, 0), occupied)
     where not exclusive and state in ('held', 'confirmed');
 
--- One hold for a key, however often it is asked for.
+-- One hold for a key, however often the request is repeated.
 create unique index holds_key on booking.holds (key, resource, item) where key is not null;
 -- The holds of a basket.
 create index holds_basket on booking.holds (basket) where basket is not null;
--- What is due anywhere: expire() and the worker.
+-- For expire() and the worker: what is due, on any resource.
 create index holds_due on booking.holds (expires_at) where state = 'held';
--- What is live on one resource: availability(), a full pool that ends its own expired holds, and what an escrow
--- pool counts. A calendar looks for what overlaps.
+-- For availability(), for a full pool that ends its own expired holds, and for the count of an escrow pool: what is live
+-- on one resource. A calendar looks for what overlaps instead.
 create index holds_live on booking.holds (resource, state, expires_at) include (quantity)
     where state in ('held', 'confirmed') and during is null;
--- What a holder has on one resource: max_per_holder.
+-- For max_per_holder: what a holder has on one resource.
 create index holds_holder on booking.holds (resource, holder)
     where holder is not null and state in ('held', 'confirmed');
--- When holds were placed, confirmed and ended: changes(). A summary of each range of pages, since holds are
--- placed in the order of time: three such trees would cost each hold more than its others.
+-- For changes(): when holds were placed, confirmed and ended. A summary of each range of pages is enough, since holds
+-- are placed in the order of time; three btree indexes would cost each hold more than all its other indexes.
 create index holds_times on booking.holds using brin (placed_at, confirmed_at, ended_at) with (pages_per_range = 32);
--- What the retention has run out for: purge().
+-- For purge(): what has ended unconfirmed, by the time of its end.
 create index holds_over on booking.holds (ended_at) where state in ('released', 'expired');
 
--- Who waits for what is taken. Its id becomes the id of the hold that is offered.
+-- The requests that wait for what is taken. The hold that is offered gets the id of the request.
 create table booking.waitlist_entries (
     id uuid not null,
     resource text collate "C" not null,
@@ -180,16 +179,16 @@ create table booking.waitlist_entries (
     primary key (id, resource)
 );
 
--- The line, from its head; and its end, behind which the next one joins.
+-- The line, from its head to its end, where the next request joins.
 create unique index waitlist_entries_line on booking.waitlist_entries (resource, "position")
     where state = 'waiting';
--- One place in the line for a key, however often it is asked for.
+-- One place in the line for a key, however often the request is repeated.
 create unique index waitlist_entries_key on booking.waitlist_entries (key, resource) where key is not null;
--- What the retention has run out for: purge().
+-- For purge(): requests that wait no more, by the time at which they left the line.
 create index waitlist_entries_over on booking.waitlist_entries (ended_at) where state <> 'waiting';
 
--- A row for each of those that may have a name at once. It stays when the lease is over: the next token is
--- counted from it. No index but the key's, so that a grant and a renewal stay on the page (HOT).
+-- A row for each slot of a name. It stays when the lease has ended, since the next token is counted from it. The primary
+-- key is the only index, so that a grant and a renewal stay on the page (HOT).
 create table booking.leases (
     name text collate "C" not null,
     slot integer not null,
@@ -201,7 +200,7 @@ create table booking.leases (
     primary key (name, slot)
 ) with (fillfactor = 40);
 
--- One row, made by the first grant, so that a dump that brings one finds none in its place.
+-- One row. The first grant makes it, so that a restored dump can bring its own.
 create table booking.lease_epochs (
     sole boolean primary key check (sole),
     floor booking.amount not null,

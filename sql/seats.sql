@@ -1,7 +1,7 @@
 create function booking.seat_grid(rows integer, letters text, section text default '') returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
-    -- A space is an aisle: it leaves out a position, and whoever sits beyond it is no neighbour.
+    -- A space is an aisle: it leaves out a position, so that the seats beside it are no neighbours.
     select coalesce(
                jsonb_agg(
                    jsonb_build_object(
@@ -18,7 +18,7 @@ create function booking.seat_map(resource text) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- Up to so many seats in a row they are drawn with a space between them.
+    -- A section of at most so many columns is drawn with a space between its seats.
     roomy constant integer := 36;
     widest_gap constant integer := 4;
     drawing text := '';
@@ -55,7 +55,7 @@ begin
         sections as (
             select section, min(rank) as first_rank, max(length("row")) as margin
             from drawn group by section),
-        -- A place that no row of the section has stays empty, and a long empty stretch is drawn short.
+        -- A column that no row of the section has a seat in stays empty. A wide gap is drawn narrower.
         steps as (
             select section, "position",
                    least("position" - lag("position", 1, "position" - 1) over (

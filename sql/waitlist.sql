@@ -1,4 +1,4 @@
--- Who waits, and who was offered something and has not answered yet.
+-- The requests that wait, and the offers that are not confirmed yet.
 create view booking.waitlist as
     select entries.resource,
            case when entries.state = 'waiting' then
@@ -19,7 +19,7 @@ create view booking.waitlist as
     where entries.state = 'waiting'
        or (holds.state = 'held' and holds.expires_at > pg_catalog.clock_timestamp());
 
--- Plain SQL: it is only shown, and as fast.
+-- In SQL and not in Rust: it only reads, and is as fast.
 create function booking.waitlist(resource text) returns setof booking.waitlist
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
