@@ -2,8 +2,8 @@
 -- instead of looking something up for each hold, each seat or each booking.
 --
 -- Live holds are asked for with state < 'released'. Where the tables were never analyzed, for instance after a restore,
--- the planner expects a third of all rows of that and joins by hash; of state in ('held', 'confirmed') it expects a
--- hundredth, and looks up a resource for every hold.
+-- the planner expects that a third of all rows are, and joins by hash. Of state in ('held', 'confirmed') it expects less
+-- than a hundredth, and looks up a resource for every hold.
 --
 -- A monitor reads the details, so no holder, key, reference or metadata is in them: hold_id leads to those.
 --

@@ -123,12 +123,12 @@ create table booking.holds (
     primary key (id, resource)
 );
 
--- Stored plain: the server would unpack a packed range of an index for every comparison, which is a tenth of the time of
--- a hold on a calendar.
+-- Stored plain: the server would unpack a packed range of an index for every comparison, which is a tenth of the time
+-- of a hold on a calendar.
 alter table booking.holds alter column occupied set storage plain;
 
--- The last line: of one place, two bookings that overlap cannot be written. The index compares the hashes of names first,
--- which are faster to compare, and the names only if all else agrees.
+-- The last line: of one place, two bookings that overlap cannot be written. The index compares the hashes of names
+-- first, which is faster, and the names only if all else agrees.
 alter table booking.holds add constraint holds_never_double_booked
     exclude using gist (hashtextextended(resource, 0) with =, occupied with &&, resource with =)
     where (exclusive and state in ('held', 'confirmed'));
@@ -147,8 +147,8 @@ create unique index holds_key on booking.holds (key, resource, item) where key i
 create index holds_basket on booking.holds (basket) where basket is not null;
 -- For expire() and the worker: what is due, on any resource.
 create index holds_due on booking.holds (expires_at) where state = 'held';
--- For availability(), for a full pool that ends its own expired holds, and for the count of an escrow pool: what is live
--- on one resource. A calendar looks for what overlaps instead.
+-- For availability(), for a full pool that ends its own expired holds, and for the count of an escrow pool: what is
+-- live on one resource. A calendar looks for what overlaps instead.
 create index holds_live on booking.holds (resource, state, expires_at) include (quantity)
     where state in ('held', 'confirmed') and during is null;
 -- For max_per_holder: what a holder has on one resource.
@@ -187,8 +187,8 @@ create unique index waitlist_entries_key on booking.waitlist_entries (key, resou
 -- For purge(): requests that wait no more, by the time at which they left the line.
 create index waitlist_entries_over on booking.waitlist_entries (ended_at) where state <> 'waiting';
 
--- A row for each slot of a name. It stays when the lease has ended, since the next token is counted from it. The primary
--- key is the only index, so that a grant and a renewal stay on the page (HOT).
+-- A row for each slot of a name. It stays when the lease has ended, since the next token is counted from it. The
+-- primary key is the only index, so that a grant and a renewal stay on the page (HOT).
 create table booking.leases (
     name text collate "C" not null,
     slot integer not null,
