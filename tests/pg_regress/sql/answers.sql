@@ -35,10 +35,13 @@ select h.ok, h.status, h.version, h.replayed, h.detail from booking.confirm(:'a'
 select h.ok, h.status, h.version from booking.cancel(:'a', 1, null, 3, 'gig') h;
 select h.ok, h.status, h.version, h.replayed from booking.cancel(:'a', null, null, 3) h;
 
--- Confirmed without a reference, then with one: another request than the first.
+-- Confirmed without a reference, then with one: the first one is adopted, and another one is another payment.
 select h.hold_id as d from booking.hold('other', 2, key => 'd') h \gset
 select h.ok, h.status, h.replayed from booking.confirm(:'d') h;
-select h.ok, h.status, h.replayed, h.detail from booking.confirm(:'d', 'p') h;
+select h.ok, h.status, h.version, h.replayed, h.detail from booking.confirm(:'d', 'p', 1) h;
+select h.ok, h.status, h.version, h.replayed, h.detail from booking.confirm(:'d', 'p') h;
+select h.ok, h.status, h.replayed, h.detail from booking.confirm(:'d', 'q') h;
+select reference, confirmed_at > placed_at as confirmed from booking.holds where id = :'d';
 -- More than a confirmed hold has, then all but one of it.
 savepoint s;
 \set SHOW_CONTEXT never
@@ -64,7 +67,7 @@ call overdue('e');
 select confirmed, held, available, next_expiry from booking.availability('brief');
 select status from booking.drop_resource('brief');
 -- require() hands on what it was given, in every column.
-select r.status, r.available, r.replayed, r.seats from booking.require(booking.find(:'a')) r;
+select r.status, r.available, r.replayed, r.seats from booking.require(booking.cancel(:'a')) r;
 select count(*) from booking.hold('gig', 1, key => 'f') h where booking.require(h) is null;
 savepoint s;
 \set VERBOSITY sqlstate

@@ -40,9 +40,9 @@ insert into requests (request) values
 -- A worked example: each sees what those before it were given, the same key included.
 begin;
 savepoint before;
-select n, said((ok, status, hold_id, expires_at, version, available, seats, replayed, detail)::booking.result) as answer
+select n, said((ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail)::booking.result) as answer
 from booking.hold_each((select jsonb_agg(request order by n) from requests))
-     with ordinality as h(ok, status, hold_id, expires_at, version, available, seats, replayed, detail, n)
+     with ordinality as h(ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail, n)
 order by n;
 select key, resource, quantity, seats, state, holder, basket, item, version, expires_at - placed_at as ttl from booking.holds order by resource, key, holder, seats;
 select name, taken, version from booking.resources order by name;
@@ -51,9 +51,9 @@ select count(distinct placed_at) from booking.holds;
 select * from booking.check();
 rollback to savepoint before;
 -- The single calls answer the same, one after the other, and leave the same behind.
-select jsonb_agg(said((ok, status, hold_id, expires_at, version, available, seats, replayed, detail)::booking.result) order by n) as in_one
+select jsonb_agg(said((ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail)::booking.result) order by n) as in_one
 from booking.hold_each((select jsonb_agg(request order by n) from requests))
-     with ordinality as h(ok, status, hold_id, expires_at, version, available, seats, replayed, detail, n) \gset
+     with ordinality as h(ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail, n) \gset
 select jsonb_agg(jsonb_build_array(resource, quantity, seats, key, fingerprint, holder, expires_at - placed_at) order by resource, key, holder, quantity) as left_in_one from booking.holds \gset
 select jsonb_agg(r order by name) as resources_in_one from (select name, taken, version from booking.resources) r \gset
 rollback to savepoint before;

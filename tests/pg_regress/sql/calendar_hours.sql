@@ -8,7 +8,8 @@ create function on_monday(from_hour numeric, to_hour numeric) returns tstzrange 
     $$ select tstzrange('2030-06-03 00:00+00'::timestamptz + from_hour * interval '1 hour', '2030-06-03 00:00+00'::timestamptz + to_hour * interval '1 hour') $$;
 create function said(during tstzrange) returns text language sql as
     $$ select to_char(lower(during), 'Dy HH24:MI') || ' to ' || to_char(upper(during), 'Dy HH24:MI') $$;
-\set show 'ok, status, version, available, replayed, detail'
+-- The period stands beside what else there is to say.
+\set show 'ok, status, version, available, replayed, case when during is null then detail else coalesce(detail, ''{}'') || jsonb_build_object(''during'', jsonb_build_array(lower(during), upper(during))) end as detail'
 begin;
 select count(booking.create_calendar('room'));
 

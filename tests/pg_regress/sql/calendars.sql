@@ -10,7 +10,8 @@ create function on_monday(from_hour numeric, to_hour numeric) returns tstzrange 
     $$ select tstzrange('2030-06-03 00:00+00'::timestamptz + from_hour * interval '1 hour', '2030-06-03 00:00+00'::timestamptz + to_hour * interval '1 hour') $$;
 create function said(during tstzrange) returns text language sql as
     $$ select to_char(lower(during), 'MM-DD HH24:MI') || ' to ' || to_char(upper(during), 'MM-DD HH24:MI') $$;
-\set show 'ok, status, version, available, replayed, detail'
+-- The period stands beside what else there is to say.
+\set show 'ok, status, version, available, replayed, case when during is null then detail else coalesce(detail, ''{}'') || jsonb_build_object(''during'', jsonb_build_array(lower(during), upper(during))) end as detail'
 
 -- What runs out does so inside a transaction, so that no sweep is quicker.
 begin;
@@ -28,11 +29,10 @@ select :show from booking.hold('room', during => on_monday(9, 10));
 select :show from booking.hold('room', during => on_monday(9.25, 9.5));
 select :show from booking.hold('room', during => on_monday(6, 20));
 select :show from booking.hold('room', during => on_monday(7, 8) + tstzrange('2030-06-03 08:00', '2030-06-03 08:00:00.000001'));
-select :show from booking.hold('room', during => '[2030-06-03 07:00, 2030-06-03 08:00]');
+select :show from booking.hold('room', during => '[2030-06-03 07:00, 2030-06-03 08:00:00.000001)');
 select :show from booking.hold('room', 2, during => on_monday(12, 13));
 select :show from booking.hold('room', 9223372036854775807, during => on_monday(12, 13));
--- Ends that belong to it or do not make a microsecond.
-select :show from booking.hold('room', during => '(2030-06-03 10:59:59.999999, 2030-06-03 11:59:59.999999]', key => 'd');
+select :show from booking.hold('room', during => on_monday(11, 12), key => 'd');
 select said(during), during = on_monday(11, 12) as exact, occupied = during as no_buffer, quantity, exclusive, state from booking.holds where key = 'd';
 -- The row of a calendar is not its holds'.
 select taken, version from booking.resources;

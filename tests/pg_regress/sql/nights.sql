@@ -64,9 +64,8 @@ select count(booking.create_calendar('case ' || n, time_zone => zone, check_in =
 create view found as
     select n, zone, first, last, during, hold_during = during and during = tstzrange(begins, ends) as sound
     from cases,
-    lateral (select detail -> 'during' as d, hold_id from booking.hold_nights('case ' || n, first, last)) as h,
-    lateral (select tstzrange((d ->> 0)::timestamptz, (d ->> 1)::timestamptz)) as r(during),
-    lateral (select tstzrange((f.detail -> 'during' ->> 0)::timestamptz, (f.detail -> 'during' ->> 1)::timestamptz) from booking.find(hold_id) f) as s(hold_during);
+    lateral (select during, hold_id from booking.hold_nights('case ' || n, first, last)) as h,
+    lateral (select f.during from booking.find(hold_id) f) as s(hold_during);
 begin;
 set local timezone = 'UTC';
 select n, zone, first, last, during from found where sound is not true;
@@ -172,7 +171,7 @@ begin;
 select ok, status from booking.hold('new york', during => '[2030-03-10 06:30, 2030-03-10 07:00)');
 select ok, status from booking.hold('new york', during => '[2030-03-10 07:00, 2030-03-10 07:00:01)');
 select ok, status from booking.hold('new york', during => '[2030-03-10 06:29:59, 2030-03-10 06:45)');
-select ok, status, detail from booking.hold_nights('new york', '2030-03-09', '2030-03-10');
+select ok, status, during from booking.hold_nights('new york', '2030-03-09', '2030-03-10');
 select * from booking.check();
 rollback;
 reset timezone;

@@ -2,7 +2,8 @@
 \set SHOW_CONTEXT never
 \pset format unaligned
 set timezone = 'UTC';
-\set show 'ok, status, available, replayed, seats, detail'
+-- The period stands beside what else there is to say.
+\set show 'ok, status, available, replayed, seats, case when during is null then detail else coalesce(detail, ''{}'') || jsonb_build_object(''during'', jsonb_build_array(lower(during), upper(during))) end as detail'
 create function id(of_key text) returns uuid language sql as
     'select id from booking.holds where key = of_key union all select id from booking.waitlist_entries where key = of_key';
 create procedure overdue(of_id uuid) language sql as

@@ -1,0 +1,36 @@
+-- A verb is called once, however many columns of its answer are asked for; or not at all.
+select count(booking.create_pool('gig', 100)), count(booking.create_pool('drop', 100, contention => 'escrow'));
+\set VERBOSITY sqlstate
+select (booking.hold('gig')).*;
+\set VERBOSITY default
+-- Prepared, with a parameter, below an INSERT, in a function, behind a WITH, under RETURNING, and of a set.
+prepare one(text) as select (booking.hold($1)).*;
+execute one('gig');
+create table answers of booking.result;
+insert into answers select (booking.hold('gig')).*;
+create function hold_one() returns booking.result language sql as $$ select (booking.hold('gig')).* $$;
+select * from hold_one();
+do $$ declare r booking.result; begin select (booking.hold('gig')).* into r; end $$;
+with held as (select (booking.hold('gig')).*) select ok from held;
+create table asked (resource text);
+insert into asked values ('gig') returning (booking.hold(resource)).*;
+select (booking.hold_each('[{"resource": "gig"}]')).*;
+-- Every function that answers with a row.
+select proname from pg_proc where pronamespace = 'booking'::regnamespace and prosupport::oid = 'booking.call_once_support'::regproc order by 1;
+-- Nothing was held for any of them.
+select count(*) from booking.holds;
+-- What is one call stays one, and what are two calls stay two.
+select ok, status, quantity from booking.hold('gig');
+select (h).ok, (h).status, (h).quantity from (select booking.hold('gig') as h offset 0) as once;
+select (booking.hold('gig')).ok, (booking.hold('gig', 2)).quantity;
+select h.ok, h.quantity from generate_series(1, 2) as n, booking.hold('gig', n) as h;
+select status, quantity from booking.hold('gig') as h where h.ok;
+do $$ declare r booking.result; begin r := booking.hold('gig'); raise notice '% %', r.ok, r.quantity; select * into r from booking.hold('gig'); raise notice '% %', r.ok, r.quantity; end $$;
+select sum(quantity) as held, count(*) from booking.holds;
+select (booking.find('00000000-0000-0000-0000-000000000000')).ok, (booking.find('00000000-0000-0000-0000-000000000000')).status;
+drop table answers, asked;
+drop function hold_one();
+deallocate one;
+select count(*) from booking.holds as h, booking.release(h.id) as r where r.ok;
+select status from booking.drop_resource('gig');
+select status from booking.drop_resource('drop');
