@@ -2,12 +2,13 @@
 
 use super::acquire::ResourceLocks;
 use super::retry::{MAX_ATTEMPTS, retry_after_wait};
-use super::stop::{Retry, Stop};
+use super::stop::{Interrupt, Retry, Stop};
 use super::waitlist::placement_of;
-use super::{Allocation, Interrupt, LockMode, Pass};
+use super::{Allocation, Pass};
 use crate::request::Placement;
 use crate::server::clock;
 use crate::store::locks::LockWaitPolicy;
+use crate::store::locks::heavyweight::LockMode;
 use crate::store::{Session, resources, waitlist};
 
 /// Makes passes until one has an answer. The cheap pass ends no overdue hold, and nearly always decides; deep

@@ -1,7 +1,8 @@
 //! Writing what an allocation has decided, with one statement for each table; seats with one for each resource.
 
+use super::Allocation;
+use super::stop::Interrupt;
 use super::stop::Retry;
-use super::{Allocation, Interrupt};
 use crate::server::settings;
 use crate::shared_memory::registry;
 use crate::store::holds::{self, NewHold};

@@ -6,7 +6,7 @@
 //! could make the request fit. Then it reads the clock again, because other holds may have run out meanwhile. See
 //! [`retry_after_wait`](super::retry::retry_after_wait).
 
-use super::Interrupt;
+use super::stop::Interrupt;
 use super::stop::Retry;
 use crate::error::Error;
 use crate::rules::pool::{Admission, Pool};

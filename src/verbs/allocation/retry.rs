@@ -6,8 +6,7 @@
 //! has ended any. It first rolls the attempt back, its locks with it. Then it waits, and looks at everything
 //! again.
 
-use super::Interrupt;
-use super::stop::{Retry, Stop};
+use super::stop::{Interrupt, Retry, Stop};
 use crate::error::Error;
 use crate::shared_memory::escrow;
 use crate::store::locks::heavyweight::{Claim, ClaimTarget};

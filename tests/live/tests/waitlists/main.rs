@@ -137,11 +137,8 @@ fn offers_are_announced() {
     let told = heard.timeout_iter(Duration::from_secs(60)).next().expect("a notification").expect("one");
     assert_eq!(told.channel(), "offers");
     let offer: serde_json::Value = serde_json::from_str(told.payload()).expect("JSON");
-    assert_eq!(offer["resource"], "gig");
-    assert_eq!(offer["holder"], "ann");
-    assert_eq!(offer["hold_id"], waits.id());
-    assert_eq!(offer["quantity"], 1);
-    assert!(offer["expires_at"].is_string(), "{offer}");
+    // The id alone: LISTEN needs no privilege, so nobody's name may be in it.
+    assert_eq!(offer, serde_json::json!({"hold_id": waits.id()}));
     // The offer that was rolled back was not announced.
     assert!(heard.timeout_iter(Duration::from_millis(1)).next().expect("no error").is_none());
 }
