@@ -316,7 +316,7 @@ impl Outcome {
             resource: only.map(|stored| stored.resource.clone()),
             quantity: only.map(|stored| stored.hold.quantity),
             during: only.and_then(|stored| stored.booked).map(|booked| booked.during),
-            holder: group.holds.first().and_then(|stored| stored.holder.clone()),
+            holder: group.common_holder().map(str::to_owned),
             expires_at: basket::expires_at(&holds, now.micros()).map(Timestamp::from_micros),
             version: Some(basket::version(&holds)),
             ..Self::of(ok, status)

@@ -97,5 +97,11 @@ fn give_to(
         }
         holds::set_holder(session, stored, change, holder);
     }
-    Ok(Outcome::changed(&group.changed(&changes, None), None, now))
+    let mut group = group.changed(&changes, None);
+    for (place, _) in &changes {
+        if let Some(stored) = group.holds.get_mut(*place) {
+            stored.holder = Some(holder.to_owned());
+        }
+    }
+    Ok(Outcome::changed(&group, None, now))
 }

@@ -144,6 +144,13 @@ impl HoldGroup {
         (!holds.is_empty()).then_some(Self { basket: None, holds })
     }
 
+    /// Returns whose all of them are. `None` if they have several holders, or none.
+    pub fn common_holder(&self) -> Option<&str> {
+        let (first, others) = self.holds.split_first()?;
+        let is_the_same = others.iter().all(|stored| stored.holder == first.holder);
+        first.holder.as_deref().filter(|_| is_the_same)
+    }
+
     /// Returns the part of each hold on which the rules decide.
     pub fn lifecycles(&self) -> Vec<&Hold> {
         self.holds.iter().map(|stored| &stored.hold).collect()
