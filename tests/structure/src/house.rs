@@ -37,6 +37,9 @@ pub const LAYERS: &[Layer] = &[
     Layer { places: &["src/error.rs"], what: "misuse, and how it is raised; it names nothing but pgrx" },
 ];
 
+/// Tests among the sources, which are built only with the feature `pg_test` and keep to no layer.
+pub const TESTS: &[&str] = &["src/backend_tests.rs"];
+
 /// Rooms that reach the tables through `verbs` only.
 pub const ABOVE_VERBS: &[&str] = &["src/api/", "src/worker/"];
 
