@@ -3,7 +3,7 @@
 \pset format unaligned
 create procedure overdue(of_key text) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where key = of_key';
--- A request as a single call.
+-- Makes a request of a batch as a single call.
 create function single(request jsonb) returns booking.result language sql as
     'select case when request ? ''best''
          then booking.hold_best(request ->> ''resource'', (request ->> ''best'')::bigint, (request ->> ''ttl'')::interval, request ->> ''section'',
@@ -11,7 +11,7 @@ create function single(request jsonb) returns booking.result language sql as
          else booking.hold(request ->> ''resource'', (request ->> ''quantity'')::bigint, (request ->> ''ttl'')::interval,
                   (select array_agg(s) from jsonb_array_elements_text(request -> ''seats'') s), null, request ->> ''key'', request ->> ''holder'',
                   (request ->> ''expected_version'')::bigint, true, request -> ''metadata'') end';
--- An answer without what differs from call to call.
+-- Returns an answer without what differs from call to call.
 create function said(h booking.result) returns text language sql as
     'select concat_ws('' '', h.ok, h.status, ''v'' || h.version, ''of '' || h.available, h.seats, case when h.replayed then ''replayed'' end, h.detail)';
 select count(booking.create_pool('gig', 5));
@@ -37,7 +37,7 @@ insert into requests (request) values
     ('{"resource": "gig", "quantity": 3, "key": "a"}'),
     ('{"resource": "gig", "quantity": 2, "key": "a"}');
 
--- A worked example: each sees what those before it were given, the same key included.
+-- A worked example: each request sees what those before it were given, the same key included.
 begin;
 savepoint before;
 select n, said((ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail)::booking.result) as answer
@@ -46,11 +46,11 @@ from booking.hold_each((select jsonb_agg(request order by n) from requests))
 order by n;
 select key, resource, quantity, seats, state, holder, basket, item, version, expires_at - placed_at as ttl from booking.holds order by resource, key, holder, seats;
 select name, taken, version from booking.resources order by name;
--- One clock for all of them.
+-- All requests of a batch read the clock once.
 select count(distinct placed_at) from booking.holds;
 select * from booking.check();
 rollback to savepoint before;
--- The single calls answer the same, one after the other, and leave the same behind.
+-- Single calls, one after the other, return the same answers and leave the same rows.
 select jsonb_agg(said((ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail)::booking.result) order by n) as in_one
 from booking.hold_each((select jsonb_agg(request order by n) from requests))
      with ordinality as h(ok, status, hold_id, resource, quantity, seats, during, holder, expires_at, version, available, replayed, detail, n) \gset
@@ -63,7 +63,7 @@ select jsonb_agg(r order by name) as resources_one_by_one from (select name, tak
 select :'in_one' = :'one_by_one' as same_answers, :'left_in_one' = :'left_one_by_one' as same_holds, :'resources_in_one' = :'resources_one_by_one' as same_resources;
 rollback;
 
--- What has run out is ended by whoever needs it, once, and a repeated batch is a replay.
+-- The first request that needs what has run out ends it, once; a repeated batch is a replay.
 begin;
 select status from booking.hold('gig', 4, key => 'old');
 select status from booking.hold('hall', seats => '{1A,1B,1C}', key => 'old');
@@ -72,24 +72,24 @@ select ok, status, available, seats, replayed from booking.hold_each('[{"resourc
 select ok, status, available, seats, replayed from booking.hold_each('[{"resource": "gig", "quantity": 1, "key": "a"}, {"resource": "gig", "quantity": 3, "key": "b"}, {"resource": "gig", "quantity": 2, "key": "c"}, {"resource": "hall", "seats": ["1B"], "key": "d"}, {"resource": "hall", "best": 3, "key": "e"}]');
 select key, resource, state, quantity, seats from booking.holds order by key, resource;
 select name, taken from booking.resources order by name;
--- A basket's key is used, too; and a closed resource answers for its own requests alone.
+-- The key of a basket is used, too. A closed resource refuses its own requests alone.
 select status from booking.hold_all('[{"resource": "small", "quantity": 1}, {"resource": "hall", "best": 1}]', key => 'basket', holder => 'ann');
 select status from booking.set_open('gig', false);
 select ok, status, available, seats, replayed from booking.hold_each('[{"resource": "small", "key": "basket", "holder": "ann"}, {"resource": "gig", "key": "a"}, {"resource": "gig", "quantity": 1, "key": "f"}, {"resource": "small", "holder": "bob"}]');
 select * from booking.check();
 rollback;
 
--- Metadata is kept as it was given, with numbers of any size.
+-- The batch keeps metadata as it was given, with numbers of any size.
 begin;
 select status from booking.hold_each('[{"resource": "gig", "key": "a", "metadata": {"n": 12345678901234567890.123456789, "e": 1e30, "z": 1.10, "s": "ä\u20ac", "deep": [1, {"x": null}]}}, {"resource": "gig", "key": "b", "metadata": null}, {"resource": "gig", "key": "c", "metadata": 0.1}]');
 select key, metadata from booking.holds order by key;
--- And is the same request as the single call's.
+-- A single call with the same metadata is the same request.
 select ok, status, replayed from booking.hold('gig', key => 'a', metadata => '{"n": 12345678901234567890.123456789, "e": 1e30, "z": 1.10, "s": "ä€", "deep": [1, {"x": null}]}');
 select ok, status, replayed from booking.hold('gig', key => 'c', metadata => '0.10');
 select ok, status, replayed from booking.hold('gig', key => 'c', metadata => '0.1');
 rollback;
 
--- What no batch can be: the error names the request, and none is placed.
+-- No batch can be like these: the error names the request, and none is placed.
 select booking.hold_each(null);
 select booking.hold_each('[]');
 select booking.hold_each('{"resource": "gig"}');
@@ -117,21 +117,21 @@ select booking.hold_each('[{"resource": "gig"}, {"resource": "gig", "best": 1}]'
 select booking.hold_each('[{"resource": "gig"}, {"resource": "small"}]');
 select count(*) from booking.holds;
 
--- Rows in front that would not do for four do for two, whatever a party of four has shown before.
--- In transactions of their own: one that has taken seats remembers nothing.
+-- Front rows that lack four adjacent seats may have two, whatever the session has cached for a party of four.
+-- Each call is a transaction of its own, because one that has taken seats writes nothing to the cache.
 select count(booking.create_seats('house', booking.seat_grid(12, 'ABCD')));
 select status from booking.hold('house', seats => '{1A,1B,2A,2B,3A,3B}');
 select status, seats from booking.hold_best('house', 4);
 select status, seats from booking.hold_best('house', 4);
 select status, seats from booking.hold_each('[{"resource": "house", "best": 4}, {"resource": "house", "best": 2}, {"resource": "house", "best": 4}, {"resource": "house", "best": 2}]');
--- Nor does the session remember anything else of it.
+-- Nor does the session cache anything else of that batch.
 select status, seats from booking.hold_best('house', 2);
 select status, seats from booking.hold_best('house', 2);
 select booking.seat_map('house');
 select * from booking.check();
 select count(booking.release(id)) from booking.holds where resource = 'house';
 
--- The bounds: ten thousand requests, a thousand resources.
+-- The bounds: ten thousand requests, and a thousand resources.
 begin;
 select count(booking.create_pool('vast', 9999));
 select status, count(*), min(available), max(available) from booking.hold_each((select jsonb_agg(jsonb_build_object('resource', 'vast')) from generate_series(1, 10000))) group by 1 order by 1;

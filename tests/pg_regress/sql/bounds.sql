@@ -52,7 +52,7 @@ begin;
 select status from booking.hold('gig', metadata => jsonb_build_object('a', repeat('x', 8000)));
 rollback;
 select booking.hold('gig', metadata => jsonb_build_object('a', repeat('x', 8192)));
--- A limit that is no whole number of seconds.
+-- A limit may be a fraction of a second.
 begin;
 set local booking.max_ttl = '1500ms';
 select status from booking.hold('gig', ttl => '1.5 seconds');
@@ -60,7 +60,7 @@ select status from booking.hold('gig', ttl => '1.5 seconds');
 select booking.hold('gig', ttl => '1.501 seconds');
 \set VERBOSITY default
 rollback;
--- What is refused in a read-only transaction names its verb; looking is not refused.
+-- Each verb that writes names itself in the error of a read-only transaction; functions that only read work there.
 begin read only;
 savepoint s;
 select booking.create_pool('x', 1);
@@ -95,7 +95,7 @@ commit;
 -- Calendars.
 \pset format unaligned
 set timezone = 'UTC';
--- Time zones: any that the server has, spelt as it does, and those in the way of POSIX.
+-- Time zones: every name that the server has, spelt as the server spells it, and POSIX specifications.
 begin;
 select time_zone from booking.create_calendar('1', time_zone => 'europe/BERLIN');
 select time_zone from booking.create_calendar('2', time_zone => 'utc');
@@ -158,7 +158,7 @@ select * from booking.check();
 rollback;
 select count(booking.create_calendar('room', buffer => '31 days'));
 select booking.hold('room', during => 'empty');
--- Its beginning belongs to a period and its end does not: else two that follow one another would overlap, or leave a gap.
+-- A period includes its start and excludes its end: else two that follow one another would overlap or leave a gap.
 select booking.hold('room', during => '[2030-01-01, 2030-01-01]');
 select booking.hold('room', during => '[2030-01-01, 2030-01-02]');
 select booking.hold('room', during => '(2030-01-01, 2030-01-02)');
@@ -225,7 +225,7 @@ select status from booking.set_hours('room', jsonb_build_object('sun', (select j
 select cardinality(hours) from booking.resources where name = 'room';
 rollback;
 select booking.set_hours('room', jsonb_build_object('sun', (select jsonb_agg('09:00-10:00'::text) from generate_series(1, 25))));
--- Steps, durations and how many of them.
+-- Steps, durations, and their greatest number.
 select count(*) from booking.calendar('room', '[2030-01-01, 2030-01-01 00:00:00.1)', '1 microsecond');
 select count(*) from booking.free_slots('room', '[2030-01-01, 2030-01-01 00:00:00.1)', '1 microsecond');
 select count(*) from booking.calendar('room', '[2030-01-01, 2032-01-02)', '731 days');
@@ -265,7 +265,7 @@ select booking.calendar_map('room', '0001-12-31 BC');
 select booking.calendar_map('room', '4713-01-01 BC');
 select booking.calendar_map('room', '5874897-12-31');
 select split_part(booking.calendar_map('room', '0001-01-31'), E'\n', 1) as first, split_part(booking.calendar_map('room', '9998-12-01'), E'\n', 1) as last;
--- The longest period is a setting.
+-- booking.max_period sets the longest period.
 begin;
 set local booking.max_period = '36525d';
 select count(*) from booking.calendar('room', '[2030-01-01, 2129-12-31)', '1 year');

@@ -1,5 +1,5 @@
--- What a session remembers of a calendar is forgotten when that is changed, here or elsewhere, and when the
--- change is rolled back.
+-- A session drops a cached calendar when this session or another changes it, and when the change is
+-- rolled back.
 select from booking.create_calendar('room');
 select status from booking.hold('room', during => '[2030-01-01 00:00+00,2030-01-01 00:30+00)');
 begin; select status from booking.set_open('room', false);

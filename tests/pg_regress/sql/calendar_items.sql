@@ -2,7 +2,7 @@
 \set SHOW_CONTEXT never
 \pset format unaligned
 set timezone = 'UTC';
--- What is said of the items, without their ids.
+-- Returns what the answer says of the items, without their ids.
 create function said(detail jsonb) returns text language sql as
     'select string_agg(concat_ws('' '', i -> ''item'', i ->> ''resource'', i ->> ''status'', i - ''{item,resource,status,hold_id}''::text[]), ''; '' order by n)
      from jsonb_array_elements(detail -> ''items'') with ordinality as d(i, n)';
@@ -13,7 +13,7 @@ select count(booking.create_calendar('room', buffer => '1 hour')), count(booking
        count(booking.create_pool('gig', 5)), count(booking.create_seats('hall', booking.seat_grid(1, 'ABC')));
 begin;
 
--- A flight and a hotel, or neither. A period in every way in which it can be said.
+-- A flight and a hotel, or neither. The items give their periods in every way that is accepted.
 select ok, status, version, available, said(detail) as items from booking.hold_all('[
     {"resource": "hall", "best": 2},
     {"resource": "hotel", "nights": ["2030-06-03", "2030-06-05"], "quantity": 2},
@@ -29,7 +29,7 @@ select ok, status, replayed, said(detail) as items from booking.hold_all('[
     {"resource": "room", "during": "[2030-06-03 11:00, 2030-06-03 12:00)"},
     {"resource": "room", "during": " [ \"2030-06-03 13:00:00+00\" , \"2030-06-03 15:00:00+01\" ) ", "quantity": null},
     {"resource": "gig", "during": null, "nights": null}]', key => 'a');
--- What PostgreSQL writes of a range can be read again, whatever the session's style.
+-- An item accepts a range as PostgreSQL prints it, whatever the session's DateStyle.
 savepoint s;
 select ok, status from booking.release(basket('a'));
 select ok, status, said(detail) from booking.hold_all(jsonb_build_array(
@@ -41,7 +41,7 @@ select ok, status, version, said(detail) as items from booking.cancel(basket('a'
 select * from booking.check();
 rollback;
 
--- Each item that was short says why, and what others of the basket take counts: their peak, not their sum.
+-- Each item that was short says why. Other items of the basket count, by their peak and not by their sum.
 begin;
 select ok, status, said(detail) as items from booking.hold_all('[
     {"resource": "hotel", "during": ["2030-06-03", "2030-06-05"], "quantity": 2},
@@ -63,7 +63,7 @@ select ok, status, said(detail) as items from booking.hold_all('[
     {"resource": "room", "during": ["2030-06-03 09:00", "2030-06-03 10:00"]},
     {"resource": "hotel", "nights": ["2030-06-06", "2030-06-07"]}]', key => 'c');
 select key, state from booking.holds where key = 'old';
--- Closed at that time, or altogether.
+-- The calendar is closed at that time, or altogether.
 select status from booking.set_hours('hotel', '{"mon": ["15:00-24:00"]}');
 select status from booking.set_open('room', false);
 select ok, status, said(detail) as items from booking.hold_all('[
@@ -72,7 +72,7 @@ select ok, status, said(detail) as items from booking.hold_all('[
 select * from booking.check();
 rollback;
 
--- A batch: each as a single call would be answered.
+-- A batch: each request is answered as a single call is.
 begin;
 select ok, status, available, replayed, case when during is null then detail else coalesce(detail, '{}') || jsonb_build_object('during', jsonb_build_array(lower(during), upper(during))) end as detail from booking.hold_each('[
     {"resource": "room", "during": ["2030-06-03 09:00", "2030-06-03 10:00"], "key": "a"},
@@ -84,7 +84,7 @@ select ok, status, available, replayed, case when during is null then detail els
     {"resource": "hotel", "nights": ["2030-06-04", "2030-06-05"], "quantity": 2},
     {"resource": "hotel", "nights": ["2030-06-05", "2030-06-06"], "quantity": 3},
     {"resource": "gig"}]');
--- The same by single calls.
+-- Single calls return the same.
 select ok, status, replayed, case when during is null then detail else coalesce(detail, '{}') || jsonb_build_object('during', jsonb_build_array(lower(during), upper(during))) end as detail from booking.hold('room', during => '[2030-06-03 09:00, 2030-06-03 10:00)', key => 'a');
 select ok, status, replayed, case when during is null then detail else coalesce(detail, '{}') || jsonb_build_object('during', jsonb_build_array(lower(during), upper(during))) end as detail from booking.hold_nights('hotel', '2030-06-03', '2030-06-05', 2, key => 'b');
 select * from booking.check();
@@ -98,7 +98,7 @@ select min(available), max(available), count(*) from booking.calendar('hotel', '
 select * from booking.check();
 rollback;
 
--- What no item can be: each error names it, and the field.
+-- No item can be like these: each error names the item and the field.
 select booking.hold_all('[{"resource": "gig"}, {"resource": "hotel"}]');
 select booking.hold_all('[{"resource": "gig"}, {"resource": "hotel", "quantity": 2}]');
 select booking.hold_all('[{"resource": "gig"}, {"resource": "hotel", "seats": ["A"]}]');

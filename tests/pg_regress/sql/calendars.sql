@@ -5,15 +5,15 @@ set timezone = 'UTC';
 create function id(of_key text) returns uuid language sql as 'select id from booking.holds where key = of_key';
 create procedure overdue(of_key text) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where key = of_key';
--- So many hours of 2030-06-03, a Monday, from the first to the second.
+-- Returns a period on 2030-06-03, a Monday, from the first hour to the second.
 create function on_monday(from_hour numeric, to_hour numeric) returns tstzrange language sql as
     $$ select tstzrange('2030-06-03 00:00+00'::timestamptz + from_hour * interval '1 hour', '2030-06-03 00:00+00'::timestamptz + to_hour * interval '1 hour') $$;
 create function said(during tstzrange) returns text language sql as
     $$ select to_char(lower(during), 'MM-DD HH24:MI') || ' to ' || to_char(upper(during), 'MM-DD HH24:MI') $$;
--- The period stands beside what else there is to say.
+-- Returns the period together with the detail of the answer.
 \set show 'ok, status, version, available, replayed, case when during is null then detail else coalesce(detail, ''{}'') || jsonb_build_object(''during'', jsonb_build_array(lower(during), upper(during))) end as detail'
 
--- What runs out does so inside a transaction, so that no sweep is quicker.
+-- Holds run out inside a transaction, so that no sweep ends them first.
 begin;
 select name, kind, contention, capacity, overbooking, taken, version, open, max_per_holder, time_zone, buffer, check_in, check_out, hours, resized, metadata
 from booking.create_calendar('room', metadata => '{"floor": 2}');
@@ -34,14 +34,14 @@ select :show from booking.hold('room', 2, during => on_monday(12, 13));
 select :show from booking.hold('room', 9223372036854775807, during => on_monday(12, 13));
 select :show from booking.hold('room', during => on_monday(11, 12), key => 'd');
 select said(during), during = on_monday(11, 12) as exact, occupied = during as no_buffer, quantity, exclusive, state from booking.holds where key = 'd';
--- The row of a calendar is not its holds'.
+-- A hold does not change the row of its calendar.
 select taken, version from booking.resources;
 select * from booking.availability('room', on_monday(0, 24)) \gset now_
 select :now_capacity, :now_confirmed, :now_held, :now_available, :now_version, :'now_next_expiry'::timestamptz = min(expires_at) as next from booking.holds where state = 'held';
 select capacity, confirmed, held, available, version, next_expiry from booking.availability('room', on_monday(12, 24));
 select capacity, confirmed, held, available, version, next_expiry from booking.availability('room');
 
--- Confirmed, extended, found, released, cancelled, as every other hold.
+-- Holds on calendars are confirmed, extended, found, released and cancelled like every other hold.
 savepoint s;
 select :show from booking.confirm(id('a'), 'payment', expected_version => 9);
 select :show from booking.confirm(id('a'), 'payment', expected_version => 1);
@@ -83,12 +83,12 @@ select :show from booking.hold_nights('room', '2030-07-01', '2030-07-03', key =>
 select :show from booking.hold_nights('room', '2030-07-01', '2030-07-03', key => 'n');
 select :show from booking.hold_nights('room', '2030-07-01', '2030-07-04', key => 'n');
 select :show from booking.hold_nights('room', '2030-07-01', '2030-07-03', 1, key => 'n', holder => 'ann');
--- The same time said in another way is another request.
+-- The same time written in another way is another request.
 select :show from booking.hold('room', during => '[2030-07-01 15:00, 2030-07-03 11:00)', key => 'n');
 select * from booking.check();
 rollback to savepoint s;
 
--- Running out: the same answers before it is written down and after.
+-- A hold that has run out gets the same answers before it is marked as expired and after.
 call overdue('a');
 savepoint unswept;
 select :show from booking.find(id('a'));
@@ -107,14 +107,14 @@ select :show from booking.find(id('a'));
 select :show from booking.confirm(id('a'), 'late');
 select capacity, confirmed, held, available from booking.availability('room', on_monday(9, 10));
 select :show from booking.release(id('a'));
--- Late confirmations: where the place is still free, and only there.
+-- A late confirmation succeeds only while the place is still free.
 select :show from booking.confirm(id('a'), 'late', late => 'reacquire');
 rollback to savepoint unswept;
 select :show from booking.confirm(id('a'), 'late', expected_version => 9, late => 'reacquire');
 select :show from booking.confirm(id('a'), 'late', expected_version => 1, late => 'reacquire');
 select * from booking.check();
 rollback to savepoint unswept;
--- Whoever needs its place ends it in the same call, and then it is late for good.
+-- A call that needs the place ends the overdue hold; after that, a late confirmation is refused.
 select :show from booking.hold('room', during => on_monday(9.5, 10), key => 'e');
 select key, state, count(*) from booking.holds where key in ('a', 'e') group by 1, 2 order by 1;
 select :show from booking.confirm(id('a'), 'late', late => 'reacquire');
@@ -135,7 +135,7 @@ select :show from booking.hold('hotel', 3, during => on_monday(12, 13), key => '
 select :show from booking.hold('hotel', 4, during => on_monday(15, 16));
 select key, quantity, exclusive from booking.holds order by key;
 savepoint s;
--- Given back in part.
+-- A hold is given back in part.
 select :show from booking.release(id('a'), 1);
 select :show from booking.release(id('a'), 1, expected_version => 1);
 select :show from booking.hold('hotel', 1, during => on_monday(9, 12), key => 'e');
@@ -147,13 +147,13 @@ select :show from booking.cancel(id('d'), 1);
 select :show from booking.find(id('d'));
 select * from booking.check();
 rollback to savepoint s;
--- Only those that overlap are ended, and all of them.
+-- A call ends only the overdue holds that overlap its period, and all of them.
 call overdue('a'); call overdue('b'); call overdue('d');
 select :show from booking.hold('hotel', 2, during => on_monday(9, 11), key => 'e');
 select key, state from booking.holds order by key;
 select * from booking.check();
 rollback to savepoint s;
--- Where there is room beside them, they are left: a late confirmation finds its place.
+-- If there is room beside the overdue holds, the call leaves them: a late confirmation finds its place.
 call overdue('b');
 select status from booking.release(id('a'));
 select :show from booking.hold('hotel', 2, during => on_monday(9, 10), key => 'e');
@@ -162,13 +162,13 @@ select :show from booking.confirm(id('b'), late => 'reacquire');
 select :show from booking.hold('hotel', 1, during => on_monday(9, 10));
 select * from booking.check();
 rollback to savepoint s;
--- In vain nothing is ended.
+-- A call that is refused all the same ends no hold.
 call overdue('a');
 select :show from booking.hold('hotel', 3, during => on_monday(9, 13));
 select key, state from booking.holds order by key;
 rollback;
 
--- A buffer: so long a place stays taken after each booking, and its own counts for a new one, too.
+-- A buffer keeps the place taken after each booking, and the new booking's own buffer counts as well.
 begin;
 select count(booking.create_calendar('room', buffer => '30 min'));
 select :show from booking.hold('room', during => on_monday(9, 10), key => 'a');
@@ -187,7 +187,7 @@ select said(slot) from booking.free_slots('room', on_monday(6, 13), '30 min');
 select * from booking.check();
 rollback;
 
--- The capacity: the usual one, and what was said of periods.
+-- The capacity: the usual one, and the one that is set for a period.
 begin;
 select count(booking.create_calendar('hotel', 3));
 create view said as select said(during), capacity from booking.capacity_changes order by during;
@@ -198,21 +198,21 @@ select resized from booking.resources;
 select :show from booking.set_capacity('hotel', 0, during => on_monday(8, 20));
 select * from said;
 select :show from booking.hold('hotel', during => on_monday(7, 9));
--- The latest counts, and parts what was said before.
+-- The latest setting counts, and splits the periods set before.
 select :show from booking.set_capacity('hotel', 9, during => on_monday(12, 14));
 select * from said;
 select :show from booking.set_capacity('hotel', 1, during => on_monday(7, 9));
 select :show from booking.set_capacity('hotel', 2, during => on_monday(19, 22));
 select * from said;
 select said(slot), capacity, available from booking.calendar('hotel', on_monday(6, 23), '1 hour');
--- null takes it back, in part and as a whole.
+-- null removes the setting, in part and as a whole.
 select :show from booking.set_capacity('hotel', null, during => on_monday(13, 19.5));
 select * from said;
 select :show from booking.set_capacity('hotel', null, during => on_monday(0, 24));
 select * from said;
 select :show from booking.set_capacity('hotel', null, during => on_monday(0, 24));
 select version from booking.resources;
--- Over the whole of what was said: one row is left.
+-- A setting over all of these periods leaves one row.
 select :show from booking.set_capacity('hotel', 1, during => on_monday(1, 2));
 select :show from booking.set_capacity('hotel', 2, during => on_monday(3, 4));
 select :show from booking.set_capacity('hotel', 7, during => on_monday(0, 24));
@@ -220,7 +220,7 @@ select * from said;
 select * from booking.check();
 rollback;
 
--- Never below what is taken, from now on.
+-- The capacity cannot go below what is taken from now on.
 begin;
 select count(booking.create_calendar('hotel', 3));
 create view said as select said(during), capacity from booking.capacity_changes order by during;
@@ -236,24 +236,24 @@ select :show from booking.set_capacity('hotel', 0, during => on_monday(14, 15));
 select * from said;
 select :show from booking.set_capacity('hotel', 5, during => on_monday(0, 24));
 select :show from booking.set_capacity('hotel', 0);
--- What was said of a time keeps it from the usual capacity, and taken back it does not.
+-- A period with its own capacity does not count for the usual capacity; once that is removed, it counts.
 select :show from booking.set_capacity('hotel', null, during => on_monday(11, 12));
 select :show from booking.set_capacity('hotel', 3);
 select :show from booking.set_capacity('hotel', null, during => on_monday(11, 12));
 select * from booking.check();
--- Of what has run out it is not kept.
+-- Overdue holds do not keep the capacity up.
 call overdue('b');
 select :show from booking.set_capacity('hotel', 2);
 select :show from booking.set_capacity('hotel', 2, during => on_monday(9, 24));
 select key, state from booking.holds order by key;
 select * from booking.check();
--- What is over does not matter, in the past one may say anything.
+-- Past periods do not matter: any capacity may be set there.
 select status from booking.hold('hotel', 2, during => '[2020-01-01, 2020-01-02)', key => 'past');
 select :show from booking.set_capacity('hotel', 0, during => '[2020-01-01, 2020-02-01)');
 select :show from booking.cancel(id('a'));
 select :show from booking.set_capacity('hotel', 0);
 select * from booking.check();
--- Below one place or above, holds are exclusive as the capacity was when they were placed.
+-- Whether a hold is exclusive depends on the capacity that was in force when it was placed.
 select :show from booking.set_capacity('hotel', 1);
 select status from booking.hold('hotel', during => '[2031-01-01, 2031-01-02)', key => 'sole');
 select :show from booking.set_capacity('hotel', 2);
@@ -270,13 +270,13 @@ select exclusive from booking.holds where key = 'sole again';
 select * from booking.check();
 rollback;
 
--- max_per_holder: what is over does not count.
+-- max_per_holder: bookings that are over do not count.
 begin;
 select count(booking.create_calendar('desks', 9, max_per_holder => 2));
 select status from booking.hold('desks', 2, during => '[2020-01-01, 2020-01-02)', key => 'past', holder => 'ann');
 select status from booking.confirm(id('past'));
 select :show from booking.hold('desks', 1, during => on_monday(9, 10), key => 'a', holder => 'ann');
--- At another time it counts all the same.
+-- Bookings at other times count all the same.
 select :show from booking.hold('desks', 2, during => on_monday(12, 13), holder => 'ann');
 select :show from booking.hold('desks', 1, during => on_monday(12, 13), key => 'b', holder => 'ann');
 select :show from booking.hold('desks', 1, during => on_monday(15, 16), holder => 'ann');
@@ -295,7 +295,7 @@ rollback to savepoint s;
 select booking.hold_nights('desks', '2030-07-01', '2030-07-02');
 rollback;
 
--- Closed, and dropped.
+-- A calendar is closed, and dropped.
 begin;
 select count(booking.create_calendar('room')), count(booking.create_calendar('hotel', 2, buffer => '1 hour'));
 select status from booking.hold('room', during => on_monday(9, 10), key => 'a');
@@ -315,7 +315,7 @@ select status from booking.hold('room', during => on_monday(9, 10), key => 'b');
 savepoint s;
 select booking.drop_resource('room');
 rollback to savepoint s;
--- What has run out is none, what is over is one.
+-- A hold that has run out does not count as live; a booking that is over does.
 call overdue('b');
 savepoint s;
 select status from booking.hold('room', during => '[2020-01-01, 2020-01-02)', key => 'past');
@@ -332,7 +332,7 @@ select count(booking.create_calendar('room'));
 select :show from booking.hold('room', during => on_monday(9, 10), key => 'a');
 rollback;
 
--- What the tables themselves refuse, and what check() finds where they do not.
+-- What the tables themselves refuse, and what check() finds where they cannot refuse it.
 begin;
 select count(booking.create_calendar('room', buffer => '1 hour')), count(booking.create_calendar('hotel', 2)), count(booking.create_pool('gig', 2));
 select status from booking.hold('room', during => on_monday(9, 10), key => 'a');
@@ -363,7 +363,7 @@ rollback to savepoint sound;
 update booking.holds set quantity = 2 where key = 'a';
 select * from found;
 rollback to savepoint sound;
--- Two that overlap, once one of them is said not to be alone, where there always was one place.
+-- Two holds overlap on a calendar that always had one place, once one of them is marked as not exclusive.
 update booking.holds set exclusive = false, during = on_monday(12.5, 13), occupied = on_monday(12.5, 14) where key = 'a';
 select * from found;
 rollback to savepoint sound;
@@ -402,7 +402,7 @@ rollback to savepoint sound;
 update booking.resources set resized = null where name = 'room';
 select * from found;
 rollback to savepoint sound;
--- a change of capacity has a calendar, which knows of it: otherwise nobody looks
+-- a change of capacity has a calendar, and its row says so: otherwise no call reads the changes
 update booking.resources set resized = false where name = 'hotel';
 select * from found;
 rollback to savepoint sound;

@@ -1,9 +1,9 @@
--- A verb is called once, however many columns of its answer are asked for; or not at all.
+-- PostgreSQL calls a verb once, however many columns of its result the query reads; or not at all.
 select count(booking.create_pool('gig', 100)), count(booking.create_pool('drop', 100, contention => 'escrow'));
 \set VERBOSITY sqlstate
 select (booking.hold('gig')).*;
 \set VERBOSITY default
--- Prepared, with a parameter, below an INSERT, in a function, behind a WITH, under RETURNING, and of a set.
+-- Prepared, with a parameter, below an INSERT, in a function, in a WITH, under RETURNING, and over a set.
 prepare one(text) as select (booking.hold($1)).*;
 execute one('gig');
 create table answers of booking.result;
@@ -15,11 +15,11 @@ with held as (select (booking.hold('gig')).*) select ok from held;
 create table asked (resource text);
 insert into asked values ('gig') returning (booking.hold(resource)).*;
 select (booking.hold_each('[{"resource": "gig"}]')).*;
--- Every function that answers with a row.
+-- Every function that returns a row of booking.result.
 select proname from pg_proc where pronamespace = 'booking'::regnamespace and prosupport::oid = 'booking.call_once_support'::regproc order by 1;
--- Nothing was held for any of them.
+-- None of these calls placed a hold.
 select count(*) from booking.holds;
--- What is one call stays one, and what are two calls stay two.
+-- One call stays one call, and two calls stay two.
 select ok, status, quantity from booking.hold('gig');
 select (h).ok, (h).status, (h).quantity from (select booking.hold('gig') as h offset 0) as once;
 select (booking.hold('gig')).ok, (booking.hold('gig', 2)).quantity;

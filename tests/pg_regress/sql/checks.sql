@@ -34,7 +34,7 @@ update booking.waitlist_entries set quantity = 3;
 select * from booking.check();
 rollback to savepoint sound;
 
--- who was offered something has a hold: of the last hour, since a hold may be purged
+-- who was offered something has a hold: check() reads the last hour only, since a hold may be purged
 update booking.waitlist_entries set state = 'offered', ended_at = clock_timestamp();
 update booking.resources set waiting = 0 where name = 'gig';
 select rule, resource, hold_id = (select id from booking.waitlist_entries) as its_id, detail from booking.check();
@@ -50,8 +50,8 @@ update booking.resources set escrow = gen_random_uuid(), contention = 'escrow' w
 select rule, resource, hold_id, detail from booking.check();
 rollback;
 
--- the count equals the holds: compared once the transaction that changed it is over, hence in one of its own. Without
--- shared_preload_libraries there is no count, and nothing to see.
+-- the count equals the holds: compared in a transaction after the one that changed it. Without
+-- shared_preload_libraries there is no count, and check() finds nothing.
 do $$
 declare
     found record;
@@ -88,27 +88,27 @@ select count(booking.create_calendar('hotel', 3));
 select status from booking.set_capacity('hotel', 5, at_hour(12, 14));
 select status from booking.set_capacity('hotel', 1, at_hour(14, 16));
 savepoint empty;
--- What ends at a time is not taken any more when something begins there.
+-- A hold that ends at a time is not taken any more when another begins then.
 select book('a', 3, at_hour(8, 9)), book('b', 3, at_hour(9, 10)), book('c', 2, at_hour(10, 11)), book('d', 1, at_hour(10, 12));
 select book('e', 5, at_hour(12, 14)), book('f', 1, at_hour(14, 16)), book('g', 3, at_hour(16, 18));
 select * from found;
--- Where a booking begins, and again where another one does while too much is taken; twice at one time is one row.
+-- A row for each time at which a booking begins while too much is taken; two that begin together make one row.
 select book('h', 1, at_hour(8.5, 10.5));
 select * from found;
 rollback to savepoint empty;
--- Where more capacity ends, and where less begins.
+-- A row where a higher capacity ends, and one where a lower capacity begins.
 select book('a', 4, at_hour(12, 15));
 select * from found;
 rollback to savepoint empty;
 select book('a', 2, at_hour(13, 17));
 select * from found;
 rollback to savepoint empty;
--- Where a lower capacity ends in a usual one that is lower still.
+-- A row where a low capacity ends and a still lower usual one takes over.
 update booking.resources set capacity = 0 where name = 'hotel';
 select book('a', 1, at_hour(15, 17));
 select * from found;
 rollback to savepoint empty;
--- A hold that has ended takes nothing, an overdue one does until its end is written down, and another calendar is another.
+-- An ended hold takes nothing; an overdue one does until it is marked as expired; other calendars do not count.
 select count(booking.create_calendar('other', 3));
 select book('a', 3, at_hour(8, 9)), book('b', 3, at_hour(8, 9));
 update booking.holds set state = 'released', ended_at = clock_timestamp() where key = 'a';
@@ -118,18 +118,18 @@ select * from found;
 update booking.holds set resource = 'hotel', placed_at = placed_at - interval '2 h', expires_at = expires_at - interval '2 h' where key = 'a';
 select * from found;
 rollback to savepoint empty;
--- From now on: what is over does not matter, and what has begun is taken now.
+-- From now on: past times do not matter, and a booking that has begun is taken now.
 select book('a', 4, '[2001-01-01, 2001-01-02)');
 select * from found;
 select book('b', 4, '[2001-01-01, 2099-01-02)');
 select resource, regexp_replace(detail, ' at .*', '') as detail, substring(detail from ' at (.*)')::timestamptz - clock_timestamp() between '-1 min' and '0' as now
 from found where detail !~ '2030';
 rollback to savepoint empty;
--- A period without an end, which only a hand can write.
+-- A period without an end: only a superuser can write it.
 select book('a', 4, '[2030-06-03,)');
 select * from found;
 rollback to savepoint empty;
--- More at once than a bigint holds.
+-- More at once than a bigint can hold.
 select book('a', 9223372036854775807, at_hour(1, 2)), book('b', 9223372036854775807, at_hour(1, 2));
 select * from found;
 rollback;

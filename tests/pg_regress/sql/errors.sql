@@ -1,4 +1,4 @@
--- Misuse is raised, each kind with its SQLSTATE. Only the state is shown, then some in full.
+-- Each kind of misuse raises an error with its SQLSTATE. The test shows the state alone, then some errors in full.
 select count(*) from booking.create_pool('gig', 3);
 \set VERBOSITY sqlstate
 -- 22004: null where a value is needed
@@ -50,7 +50,7 @@ select booking.free_slots('room', '[2030-01-01, 2030-01-02)', null);
 select booking.calendar_map(null, '2030-01-01');
 select booking.calendar_map('room', null);
 -- 22023: a bad argument
--- What only a calendar has, asked of what is none, and the other way round.
+-- Functions for calendars alone are called on other resources, and the other way round.
 select booking.hold('gig', during => '[2030-01-01, 2030-01-02)');
 select booking.hold('hall', during => '[2030-01-01, 2030-01-02)');
 select booking.hold('hall', seats => '{A}', during => '[2030-01-01, 2030-01-02)');
@@ -173,7 +173,7 @@ begin read only;
 select status from booking.find(gen_random_uuid());
 select capacity from booking.availability('gig');
 commit;
--- What they look like.
+-- The errors in full.
 \set VERBOSITY terse
 \set VERBOSITY default
 select booking.hold('nowhere');
@@ -195,7 +195,7 @@ select booking.set_capacity('hall', 1, '[2030-01-01, 2030-01-02)');
 select booking.seat_map('room');
 select booking.create_calendar('room');
 select booking.drop_resource('room');
--- The longest there may be, in characters.
+-- The longest values that are accepted, in characters.
 select status from booking.hold('gig', key => repeat('ä', 255), holder => repeat('ö', 255));
 select * from booking.check();
 delete from booking.holds;

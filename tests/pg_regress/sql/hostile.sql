@@ -1,4 +1,4 @@
--- Whatever a caller can name or define is never run with the owner's rights.
+-- No object that a caller can name or define runs with the owner's rights.
 create role mallory;
 select booking.grant_client('mallory');
 select name from booking.create_pool('gig', 2);

@@ -15,10 +15,10 @@ select name from booking.create_calendar('gig', if_not_exists => true);
 rollback to savepoint s;
 select name from booking.create_pool('gig', 3, if_not_exists => null);
 rollback to savepoint s;
--- What is there stays as it is, with what is held.
+-- An existing resource stays as it is, with its holds.
 select status from booking.hold('gig', 2, holder => 'ann');
 select name, taken, version from booking.create_pool('gig', 3, max_per_holder => 2, if_not_exists => true);
--- Seats are compared one by one, and a blocked one is one.
+-- create_seats() compares the seats one by one, and blocked seats count.
 select name, capacity from booking.create_seats('hall', booking.seat_grid(2, 'AB C'), if_not_exists => true);
 select status from booking.set_blocked('hall', '{1A}', true);
 select name, capacity from booking.create_seats('hall', booking.seat_grid(2, 'AB C'), if_not_exists => true);

@@ -1,5 +1,5 @@
--- What the tables alone prevent, with no lock taken: the last line of each kind of resource. Superusers write the rows by
--- hand here, as two transactions would that did not see each other.
+-- What the tables prevent on their own, when no lock is taken, for each kind of resource. A superuser
+-- writes the rows by hand here, as two transactions would that did not see each other.
 begin;
 \set VERBOSITY terse
 select count(booking.create_pool('pool', 2)), count(booking.create_pool('drop', 2, contention => 'escrow')),
@@ -17,12 +17,12 @@ rollback to savepoint s;
 -- A calendar with one place: the exclusion constraint.
 select another('one');
 rollback to savepoint s;
--- Seats: one column for the owner, so that the second is the only one.
+-- Seats: each has one column for its owner, so that a second owner replaces the first.
 update booking.seats set hold_id = '00000000-0000-0000-0000-000000000001' where label = 'A';
 update booking.seats set hold_id = '00000000-0000-0000-0000-000000000002' where label = 'A';
 select count(*) as owners from booking.seats where label = 'A' and hold_id is not null;
 rollback to savepoint s;
--- A calendar with more places, and an escrow pool: nothing but the locks. Only check() would find it.
+-- A calendar with more places, and an escrow pool, rely on the locks alone. Only check() would find it.
 select another('two');
 select another('drop') from generate_series(1, 3);
 select rule, resource from booking.check() order by 1, 2;

@@ -1,8 +1,8 @@
--- A hold's life, every answer of every verb.
+-- The life of a hold: every answer of every verb.
 create function id(of_key text) returns uuid language sql as 'select id from booking.holds where key = of_key';
 create procedure overdue(of_key text) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where key = of_key';
--- What runs out does so inside a transaction, so that no sweep is quicker.
+-- Holds run out inside a transaction, so that no sweep ends them first.
 begin;
 \set show 'ok, status, version, available, replayed, detail'
 
@@ -85,7 +85,7 @@ select :show from booking.extend(id('c'));
 select :show from booking.cancel(id('c'));
 select :show from booking.release('00000000-0000-0000-0000-000000000000');
 
--- running out: the same answers before it is written down and after
+-- a hold that has run out: the same answers before it is marked as expired and after
 select ok, status from booking.hold('gig', 2, key => 'd', holder => 'dan');
 call overdue('d');
 savepoint unswept;

@@ -1,4 +1,4 @@
--- A hold given to another holder, or moved to other seats.
+-- transfer() gives a hold to another holder, and swap_seats() moves it to other seats.
 \set SHOW_CONTEXT never
 \pset format unaligned
 \set show 'ok, status, version, replayed, seats, detail'
@@ -6,7 +6,7 @@ create function id(of_key text) returns uuid language sql as 'select id from boo
 create procedure overdue(of_key text) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where key = of_key';
 
--- transfer(): held or confirmed; the same holder again; a version; what has ended.
+-- transfer(): held or confirmed, to the same holder again, with a version, and after the hold has ended.
 begin;
 select name from booking.create_pool('gig', 9);
 select :show from booking.hold('gig', 2, key => 'a', holder => 'ann');
@@ -18,7 +18,7 @@ select holder, state, version from booking.holds;
 select :show from booking.confirm(id('a'), 'payment');
 select :show from booking.transfer(id('a'), 'dan', resource => 'gig');
 select :show from booking.transfer(id('a'), 'dan', resource => 'other');
--- The key is still that of the request that was made.
+-- The key still belongs to the request that was made at first.
 select ok, status, replayed from booking.hold('gig', 2, key => 'a', holder => 'ann');
 select :show from booking.cancel(id('a'));
 select :show from booking.transfer(id('a'), 'eve');
@@ -30,14 +30,14 @@ select :show from booking.hold('gig', key => 'c');
 select :show from booking.release(id('c'));
 select :show from booking.transfer(id('c'), 'bob');
 select :show from booking.transfer('00000000-0000-0000-0000-000000000000', 'bob');
--- A basket, all of it.
+-- transfer() moves the whole basket.
 select ok, status, hold_id from booking.hold_all('[{"resource": "gig"}, {"resource": "gig"}]', holder => 'ann') \gset basket_
 select ok, status, version, replayed from booking.transfer(:'basket_hold_id', 'bob');
 select ok, status, version, replayed from booking.transfer(:'basket_hold_id', 'bob');
 select holder, count(*) from booking.holds where basket is not null group by 1;
 rollback;
 
--- The new holder's limit.
+-- The new holder's limit applies.
 begin;
 select name from booking.create_pool('gig', 9, max_per_holder => 3);
 select name from booking.create_seats('hall', '["A", "B", "C", "D"]', max_per_holder => 2);
@@ -64,7 +64,7 @@ select count(*) from booking.holds where holder = 'dan';
 select rule, detail from booking.check();
 rollback;
 
--- swap_seats(): the new seats, or none of them.
+-- swap_seats() gives all of the new seats, or none of them.
 begin;
 select name from booking.create_seats('hall', '["A", "B", "C", "D", "E", "F"]');
 select :show from booking.hold('hall', seats => '{A,B}', key => 'a');
@@ -77,7 +77,7 @@ select :show from booking.hold('hall', seats => '{E}', key => 'b');
 select :show from booking.swap_seats(id('a'), '{E,F}');
 select :show from booking.set_blocked('hall', '{F}', true);
 select :show from booking.swap_seats(id('b'), '{F}');
--- Of a hold that has run out a seat may be had, and that hold is ended.
+-- swap_seats() may take a seat of an overdue hold, and ends that hold.
 call overdue('b');
 select :show from booking.swap_seats(id('a'), '{E,B}');
 select key, state, seats from booking.holds order by key;

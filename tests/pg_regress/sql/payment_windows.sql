@@ -1,5 +1,5 @@
--- The story of a payment: a hold, a payment page that lives for half an hour, and a webhook that comes when
--- it likes. What runs out does so inside a transaction.
+-- The story of a payment: a hold, a payment page that lives for half an hour, and a webhook that may
+-- come at any time. Holds run out inside a transaction.
 \set SHOW_CONTEXT never
 \pset format unaligned
 \set show 'ok, status, version, available, replayed'
@@ -9,15 +9,15 @@ create procedure overdue(of_key text) language sql as
 begin;
 select name from booking.create_pool('gig', 2);
 
--- In time. The cart lives five minutes; the page for thirty, and the hold a little longer.
+-- In time: the cart lives for five minutes, the page for thirty, and the hold a little longer.
 select :show, expires_at - clock_timestamp() between interval '4 min' and interval '5 min' as cart from booking.hold('gig', ttl => '5 min', key => 'ann', holder => 'ann');
 select :show, expires_at - clock_timestamp() > interval '30 min' as window from booking.extend(id('ann'), '31 min');
 select :show from booking.confirm(id('ann'), 'pay_1', late => 'reacquire');
--- The webhook comes twice: nothing is done twice. Another payment for the same hold is to be refunded.
+-- The second webhook changes nothing. Another payment for the same hold must be refunded.
 select :show from booking.confirm(id('ann'), 'pay_1', late => 'reacquire');
 select :show, detail from booking.confirm(id('ann'), 'pay_2', late => 'reacquire');
 
--- Late, and the place is still free: whether anybody has swept or not.
+-- Late, and the place is still free, whether a sweep has ended the hold or not.
 select :show from booking.hold('gig', ttl => '5 min', key => 'bob', holder => 'bob');
 call overdue('bob');
 select :show from booking.confirm(id('bob'), 'pay_3');
@@ -30,7 +30,7 @@ select booking.expire(10, 'gig');
 select :show from booking.confirm(id('cid'), 'pay_4', late => 'reacquire');
 select :show from booking.cancel(id('cid'));
 
--- Too late: the place is another's. The payment is refunded, and the other keeps it.
+-- Too late: another customer has the place and keeps it. The payment must be refunded.
 select :show from booking.hold('gig', ttl => '5 min', key => 'dan', holder => 'dan');
 call overdue('dan');
 select :show from booking.hold('gig', ttl => '5 min', key => 'eve', holder => 'eve');
@@ -39,7 +39,7 @@ select :show from booking.confirm(id('dan'), 'pay_5', late => 'reacquire');
 select :show from booking.confirm(id('eve'), 'pay_6', late => 'reacquire');
 select key, state, reference from booking.holds where key in ('dan', 'eve') order by key;
 
--- With a line behind it, what has run out is theirs who wait, and not the late one's.
+-- Somebody waits in the line: the place goes to them, and not to the late confirmation.
 select :show from booking.cancel(id('eve'));
 select :show from booking.hold('gig', ttl => '5 min', key => 'fay', holder => 'fay');
 select ok, status, detail from booking.join_waitlist('gig', holder => 'gus', key => 'gus');

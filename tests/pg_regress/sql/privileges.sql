@@ -1,11 +1,11 @@
--- Who may do what.
+-- Which role may do what.
 create role client; create role admin; create role browser; create role monitor; create role nobody_at_all;
 select booking.grant_client('client');
 select booking.grant_admin('admin');
 select booking.grant_browser('browser');
 select booking.grant_monitor('monitor');
 
--- From the catalogs, so that what is added shows here.
+-- The test reads the catalogs, so that a new function or table shows here.
 select p.proname as function,
        case when has_function_privilege('browser', p.oid, 'execute') then 'yes' else '' end as browser,
        case when has_function_privilege('client', p.oid, 'execute') then 'yes' else '' end as client,
@@ -20,7 +20,7 @@ select c.relname as relation,
        case when has_table_privilege('admin', c.oid, 'select') then 'yes' else '' end as admin
 from pg_class c where c.relnamespace = 'booking'::regnamespace and c.relkind in ('r', 'v')
 order by c.relname collate "C";
--- Nobody but the owner writes a table, and a wider role may do all that a narrower one may.
+-- Only the owner writes a table, and a wider role may do all that a narrower one may.
 select c.relname, r.rolname from pg_class c cross join pg_roles r
 where c.relnamespace = 'booking'::regnamespace and c.relkind in ('r', 'v')
   and r.rolname in ('browser', 'client', 'monitor', 'admin', 'nobody_at_all')
@@ -65,7 +65,7 @@ create table booking.mine ();
 create function booking.hold() returns int language sql as 'select 1';
 reset role;
 
--- A browser looks, holds, waits and gives back; it makes nothing final and undoes nothing that is.
+-- A browser looks, holds, waits and releases; it can neither confirm nor cancel.
 set role browser;
 select status from booking.hold('gig', key => 'c', holder => 'ann');
 select status, holder from booking.find((select hold_id from booking.hold('gig', key => 'c', holder => 'ann')));
@@ -85,8 +85,8 @@ select * from booking.holds;
 select booking.grant_browser('nobody_at_all');
 reset role;
 
--- A monitor sees counts, and no name: not in what it may read, nor in a violation of a rule that is about a holder, a
--- key or a lease.
+-- A monitor sees counts and no names: neither in the relations it may read, nor in a violation of a rule about
+-- a holder, a key or a lease.
 begin;
 select status from booking.hold('gig', key => 'secret key', holder => 'ann');
 select status from booking.confirm((select id from booking.holds where key = 'secret key'), 'secret payment');
@@ -136,7 +136,7 @@ reset role;
 set role monitor;
 select booking.check();
 reset role;
--- Nothing is left of the grants, or the roles could not be dropped.
+-- revoke_all() leaves no grant behind, or the roles could not be dropped.
 drop role client; drop role admin; drop role browser; drop role monitor; drop role nobody_at_all;
 \set VERBOSITY default
 select booking.grant_client('nobody_at_all');

@@ -1,4 +1,4 @@
--- Nothing is anybody's who was not given it: read from the catalogs, so that what is added is covered.
+-- PUBLIC has no privilege: the test reads the catalogs, so that it covers new objects.
 create function granted(to_role text) returns table (object text, privileges text) language sql as $$
     with acl as (
         select 'schema ' || nspname as object, acl.* from pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) acl
@@ -19,7 +19,7 @@ create role admin_of_booking;
 select booking.grant_client('client_of_booking'), booking.grant_admin('admin_of_booking');
 select * from granted('client_of_booking');
 select * from granted('admin_of_booking');
--- Granting twice changes nothing, and who was granted something cannot grant it on.
+-- A second grant changes nothing, and a role that was granted something cannot grant it on.
 select booking.grant_client('client_of_booking');
 select count(*) from granted('client_of_booking');
 \set VERBOSITY sqlstate
@@ -33,7 +33,7 @@ select * from granted('public');
 select booking.revoke_all('client_of_booking'), booking.revoke_all('admin_of_booking');
 select * from granted('client_of_booking');
 select * from granted('admin_of_booking');
--- A role that never had anything loses nothing, and nothing of it is left to keep it from being dropped.
+-- revoke_all() does nothing to a role without grants, and leaves nothing that keeps the role from being dropped.
 select booking.revoke_all('client_of_booking');
 drop role client_of_booking;
 drop role admin_of_booking;

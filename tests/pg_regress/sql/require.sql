@@ -1,4 +1,4 @@
--- require(): a result that is ok passes, and every refusal has an SQLSTATE of its own.
+-- require() returns a result that is ok, and raises each refusal with an SQLSTATE of its own.
 create function refused(of_status text, of_resource text default null, of_detail jsonb default null,
                         of_hold uuid default null, of_seats text[] default null) returns booking.result language sql as $$
     select row(false, of_status, of_hold, of_resource, null, of_seats, null, null, null, 3, 1, false, of_detail)::booking.result $$;
@@ -35,13 +35,13 @@ select booking.require(refused('version_mismatch', 'gig'));
 select booking.require(refused('version_mismatch', 'gig', of_hold => '00000000-0000-7000-8000-000000000001'));
 select booking.require(refused('limit_exceeded', 'gig', '{"requested": 2, "owned": 1, "max_per_holder": 2}'));
 select booking.require(refused('closed', 'Ann''s gig'));
--- Closed, and outside its hours, are two things; of a basket, the first item that was refused tells.
+-- Closed and outside its hours are two errors; for a basket, the first refused item decides.
 select booking.require(refused('closed', 'Ann''s gig', '{"hours": ["mon 09:00-12:00"], "time_zone": "UTC"}'));
 select booking.require(refused('closed', null, '{"items": [{"item": 2, "status": "closed", "resource": "room", "hours": ["mon 09:00-12:00"]}]}'));
 select booking.require(refused('closed', null, '{"items": [{"item": 1, "status": "closed", "resource": "gig"}, {"item": 2, "status": "closed", "resource": "room", "hours": []}]}'));
 drop function refused(text, text, jsonb, uuid, text[]);
 
--- The same of answers of the verbs.
+-- The same with results that the verbs return.
 begin;
 select count(booking.create_calendar('room')), count(booking.create_calendar('court')), count(booking.create_seats('hall', '["A"]'));
 select status from booking.set_hours('room', '{"mon": ["09:00-12:00"]}');

@@ -1,16 +1,16 @@
--- Moving a hold to another period: every answer.
+-- reschedule() moves a hold to another period: every answer.
 \set SHOW_CONTEXT never
 \pset format unaligned
 set timezone = 'UTC';
 create function id(of_key text) returns uuid language sql as 'select id from booking.holds where key = of_key';
 create procedure overdue(of_key text) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where key = of_key';
--- So many hours of 2030-06-03, a Monday, from the first to the second.
+-- Returns a period on 2030-06-03, a Monday, from the first hour to the second.
 create function on_monday(from_hour numeric, to_hour numeric) returns tstzrange language sql as
     $$ select tstzrange('2030-06-03 00:00+00'::timestamptz + from_hour * interval '1 hour', '2030-06-03 00:00+00'::timestamptz + to_hour * interval '1 hour') $$;
 create function said(during tstzrange) returns text language sql as
     $$ select to_char(lower(during), 'MM-DD HH24:MI') || ' to ' || to_char(upper(during), 'MM-DD HH24:MI') $$;
--- The period stands beside what else there is to say.
+-- Returns the period together with the detail of the answer.
 \set show 'ok, status, version, available, replayed, case when during is null then detail else coalesce(detail, ''{}'') || jsonb_build_object(''during'', jsonb_build_array(lower(during), upper(during))) end as detail'
 begin;
 select count(booking.create_calendar('room')), count(booking.create_calendar('hotel', 3, buffer => '1 hour')), count(booking.create_pool('gig', 2));
@@ -20,7 +20,7 @@ create view holds as select key, quantity, said(during), said(occupied) as occup
 select expires_at as before from booking.holds where key = 'a' \gset
 savepoint s;
 
--- Moved, with its own old place in the way or not.
+-- The hold moves, whether its new period overlaps the old one or not.
 select :show, hold_id = id('a') as same, expires_at = :'before' as same_end from booking.reschedule(id('a'), on_monday(10, 12));
 select :show from booking.reschedule(id('a'), on_monday(10, 11));
 select :show from booking.reschedule(id('a'), on_monday(8, 13));
@@ -28,30 +28,30 @@ select :show from booking.reschedule(id('a'), on_monday(15, 16), expected_versio
 select * from holds;
 select said(slot), held, available from booking.calendar('room', on_monday(8, 17), '1 hour');
 select * from booking.check();
--- The same again is a replay, whatever version was known; anything else under it is not.
+-- The same call again is a replay, whatever version it names; a different call with an old version is not.
 select :show from booking.reschedule(id('a'), on_monday(15, 16));
 select :show from booking.reschedule(id('a'), on_monday(15, 16), expected_version => 4);
 select :show from booking.reschedule(id('a'), on_monday(16, 17), expected_version => 4);
 select :show from booking.reschedule(id('a'), on_monday(16, 17), resource => 'room');
 select :show from booking.reschedule(id('a'), on_monday(16, 18), resource => 'hotel');
--- Its key stands for what was asked at first.
+-- The key still belongs to the request that was made at first.
 select :show from booking.hold('room', during => on_monday(9, 11), key => 'a', metadata => '{"kept": true}');
 select :show from booking.hold('room', during => on_monday(16, 17), key => 'a', metadata => '{"kept": true}');
 rollback to savepoint s;
 
--- No room: it stays where it is.
+-- No room: the hold stays where it is.
 select :show, hold_id = id('a') as same, expires_at = :'before' as same_end from booking.reschedule(id('a'), on_monday(14, 15));
 select :show from booking.reschedule(id('a'), on_monday(11, 14.5));
 select :show from booking.reschedule(id('a'), on_monday(0, 24));
 select * from holds;
--- Confirmed ones move as well, and stay confirmed.
+-- Confirmed holds move as well, and stay confirmed.
 select status from booking.confirm(id('a'), 'payment');
 select :show from booking.reschedule(id('a'), on_monday(14.5, 16));
 select :show from booking.reschedule(id('a'), on_monday(12, 14), expected_version => 1);
 select :show from booking.reschedule(id('a'), on_monday(12, 14), expected_version => 2);
 select * from holds;
 select :show from booking.cancel(id('a'), expected_version => 3);
--- What is over is moved no more.
+-- A hold that has ended cannot move.
 select :show from booking.reschedule(id('a'), on_monday(9, 11));
 select :show from booking.reschedule(id('a'), on_monday(12, 14));
 select status from booking.release(id('b'));
@@ -59,7 +59,7 @@ select :show from booking.reschedule(id('b'), on_monday(9, 11));
 select :show from booking.reschedule('00000000-0000-0000-0000-000000000000', on_monday(9, 11));
 select * from booking.check();
 rollback to savepoint s;
--- Run out, written down or not.
+-- The hold has run out, and is marked as expired or not yet.
 call overdue('a');
 select :show from booking.reschedule(id('a'), on_monday(10, 12));
 select :show from booking.reschedule(id('a'), on_monday(9, 11));
@@ -67,19 +67,19 @@ select booking.expire(9, 'room');
 select :show from booking.reschedule(id('a'), on_monday(10, 12));
 select * from holds;
 rollback to savepoint s;
--- What has run out keeps nobody from its place.
+-- An overdue hold keeps nobody from its place.
 call overdue('b');
 select :show from booking.reschedule(id('a'), on_monday(14, 16));
 select * from holds;
 select * from booking.check();
 rollback to savepoint s;
--- In vain, nothing is ended.
+-- A call that is refused all the same ends no hold.
 call overdue('b');
 select status from booking.hold('room', during => on_monday(15, 16), key => 'c');
 select :show from booking.reschedule(id('a'), on_monday(14, 16));
 select * from holds;
 rollback to savepoint s;
--- Closed, and outside the hours.
+-- The calendar is closed, or the period lies outside its hours.
 select status from booking.set_open('room', false);
 select :show from booking.reschedule(id('a'), on_monday(10, 12));
 select :show from booking.reschedule(id('a'), on_monday(9, 11));
@@ -102,7 +102,7 @@ select :show from booking.release(id('d'), 1);
 select :show from booking.reschedule(id('c'), on_monday(13.75, 15));
 select * from holds where key > 'b';
 select * from booking.check();
--- Where the capacity is another.
+-- The new period has another capacity.
 select status from booking.set_capacity('hotel', 1, during => '[2030-07-01, 2030-08-01)');
 select :show from booking.reschedule(id('c'), '[2030-07-10, 2030-07-12)');
 select :show from booking.reschedule(id('d'), '[2030-07-10, 2030-07-12)');
@@ -118,7 +118,7 @@ select :show from booking.reschedule(id('d'), '[2031-11-01, 2032-02-01)');
 select * from booking.check();
 rollback to savepoint s;
 
--- max_per_holder: only where a booking that is over would come back.
+-- max_per_holder applies only if a booking that is over moves into the future.
 select count(booking.create_calendar('desks', 9, max_per_holder => 2));
 select status from booking.hold('desks', 2, during => '[2020-01-01, 2020-01-02)', key => 'past', holder => 'ann');
 select status from booking.confirm(id('past'));
@@ -132,7 +132,7 @@ select :show from booking.reschedule(id('c'), on_monday(9, 10));
 select * from booking.check();
 rollback to savepoint s;
 
--- An item of a basket, by its own id; a basket has none of its own.
+-- An item of a basket moves by its own id; a basket has no period of its own.
 select status, hold_id as basket from booking.hold_all('[{"resource": "hotel", "nights": ["2030-06-10", "2030-06-12"]}, {"resource": "gig"}]', key => 'basket') \gset
 select id as item from booking.holds where key = 'basket' and item = 1 \gset
 select :show from booking.reschedule(:'item', '[2030-06-11 15:00, 2030-06-13 11:00)');
@@ -142,7 +142,7 @@ select booking.reschedule(:'basket', on_monday(9, 10));
 rollback to savepoint t;
 select booking.reschedule((select id from booking.holds where key = 'basket' and item = 2), on_monday(9, 10));
 rollback to savepoint t;
--- What moves has a calendar, and a period to move to.
+-- Only a hold on a calendar can move, and it needs a new period.
 select booking.reschedule(hold_id, on_monday(9, 10)) from booking.hold('gig');
 rollback to savepoint t;
 select booking.reschedule(id('a'), '[2030-06-03, 2033-06-03)');
@@ -152,7 +152,7 @@ rollback to savepoint t;
 select booking.reschedule(id('a'), null);
 rollback;
 
--- As one call inside whatever the caller runs: undone with it.
+-- A move is part of the caller's transaction, and a rollback undoes it.
 select count(booking.create_calendar('room'));
 select status from booking.hold('room', during => on_monday(9, 10), key => 'a');
 do $$

@@ -5,7 +5,7 @@ create procedure overdue(of_key text) language sql as
     'update booking.holds set placed_at = placed_at - interval ''2 hours'', expires_at = expires_at - interval ''2 hours'' where key = of_key';
 \set show 'ok, status, version, available, seats, replayed, detail'
 
--- Plans: a grid with an aisle, plain labels, objects with what is left out.
+-- Plans: a grid with an aisle, plain labels, and objects that leave fields out.
 select booking.seat_grid(2, 'AB C');
 select booking.seat_grid(1, 'A', 'Stalls');
 select booking.seat_grid(0, 'ABC'), booking.seat_grid(3, ''), booking.seat_grid(3, '  ');
@@ -21,7 +21,7 @@ select capacity, sections from booking.create_seats('mixed',
 select label, section, "row", "position" from booking.seats where resource = 'mixed' order by rank, "position";
 rollback;
 
--- What no plan can be.
+-- No plan can be like these.
 select booking.create_seats(null, '["A"]');
 select booking.create_seats('x', null);
 select booking.create_seats('', '["A"]');
@@ -63,13 +63,13 @@ select state, quantity, seats, holder, version from booking.holds order by key;
 select label from booking.seats where hold_id is not null order by 1;
 select capacity, taken, version from booking.resources where name = 'hall';
 
--- Keys: the order of the seats is no part of the request, all else is.
+-- Keys: the order of the seats is no part of the request, but everything else is.
 select :show from booking.hold('hall', seats => '{1A,1B}', key => 'a', holder => 'ann');
 select :show from booking.hold('hall', seats => '{1A,1C}', key => 'a', holder => 'ann');
 select :show from booking.hold('hall', seats => '{1A,1B}', key => 'a', holder => 'bob');
 select :show from booking.hold_best('hall', 2, key => 'a', holder => 'ann');
 
--- What makes no sense.
+-- Calls that make no sense.
 savepoint s;
 select booking.hold('hall');
 rollback to savepoint s;
@@ -110,7 +110,7 @@ rollback to savepoint s;
 select booking.hold_best('nowhere', 1);
 rollback to savepoint s;
 
--- In part. Seats that the hold does not have any more are passed over: a repetition is safe.
+-- In part: release() ignores seats that the hold does not have any more, so a repetition is safe.
 select :show from booking.release(id('a'), seats => '{1A}');
 select :show from booking.release(id('a'), seats => '{1A}');
 select :show from booking.release(id('a'), 1, seats => '{1A}', expected_version => 1);
@@ -136,7 +136,7 @@ select :show from booking.cancel(id('b'), seats => '{1C}');
 select key, state, quantity, seats, version from booking.holds order by key;
 select label from booking.seats where hold_id is not null order by 1;
 
--- Running out: as good as free for everybody, and given back as a whole.
+-- Seats of an overdue hold are free for everybody, and come back all together.
 select status, seats from booking.hold('hall', seats => '{2A,2B}', key => 'c');
 call overdue('c');
 select confirmed, held, available from booking.availability('hall');
@@ -149,7 +149,7 @@ select :show from booking.confirm(id('c'), late => 'reacquire');
 select * from booking.check();
 rollback;
 
--- Blocked seats are off the market.
+-- No call gives out a blocked seat.
 begin;
 savepoint s;
 select booking.set_blocked('pool', '{A}', true);
@@ -177,7 +177,7 @@ select :show from booking.set_blocked('hall', '{2C}', true);
 select :show from booking.confirm(id('a'), late => 'reacquire');
 select capacity, confirmed, held, available from booking.availability('hall');
 
--- The plan, drawn: free, held, confirmed, blocked, and the overdue as free.
+-- The map of the plan: free, held, confirmed and blocked seats; seats of overdue holds show as free.
 select status, seats from booking.hold('hall', seats => '{3A,3B}', key => 'b');
 select status, seats from booking.hold('hall', seats => '{3E,3F}', key => 'c');
 select status from booking.confirm(id('b'));
@@ -199,7 +199,7 @@ select status, seats from booking.hold_best('row', 1, section => '', key => 'r')
 select booking.seat_map('row');
 select count(booking.create_seats('arena', (select jsonb_agg(n::text) from generate_series(1, 40) n)));
 select booking.seat_map('arena');
--- A long gap is drawn short.
+-- The map shortens a long gap.
 select count(booking.create_seats('gap', '[{"label": "A", "row": "1", "position": 0}, {"label": "B", "row": "1", "position": 1000000}, {"label": "C", "row": "2", "position": 1}]'));
 select status, seats from booking.hold('gap', seats => '{B}');
 select booking.seat_map('gap');
@@ -207,7 +207,7 @@ select count(booking.create_seats('far', '[{"label": "Z", "position": 1000000}]'
 select booking.seat_map('far');
 rollback;
 
--- The best there are: side by side, in front, in the middle; else together only if that is asked for.
+-- The best seats: side by side, in front, in the middle; not side by side only if the call accepts that.
 begin;
 select :show from booking.hold_best('hall', 2, key => 'a');
 select :show from booking.hold_best('hall', 2, key => 'a');
@@ -224,7 +224,7 @@ select state from booking.holds where key = 'b';
 select * from booking.check();
 rollback;
 
--- All that is overdue is ended, also where it is more than one sweep ends.
+-- The call ends all overdue holds, even if they are more than one sweep ends.
 begin;
 select setting::integer from pg_settings where name = 'booking.sweep_batch' \gset batch_
 select count(booking.create_seats('stadium', (select jsonb_agg(n::text) from generate_series(1, :batch_setting) n) || '[{"label": "Box", "section": "Boxes"}]'));
@@ -263,7 +263,7 @@ select :show from booking.hold_best('small', 1, holder => 'cy');
 select :show from booking.hold('small', seats => '{D}', key => 'd', holder => 'ann');
 select * from booking.check();
 
--- Dropped only where nothing is live, with its seats.
+-- drop_resource() drops the seats with the resource, and only if no hold is live.
 savepoint s;
 select booking.drop_resource('small');
 rollback to savepoint s;

@@ -1,5 +1,5 @@
 load 'booking';
--- What is set at the server's start is not where the library is loaded later.
+-- A setting of the server's start does not exist if the library is loaded later.
 select name, setting, unit,
        case when name = 'booking.escrow_entries' and current_setting('shared_preload_libraries') = '' and context = 'sighup'
             then 'postmaster' else context end as context,
@@ -16,7 +16,7 @@ set booking.sweep_interval = '1s';
 select name from booking.create_pool('gig', 3);
 set booking.default_ttl = '1min';
 select expires_at <= clock_timestamp() + interval '1 minute' as short from booking.hold('gig');
--- The default never exceeds what is allowed.
+-- The default duration never exceeds the greatest one that is allowed.
 set booking.max_ttl = '30s';
 select expires_at <= clock_timestamp() + interval '30 seconds' as shorter from booking.hold('gig');
 select booking.hold('gig', 1, '31 seconds');

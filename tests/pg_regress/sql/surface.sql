@@ -3,12 +3,12 @@
 select p.proname as name, pg_get_function_arguments(p.oid) as arguments, pg_get_function_result(p.oid) as result
 from pg_proc p where p.pronamespace = 'booking'::regnamespace order by 1;
 
--- Every verb runs with its owner's rights on a pinned path; only the grants run with the caller's.
+-- Every verb runs with its owner's rights on a fixed search_path; only the grants run with the caller's rights.
 select prosecdef as definer, proconfig as settings, provolatile as volatility, array_agg(proname order by proname) as functions
 from pg_proc where pronamespace = 'booking'::regnamespace
 group by 1, 2, 3 order by 1, 2, 3;
 
--- Nothing is without a comment: every function, table, view and type, and every column of them.
+-- Every function, table, view and type has a comment, and every column of them.
 select uncommented
 from (
     select 'function ' || proname from pg_proc
@@ -28,17 +28,17 @@ from (
     union all
     select 'schema' where obj_description('booking'::regnamespace, 'pg_namespace') is null) as nothing(uncommented)
 order by uncommented collate "C";
--- How many columns the query above looked at, so that it is seen to look at those of views.
+-- The number of columns that the query above looked at, which proves that it looked at those of views.
 select case relkind when 'r' then 'table' when 'v' then 'view' else 'type' end as of_a, count(*) as columns
 from pg_attribute join pg_class c on c.oid = attrelid
 where relnamespace = 'booking'::regnamespace and relkind in ('r', 'v', 'c') and attnum > 0
 group by 1 order by 1;
 
--- The planner expects one row of what returns one.
+-- The planner expects one row of each function that returns one.
 select proname, prorows from pg_proc
 where pronamespace = 'booking'::regnamespace and proretset and prorows <> 1000 order by 1;
 
--- Every table is dumped with its rows.
+-- pg_dump dumps every table with its rows.
 select c.relname, c.oid = any (e.extconfig) as dumped
 from pg_class c, pg_extension e
 where c.relnamespace = 'booking'::regnamespace and relkind = 'r' and extname = 'booking' order by 1;
@@ -49,5 +49,5 @@ from pg_index where indrelid in ('booking.resources'::regclass, 'booking.holds':
 select count(*) as sequences from pg_class where relnamespace = 'booking'::regnamespace and relkind = 'S';
 select count(*) as triggers from pg_trigger where tgrelid in ('booking.resources'::regclass, 'booking.holds'::regclass);
 
--- It belongs where it is.
+-- The extension cannot move to another schema.
 alter extension booking set schema public;

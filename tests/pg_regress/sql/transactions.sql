@@ -1,4 +1,4 @@
--- One call inside whatever the caller runs.
+-- Each verb is one call inside the caller's transaction.
 select name from booking.create_pool('gig', 3);
 create table orders (id int primary key, hold uuid not null, status text);
 
@@ -43,7 +43,7 @@ begin
 end $$;
 select taken from booking.resources;
 
--- Prepared statements, cursors, many rows in one statement, in its order.
+-- Prepared statements, cursors, and many rows in one statement, in the order of the rows.
 prepare place(text, bigint) as select status, available from booking.hold($1, $2);
 execute place('gig', 1);
 execute place('gig', 1);
@@ -56,7 +56,7 @@ commit;
 select n, (booking.hold('gig', n)).available from generate_series(1, 3) n;
 select * from booking.check();
 
--- The extension dropped and created again in one session: nothing that was planned before is left.
+-- The session drops the extension and creates it again: it keeps no plan from before.
 drop extension booking;
 create extension booking cascade;
 select name from booking.create_pool('gig', 1);
@@ -68,7 +68,7 @@ delete from booking.holds;
 delete from booking.resources;
 drop table orders;
 
--- A schema of that name that somebody else has stops the installation.
+-- CREATE EXTENSION fails if a schema of that name exists already.
 drop extension booking;
 create schema booking;
 create extension booking cascade;

@@ -15,7 +15,7 @@ select name, taken from booking.resources order by 1;
 select state, holder, count(*) from booking.holds group by 1, 2 order by 1, 2;
 select * from booking.check();
 
--- Only what ended unconfirmed is purged, and only once it is old enough.
+-- purge() deletes only unconfirmed holds that have ended, once they are old enough.
 select count(booking.confirm(id)) from booking.holds where holder = 'early' and resource = 'p1';
 select count(booking.cancel(id)) from booking.holds where holder = 'early' and resource = 'p1';
 select count(booking.release(id)) from booking.holds where holder = 'early' and resource = 'p2';
@@ -29,12 +29,12 @@ select booking.purge();
 select state, count(*) from booking.holds group by 1 order by 1;
 select * from booking.check();
 
--- A full pool ends its own expired holds; nothing else has to.
+-- A call that needs room in a full pool ends the pool's expired holds itself.
 call overdue('early');
 select ok, status, available from booking.hold('p3', 10, key => 'all');
 select state, count(*) from booking.holds where resource = 'p3' group by 1 order by 1;
 
--- What is dropped takes its history along, and its keys.
+-- drop_resource() deletes the history of the resource, and its keys.
 select status from booking.release((select id from booking.holds where key = 'all'));
 select status from booking.drop_resource('p3');
 select count(*) from booking.holds where resource = 'p3';
@@ -55,7 +55,7 @@ select gen_random_uuid(), resource, 1, 'held', now(), now() + interval '1 hour',
 rollback to savepoint sound;
 
 \set VERBOSITY default
--- What check() finds where they do not.
+-- What check() finds where the tables do not refuse it.
 update booking.resources set taken = taken + 1 where name = 'p1';
 select rule, resource, hold_id is not null as hold, detail from booking.check();
 rollback to savepoint sound;
@@ -84,7 +84,7 @@ update booking.holds set ended_at = now() where key = 'all';
 select rule, resource, hold_id is not null as hold from booking.check();
 rollback to savepoint sound;
 
--- The same of seats.
+-- The same for seats.
 select count(booking.create_seats('hall', '["A", "B", "C", "D"]'));
 select status, seats from booking.hold('hall', seats => '{A,B}', key => 'seats');
 select status, seats from booking.set_blocked('hall', '{D}', true);
@@ -137,14 +137,14 @@ update booking.resources set max_per_holder = 1 where name = 'hall';
 update booking.holds set holder = 'ann' where key = 'seats';
 select * from found;
 rollback to savepoint seated;
--- One hold for a key goes for each item of a basket.
+-- One key may belong to one hold for each item of a basket.
 select status from booking.hold_all('[{"resource": "p1"}, {"resource": "p1"}, {"resource": "hall", "best": 1}]', key => 'basket');
 select * from found;
 drop index booking.holds_key;
 update booking.holds set item = 1 where key = 'basket' and item = 2;
 select * from found;
 rollback to savepoint seated;
--- A seat has one owner or none, and a resource no two seats of one label.
+-- A seat has one owner or none, and labels are unique within a resource.
 \set VERBOSITY terse
 insert into booking.seats select * from booking.seats where resource = 'hall' and label = 'A';
 \set VERBOSITY default

@@ -2,7 +2,7 @@
 \set SHOW_CONTEXT never
 \pset format unaligned
 set timezone = 'UTC';
--- The period stands beside what else there is to say.
+-- Returns the period together with the detail of the answer.
 \set show 'ok, status, available, replayed, seats, case when during is null then detail else coalesce(detail, ''{}'') || jsonb_build_object(''during'', jsonb_build_array(lower(during), upper(during))) end as detail'
 create function id(of_key text) returns uuid language sql as
     'select id from booking.holds where key = of_key union all select id from booking.waitlist_entries where key = of_key';
@@ -11,25 +11,25 @@ create procedure overdue(of_id uuid) language sql as
 create function in_line(of_resource text) returns text language sql as
     'select string_agg(concat_ws('' '', position, state, holder, quantity, seats::text), '', '') from booking.waitlist(of_resource)';
 
--- A pool. The head is served first, whatever those behind could have.
+-- A pool: the head is served first, whatever those behind it could get.
 begin;
 select name, waiting, skip from booking.create_pool('gig', 3);
 select :show from booking.hold('gig', 3, key => 'all');
 select :show, expires_at from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
 select :show from booking.join_waitlist('gig', holder => 'bob', key => 'bob', metadata => '{"row": 1}');
 select :show from booking.join_waitlist('gig', 1, 'cid', key => 'cid');
--- Asked again: where it stands. Something else under the key is another request.
+-- The same call again returns the place in the line. A different one under the key is another request.
 select :show, hold_id = id('ann') as same from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
 select :show from booking.join_waitlist('gig', 1, holder => 'ann', offer_ttl => '7 min', key => 'ann');
 select in_line('gig'), waiting from booking.resources;
--- It is no hold yet.
+-- The entry is not a hold yet.
 select :show from booking.find(id('bob'));
 select :show from booking.confirm(id('bob'), 'payment');
 select :show from booking.extend(id('bob'));
 select :show from booking.release(id('bob'));
 select :show from booking.cancel(id('bob'));
 select :show from booking.transfer(id('bob'), 'dan');
--- One place is free, and owed to who waits for two.
+-- One place is free, and the pool owes it to the head, which waits for two.
 select :show from booking.release(id('all'), 1);
 select in_line('gig');
 select :show from booking.hold('gig');
@@ -43,7 +43,7 @@ select quantity, holder, state, expires_at - placed_at as ttl, key, metadata fro
 select :show from booking.find(id('ann'));
 select :show from booking.confirm(id('ann'), 'payment');
 select :show, hold_id = id('ann') as same from booking.join_waitlist('gig', 2, holder => 'ann', offer_ttl => '7 min', key => 'ann');
--- An offer is declined, left, or runs out: it goes to the next.
+-- An offer is declined, left, or runs out: the place goes to the next in the line.
 select :show from booking.release(id('all'));
 select in_line('gig');
 select :show from booking.release(id('bob'));
@@ -60,7 +60,7 @@ select :show from booking.leave_waitlist(id('dan'));
 select :show from booking.leave_waitlist(id('eve'));
 select :show from booking.hold('gig', key => 'fay');
 select :show from booking.leave_waitlist(id('ann'));
--- Who leaves from the head lets those behind come up.
+-- When the head leaves the line, those behind it are served.
 select :show from booking.join_waitlist('gig', 3, 'gus', key => 'gus');
 select :show from booking.cancel(id('ann'), 1);
 select :show from booking.join_waitlist('gig', 1, 'hal', key => 'hal');
@@ -69,7 +69,7 @@ select in_line('gig');
 select :show from booking.find(id('gus'));
 select :show from booking.leave_waitlist(id('gus'));
 select * from booking.check() where rule not like '%times%';
--- It is in vain: more than there is at all.
+-- join_waitlist() refuses to wait for more than the capacity.
 select :show from booking.join_waitlist('gig', 4);
 -- More capacity, and opening again.
 select :show from booking.join_waitlist('gig', 2, 'ida', key => 'ida');
@@ -84,7 +84,7 @@ select in_line('gig');
 select * from booking.check() where rule not like '%times%';
 rollback;
 
--- With skip, those behind pass by who fit, and others have what is left.
+-- With skip, entries behind that fit pass the head, and others get what is left.
 begin;
 select name, skip from booking.create_pool('gig', 3, skip => true);
 select :show from booking.hold('gig', 3, key => 'all');
@@ -98,7 +98,7 @@ select :show from booking.hold('gig');
 select * from booking.check();
 rollback;
 
--- A limit for each holder: who has too much already keeps nobody from anything.
+-- A limit for each holder: a holder that has reached it blocks nobody behind it.
 begin;
 select name from booking.create_pool('gig', 3, max_per_holder => 2);
 select :show from booking.hold('gig', 2, key => 'ann', holder => 'ann');
@@ -117,7 +117,7 @@ rollback to s;
 \set VERBOSITY default
 rollback;
 
--- Seats: those named, or any. Only what is waited for is owed.
+-- Seats: entries wait for named seats, or for any. A resource owes only the seats that an entry waits for.
 begin;
 select name from booking.create_seats('hall', '["A", "B", "C", "D"]');
 select :show from booking.hold('hall', seats => '{A,B,C,D}', key => 'all');
@@ -154,7 +154,7 @@ rollback to s;
 select :show from booking.join_waitlist('hall', 5);
 rollback;
 
--- A calendar: during a period. Other times are nobody's business.
+-- A calendar: entries wait for a period. Other times stay free for everybody.
 begin;
 select name from booking.create_calendar('room', buffer => '1 hour');
 select :show from booking.hold('room', during => '[2040-01-01 10:00, 2040-01-01 12:00)', key => 'there');
@@ -173,7 +173,7 @@ select holder, position from booking.waitlist('room') order by holder;
 select :show from booking.join_waitlist('room', during => '[2040-01-03 10:00, 2040-01-03 11:00)', holder => 'dan', key => 'dan');
 select :show from booking.set_capacity('room', 2);
 select holder, position from booking.waitlist('room') order by holder;
--- Hours; a time that is over; more than there is.
+-- Outside the hours; a time that is over; more than the capacity.
 select :show from booking.set_hours('room', '{"sun": ["08:00-18:00"]}');
 select :show from booking.join_waitlist('room', during => '[2040-01-01 19:00, 2040-01-01 20:00)');
 select :show from booking.join_waitlist('room', 3, during => '[2040-01-01 09:00, 2040-01-01 10:00)');
@@ -187,7 +187,7 @@ rollback to s;
 \set VERBOSITY default
 rollback;
 
--- What has run out goes to the line before anybody else, also in a basket that is refused for another reason.
+-- What has run out goes to the line first, even if the call is a basket that is refused for another reason.
 begin;
 select name from booking.create_pool('gig', 2);
 select name from booking.create_pool('full', 0);
@@ -201,7 +201,7 @@ select ok, status from booking.hold_all('[{"resource": "gig"}]', key => 'basket'
 select * from booking.check() where rule not like '%times%';
 rollback;
 
--- Misuse.
+-- Calls that raise an error.
 \set VERBOSITY sqlstate
 select booking.join_waitlist(null);
 select booking.join_waitlist('nothing');
@@ -221,7 +221,7 @@ rollback;
 \set VERBOSITY default
 select in_line('gig');
 
--- Dropped with the resource; purged when it is over.
+-- drop_resource() deletes the entries of the resource; purge() deletes those that are over.
 select status from booking.hold('gig', ttl => '1 h', key => 'h');
 select status from booking.join_waitlist('gig', key => 'w');
 select status from booking.leave_waitlist(id('w'));
@@ -243,7 +243,7 @@ select status from booking.release(id('y'));
 select status from booking.drop_resource('gig');
 select count(*) from booking.waitlist_entries;
 
--- Clients may wait, and not read the table.
+-- Clients may wait, but cannot read the table.
 create role waiter;
 select booking.grant_client('waiter');
 select name from booking.create_pool('gig', 0);
