@@ -1,12 +1,12 @@
--- For a database in which the tests of locked pools run once more: every pool that is created without saying how
--- is an escrow pool.
+-- The tests of locked pools run once more in this database. create_pool() creates an escrow pool here, unless
+-- the caller sets contention.
 do $$
 begin
     execute replace(pg_get_functiondef('booking.create_pool'::regproc), '''locked''::text', '''escrow''::text');
 end
 $$;
 
--- What the tests look at in a locked pool's row.
+-- Returns the count that the tests read in a locked pool's row.
 create function public.taken(of text) returns bigint language sql
 as $$
     select coalesce(sum(quantity), 0)::bigint
