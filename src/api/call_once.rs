@@ -39,39 +39,77 @@ unsafe fn refuse_copies(request: &pg_sys::SupportRequestSimplify) {
         if root.is_null() || call.is_null() || (*root).parse.is_null() {
             return;
         }
-        for list in [(*(*root).parse).targetList, (*(*root).parse).returningList] {
-            let mut places = call_places(list, (*call).funcid);
-            places.sort_unstable();
-            if places.windows(2).any(|pair| pair[0] == pair[1]) {
-                let name = pg_sys::get_func_name((*call).funcid);
-                let name = if name.is_null() { c"verb" } else { CStr::from_ptr(name) };
-                Error::expanded_call(&name.to_string_lossy()).raise();
-            }
+        let mut places = Vec::new();
+        for list in written_lists(&*(*root).parse) {
+            call_places(list, (*call).funcid, &mut places);
+        }
+        places.sort_unstable();
+        if places.windows(2).any(|pair| pair[0] == pair[1]) {
+            let name = pg_sys::get_func_name((*call).funcid);
+            let name = if name.is_null() { c"verb" } else { CStr::from_ptr(name) };
+            Error::expanded_call(&name.to_string_lossy()).raise();
         }
     }
 }
 
-/// Returns the positions, in the statement's text, of the function's calls from which an entry of the list takes
-/// one field.
+/// Returns the lists of a statement in which a star may stand: its columns, those of RETURNING, and the rows of
+/// VALUES.
 ///
 /// # Safety
-/// The list must be one of target entries.
-unsafe fn call_places(list: *mut pg_sys::List, function: pg_sys::Oid) -> Vec<i32> {
+/// The statement must be a parsed one.
+unsafe fn written_lists(statement: &pg_sys::Query) -> Vec<*mut pg_sys::List> {
+    let mut lists = vec![statement.targetList, statement.returningList];
+    // SAFETY: the range table of a parsed statement has entries of this type alone.
+    unsafe {
+        for entry in PgList::<pg_sys::RangeTblEntry>::from_pg(statement.rtable).iter_ptr() {
+            lists.push((*entry).values_lists);
+        }
+    }
+    lists
+}
+
+/// Adds the positions, in the statement's text, of the function's calls in a list of expressions: also of those below
+/// a field, a row, and the arguments of another function, such as `require()`.
+///
+/// # Safety
+/// The list must be a part of a parsed statement, or null.
+unsafe fn call_places(list: *mut pg_sys::List, function: pg_sys::Oid, places: &mut Vec<i32>) {
     // SAFETY: each node's tag is checked before the cast.
     unsafe {
-        let entries = PgList::<pg_sys::TargetEntry>::from_pg(list);
-        let place = |entry: *mut pg_sys::TargetEntry| {
-            let field = (*entry).expr.cast::<pg_sys::Node>();
-            if !pgrx::is_a(field, pg_sys::NodeTag::T_FieldSelect) {
-                return None;
+        for node in PgList::<pg_sys::Node>::from_pg(list).iter_ptr() {
+            add_places(node, function, places);
+        }
+    }
+}
+
+/// # Safety
+/// The node must be a part of a parsed statement, or null.
+unsafe fn add_places(node: *mut pg_sys::Node, function: pg_sys::Oid, places: &mut Vec<i32>) {
+    if node.is_null() {
+        return;
+    }
+    // SAFETY: each node's tag is checked before the cast.
+    unsafe {
+        match (*node).type_ {
+            pg_sys::NodeTag::T_List => call_places(node.cast(), function, places),
+            pg_sys::NodeTag::T_TargetEntry => {
+                add_places((*node.cast::<pg_sys::TargetEntry>()).expr.cast(), function, places);
             }
-            let call = (*field.cast::<pg_sys::FieldSelect>()).arg.cast::<pg_sys::Node>();
-            if !pgrx::is_a(call, pg_sys::NodeTag::T_FuncExpr) {
-                return None;
+            pg_sys::NodeTag::T_FieldSelect => {
+                add_places((*node.cast::<pg_sys::FieldSelect>()).arg.cast(), function, places);
             }
-            let call = &*call.cast::<pg_sys::FuncExpr>();
-            (call.funcid == function && call.location >= 0).then_some(call.location)
-        };
-        entries.iter_ptr().filter_map(place).collect()
+            pg_sys::NodeTag::T_RowExpr => {
+                call_places((*node.cast::<pg_sys::RowExpr>()).args, function, places);
+            }
+            pg_sys::NodeTag::T_FuncExpr => {
+                let call = &*node.cast::<pg_sys::FuncExpr>();
+                // A stored statement, as of a view, has lost its positions: all are -1.
+                if call.funcid == function && call.location >= 0 {
+                    places.push(call.location);
+                }
+                call_places(call.args, function, places);
+            }
+            _ => {}
+        }
     }
 }

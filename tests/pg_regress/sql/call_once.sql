@@ -15,6 +15,11 @@ with held as (select (booking.hold('gig')).*) select ok from held;
 create table asked (resource text);
 insert into asked values ('gig') returning (booking.hold(resource)).*;
 select (booking.hold_each('[{"resource": "gig"}]')).*;
+-- Below another function, in a row, and in VALUES.
+select (booking.require(booking.hold('gig'))).*;
+select row((booking.hold('gig')).*);
+values ((booking.hold('gig')).*);
+insert into answers values ((booking.hold('gig')).*), ((booking.hold('gig')).*);
 -- Every function that returns a row of booking.result.
 select proname from pg_proc where pronamespace = 'booking'::regnamespace and prosupport::oid = 'booking.call_once_support'::regproc order by 1;
 -- None of these calls placed a hold.
@@ -23,6 +28,8 @@ select count(*) from booking.holds;
 select ok, status, quantity from booking.hold('gig');
 select (h).ok, (h).status, (h).quantity from (select booking.hold('gig') as h offset 0) as once;
 select (booking.hold('gig')).ok, (booking.hold('gig', 2)).quantity;
+select ok, quantity from booking.require(booking.hold('gig'));
+values ((booking.hold('gig')).ok), ((booking.hold('gig')).ok);
 select h.ok, h.quantity from generate_series(1, 2) as n, booking.hold('gig', n) as h;
 select status, quantity from booking.hold('gig') as h where h.ok;
 do $$ declare r booking.result; begin r := booking.hold('gig'); raise notice '% %', r.ok, r.quantity; select * into r from booking.hold('gig'); raise notice '% %', r.ok, r.quantity; end $$;
