@@ -102,7 +102,7 @@ mod tests {
             "select 1 / 0",
             "nonsense",
         ] {
-            let failed = subtransaction::undo_on_error(|| {
+            let failed = subtransaction::undo_refused_write(|| {
                 run("select booking.hold('gig', 2)");
                 run(sql);
             });
@@ -110,7 +110,7 @@ mod tests {
             assert_eq!(level(), before, "{sql}");
             assert_eq!(one::<i64>("select taken from booking.resources"), Some(0), "{sql}");
         }
-        let kept = subtransaction::undo_on_error(|| run("select booking.hold('gig', 2)"));
+        let kept = subtransaction::undo_refused_write(|| run("select booking.hold('gig', 2)"));
         assert!(kept.is_ok());
         assert_eq!(one::<i64>("select taken from booking.resources"), Some(2));
     }
@@ -126,7 +126,7 @@ mod tests {
             ("[2030-01-01 10:00,infinity)", "must have a beginning and an end"),
             ("empty", "is empty"),
         ] {
-            let refused = subtransaction::undo_on_error(|| {
+            let refused = subtransaction::undo_refused_write(|| {
                 run(&format!("select booking.hold('room', during => '{period}')"));
             });
             assert!(refused.as_ref().is_err_and(|error| error.contains(message)), "{period}: {refused:?}");
@@ -146,7 +146,7 @@ mod tests {
             (r#"{"resource": "gig", "amount": 1}"#, r#"item 1: field "amount" is not known"#),
             (r#"{"quantity": 1}"#, r#"item 1: field "resource" must be given"#),
         ] {
-            let refused = subtransaction::undo_on_error(|| {
+            let refused = subtransaction::undo_refused_write(|| {
                 run(&format!("select booking.hold_all('[{item}]')"));
             });
             assert!(refused.as_ref().is_err_and(|error| error.contains(message)), "{item}: {refused:?}");

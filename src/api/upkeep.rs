@@ -1,7 +1,7 @@
 //! The upkeep functions, which a scheduler may call in place of the worker.
 
 use super::arguments;
-use crate::verbs::{self, PURGE_START, Sweep};
+use crate::verbs::{self, Sweep};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -26,7 +26,7 @@ fn purge(
     max_rows: default!(Option<i32>, "10000"),
 ) -> Result<i64, ErrorReport> {
     let max_rows = arguments::bound(max_rows, "max_rows")?;
-    let purged = verbs::purge(arguments::age(older_than)?, max_rows, PURGE_START);
+    let purged = verbs::purge(arguments::age(older_than)?, max_rows);
     if let Some(failure) = purged.failure {
         warn(purged.passed_over, failure);
     }
@@ -34,7 +34,7 @@ fn purge(
 }
 
 /// Says that some holds could not be deleted, and why.
-fn warn(passed_over: usize, failure: String) {
+fn warn(passed_over: i64, failure: String) {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_WARNING,
         format!("{passed_over} holds could not be deleted and were passed over"),

@@ -41,8 +41,10 @@ pub struct DatabaseEntry {
     /// Where the purge goes on: the time and the id of the last hold that it has seen.
     purge_time: i64,
     purge_id: [u8; 16],
-    /// Whether the last purge could not delete everything, and when the next one begins.
+    /// Whether the last purge could not delete everything, and whether the one under way could not so far.
     pub purge_fails: bool,
+    pub purge_passed_over: bool,
+    /// When the next purge begins.
     pub purge_again: i64,
     error: [u8; ERROR_BYTES],
     error_length: usize,
@@ -62,6 +64,7 @@ impl DatabaseEntry {
             purge_time: i64::MIN,
             purge_id: [0; 16],
             purge_fails: false,
+            purge_passed_over: false,
             purge_again: i64::MIN,
             error: [0; ERROR_BYTES],
             error_length: 0,

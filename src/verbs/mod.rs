@@ -42,7 +42,7 @@ pub use hold_each::hold_each;
 pub use join_waitlist::join_waitlist;
 pub use lease::{acquire_lease, after_restore, check_lease, release_lease, renew_lease};
 pub use leave_waitlist::leave_waitlist;
-pub use purge::{PURGE_START, purge, purge_checking_constraints};
+pub use purge::{PURGE_START, PurgePosition, purge, purge_part};
 pub use reschedule::reschedule;
 pub use set_blocked::set_blocked;
 pub use set_capacity::set_capacity;

@@ -13,21 +13,20 @@ use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-/// The longest a sweeper stays connected: a backlog is taken up again at the next tick, and CREATE
-/// DATABASE with this one as its template, which waits five seconds for a moment without
-/// connections, finds one.
-const SHIFT: Duration = Duration::from_secs(2);
+/// The longest a sweeper stays connected. The next sweep takes up a backlog. CREATE DATABASE with this one as its
+/// template waits five seconds for a moment without connections, and finds one.
+const MAX_CONNECTED: Duration = Duration::from_secs(2);
 
-/// How long after a sweeper was ended before its time another one is started.
+/// How long the launcher waits before it starts another sweeper after one that somebody terminated.
 const AFTER_ENDED: i64 = 1_000_000;
-/// The same after one that failed: a lasting error must not fill the log.
+/// How long the launcher waits after a sweep that failed, so that a lasting error does not fill the log.
 const AFTER_ERROR: i64 = 10_000_000;
-/// How long after a purge that could not delete everything the next one begins.
+/// How long the worker waits after a purge that could not delete everything.
 const PURGE_AFTER_ERROR: i64 = 60 * 60 * 1_000_000;
 
 /// Starts a sweeper for a database and waits for its end.
 pub fn run(database: pg_sys::Oid) {
-    // Before its first look: what commits from here on is noted again by itself.
+    // Before the sweeper's first look: a hold that commits from here on is noted again.
     registry::update(database, |entry| {
         entry.due = NEVER;
         entry.finished = false;
@@ -44,7 +43,7 @@ pub fn run(database: pg_sys::Oid) {
         Ok(sweeper) => drop(sweeper.wait_for_shutdown()),
         Err(_) => note_failure(database, "no worker process was free: raise max_worker_processes"),
     }
-    // Ended by somebody before it could say when to come again.
+    // An administrator may have terminated the sweeper before it noted its next time.
     let again = clock::now().after(AFTER_ENDED).micros();
     registry::update(database, |entry| {
         if !entry.finished {
@@ -63,14 +62,14 @@ fn note_failure(database: pg_sys::Oid, message: &str) {
     });
 }
 
-/// Where a sweeper's process begins.
+/// Runs a sweeper: the entry point of its process.
 #[pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn booking_sweeper_main(argument: pg_sys::Datum) {
     signals::attach();
     let database = pg_sys::Oid::from(argument.value() as u32);
     BackgroundWorker::connect_worker_to_spi_by_oid(Some(database), None);
-    settle_in();
+    reset_settings();
     PgTryBuilder::new(AssertUnwindSafe(|| sweep(database)))
         .catch_others(|error| {
             note_failure(database, &message_of(&error));
@@ -79,18 +78,18 @@ pub extern "C-unwind" fn booking_sweeper_main(argument: pg_sys::Datum) {
         .execute();
 }
 
-/// Settings that a database or a role may have changed and a sweep must not depend on.
-fn settle_in() {
+/// Resets settings that a database or a role may have changed.
+fn reset_settings() {
     for (name, value) in [
         (c"search_path", c"pg_catalog, pg_temp"),
-        // Whatever has the lock, a sweep can come again: it must never keep DROP DATABASE waiting,
-        // which gives up after five seconds.
+        // The sweeper gives up a lock after a second: it must not keep DROP DATABASE waiting, which gives up after
+        // five.
         (c"lock_timeout", c"1s"),
         (c"statement_timeout", c"0"),
         (c"default_transaction_isolation", c"read committed"),
         (c"default_transaction_read_only", c"off"),
         (c"default_transaction_deferrable", c"off"),
-        // A sweep that a crash takes back is done again.
+        // The next sweep repeats a sweep that a crash takes back.
         (c"synchronous_commit", c"off"),
     ] {
         set(name, value);
@@ -137,7 +136,7 @@ fn sweep(database: pg_sys::Oid) {
     }
     let in_time = || {
         signals::reload_settings();
-        begun.elapsed() < SHIFT && settings::worker()
+        begun.elapsed() < MAX_CONNECTED && settings::worker()
     };
     let mut report = Report::default();
     sweep_all(&mut report, &in_time);
@@ -152,13 +151,13 @@ fn finish(database: pg_sys::Oid, report: Report, next: Option<Timestamp>) {
     let now = clock::now();
     registry::update(database, |entry| {
         let next = match (&report.failure, next) {
-            // What failed is overdue still: a lasting error must not fill the log.
+            // The holds of what failed are still overdue, so the next expiry is now.
             (Some(_), next) => Some(next.unwrap_or(now).max(now.after(AFTER_ERROR))),
             (None, next) => next,
         };
         entry.due = next.map_or(entry.due, |next| entry.due.min(next.micros()));
         entry.finished = true;
-        entry.is_failing = report.failure.is_some();
+        entry.is_failing = report.failure.is_some() || entry.purge_fails;
         if let Some(message) = &report.failure {
             entry.set_error(message, now.micros());
         }
@@ -181,15 +180,15 @@ fn sweep_all(report: &mut Report, in_time: &impl Fn() -> bool) {
                     return;
                 }
             }
-            // One resource is enough to fail them all: each is tried alone.
+            // One failing resource fails the whole statement, so `sweep_each` tries each alone.
             Err(message) => return report.fail("ending overdue holds", message),
         }
     }
 }
 
-/// Ends overdue holds resource by resource: of those that were locked when they were passed over (a hot one always is),
-/// and of those that would not fail if another did not. Each is in a transaction of its own, so that no lock is held while
-/// the next is waited for, and what fails keeps nothing else.
+/// Ends overdue holds of one resource at a time: of the resources that `sweep_all` skipped because they were locked, as
+/// a busy one always is, or that failed. Each has its own transaction, so the sweeper waits for a lock while it has no
+/// other, and a resource that fails keeps no other.
 fn sweep_each(report: &mut Report, in_time: &impl Fn() -> bool) {
     let batch = settings::sweep_batch();
     let mut tried: Vec<String> = Vec::new();
@@ -216,48 +215,61 @@ fn sweep_each(report: &mut Report, in_time: &impl Fn() -> bool) {
     }
 }
 
-/// Deletes old holds. Those that cannot be deleted are tried again after a while, not at each sweep.
+/// Deletes old holds. A pass over all of them may take several sweeps. After a pass that found holds which it could not
+/// delete, the next one begins an hour later.
 fn purge(database: pg_sys::Oid, report: &mut Report, in_time: &impl Fn() -> bool) {
-    let batch = settings::sweep_batch();
     let Some(entry) = registry::read(database) else { return };
     if clock::now().micros() < entry.purge_again {
-        // Nothing was deleted that could not be: it is failing still.
-        if let Some(message) = entry.last_error().filter(|_| entry.purge_fails) {
-            report.failure.get_or_insert(message);
-        }
         return;
     }
+    let batch = settings::sweep_batch();
     let mut position = entry.purge_position();
-    let mut failure = None;
-    while in_time() {
-        let purge = || verbs::purge_checking_constraints(settings::retention(), batch, position);
+    let (mut passed_over, mut is_complete, mut again) = (None, false, 0);
+    while in_time() && !is_complete {
+        let purge = || verbs::purge_part(settings::retention(), batch, position);
         match in_transaction(c"purging old holds", purge) {
             Ok(Some(purged)) => {
-                failure = failure.or(purged.failure);
-                match purged.position {
-                    Some(next) if next != position => position = next,
-                    _ => {
-                        position = verbs::PURGE_START;
-                        break;
-                    }
-                }
+                passed_over = passed_over.or(purged.failure);
+                is_complete = purged.position.is_none_or(|next| next == position);
+                position = purged.position.unwrap_or(position);
             }
             Ok(None) => return,
             Err(message) => {
-                failure = Some(message);
+                report.fail("purging old holds", message);
+                again = AFTER_ERROR;
                 break;
             }
         }
     }
-    let again = clock::now().after(if failure.is_some() { PURGE_AFTER_ERROR } else { 0 });
-    registry::update(database, |entry| {
-        entry.set_purge_position(position);
-        entry.purge_fails = failure.is_some();
-        entry.purge_again = again.micros();
-    });
-    if let Some(message) = failure {
-        report.fail("purging old holds", message);
+    if let Some(message) = &passed_over {
+        pgrx::warning!("booking sweeper: old holds could not be deleted and were passed over: {message}");
     }
+    note_purge(database, position, is_complete, again, passed_over);
+}
+
+/// Notes where the purge goes on and when, and whether it passed over holds. This does not delay the next sweep.
+fn note_purge(
+    database: pg_sys::Oid,
+    position: verbs::PurgePosition,
+    is_complete: bool,
+    again: i64,
+    passed_over: Option<String>,
+) {
+    let now = clock::now();
+    registry::update(database, |entry| {
+        entry.purge_passed_over |= passed_over.is_some();
+        entry.purge_fails |= passed_over.is_some();
+        if let Some(message) = &passed_over {
+            entry.set_error(message, now.micros());
+        }
+        entry.set_purge_position(if is_complete { verbs::PURGE_START } else { position });
+        entry.purge_again = now.after(again).micros();
+        if is_complete {
+            entry.purge_fails = entry.purge_passed_over;
+            entry.purge_passed_over = false;
+            entry.purge_again = now.after(if entry.purge_fails { PURGE_AFTER_ERROR } else { 0 }).micros();
+        }
+    });
 }
 
 /// Runs something in a transaction, as the owner of the tables and in a restricted context: nothing

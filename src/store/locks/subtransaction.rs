@@ -6,7 +6,8 @@ use super::Busy;
 use crate::rules::Micros;
 use crate::server::caught_error::{code_of, message_of};
 use pgrx::PgSqlErrorCode::{
-    ERRCODE_ADMIN_SHUTDOWN, ERRCODE_CRASH_SHUTDOWN, ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_QUERY_CANCELED,
+    self, ERRCODE_INSUFFICIENT_RESOURCES, ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_OPERATOR_INTERVENTION,
+    ERRCODE_SYSTEM_ERROR, ERRCODE_TRANSACTION_ROLLBACK,
 };
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -69,19 +70,31 @@ fn to_its_end<T>(wait: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs something in a subtransaction, which it rolls back if PostgreSQL raises an error: returns the error's message. A
-/// cancelled query and the end of the process stay errors.
-pub fn undo_on_error<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
-    in_subtransaction(|| Ok(attempt()), |error| (!is_cancellation(error)).then(|| Err(message_of(error))))
+/// Writes in a subtransaction. If a constraint or a trigger refuses it, rolls the subtransaction back and returns the
+/// error's message. Raises what does not lie in the rows again: a cancelled query, the end of the process, a lock that
+/// could not be had in time, a deadlock, a conflict with another transaction, a full disk.
+pub fn undo_refused_write<T>(write: impl FnOnce() -> T) -> Result<T, String> {
+    in_subtransaction(|| Ok(write()), |error| (!is_passing(error)).then(|| Err(message_of(error))))
 }
 
 fn is_lock_timeout(error: &CaughtError) -> bool {
     code_of(error) == ERRCODE_LOCK_NOT_AVAILABLE
 }
 
-fn is_cancellation(error: &CaughtError) -> bool {
-    let code = code_of(error);
-    [ERRCODE_QUERY_CANCELED, ERRCODE_ADMIN_SHUTDOWN, ERRCODE_CRASH_SHUTDOWN].contains(&code)
+/// Returns whether the same statement may succeed later.
+fn is_passing(error: &CaughtError) -> bool {
+    let classes = [
+        ERRCODE_TRANSACTION_ROLLBACK,
+        ERRCODE_INSUFFICIENT_RESOURCES,
+        ERRCODE_OPERATOR_INTERVENTION,
+        ERRCODE_SYSTEM_ERROR,
+    ];
+    is_lock_timeout(error) || classes.map(class_of).contains(&class_of(code_of(error)))
+}
+
+/// Returns the class of an SQLSTATE, its first two characters, which are the lowest twelve bits.
+fn class_of(code: PgSqlErrorCode) -> isize {
+    code as isize & 0xFFF
 }
 
 /// Runs an attempt in a subtransaction, which it commits if the attempt returns `Ok` and rolls back otherwise. Only a

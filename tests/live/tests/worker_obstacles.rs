@@ -37,13 +37,21 @@ fn a_foreign_key_keeps_its_hold_and_no_other() {
     wait_until("its report", || server.psql(STATE), |state| state == "failing");
     let error = server.psql("select last_error from booking.worker_status");
     assert!(error.contains("violates foreign key constraint"), "{error}");
-    // Later holds are purged as before.
+    // Later holds are swept as before, and what the purge found does not count as an error of that sweep.
+    let report = "select last_error_at, state from booking.worker_status";
+    let before = server.psql(report);
     server.psql("select booking.hold('gig', ttl => '1 ms', key => 'later')");
     wait_until(
         "the sweep",
         || server.psql("select count(*) from booking.holds where state = 'held'"),
         |n| n == "0",
     );
+    wait_until(
+        "its note",
+        || server.psql("select total_expired from booking.worker_status"),
+        |expired| expired == "21",
+    );
+    assert_eq!(server.psql(report), before);
     server.assert_sound("postgres");
 }
 
@@ -58,6 +66,14 @@ fn the_purge_that_a_caller_asks_for_passes_over_what_it_may_not_delete() {
              foreign key (hold_id, resource) references booking.holds (id, resource));
          insert into orders select id, resource from booking.holds where key in ('1', '1000', '1001', '2000')",
     );
+    // A lock says nothing about the holds: the purge neither passes over them nor tries each alone.
+    let mut locker = server.connect("postgres");
+    locker.batch_execute("begin; lock table orders in access exclusive mode").expect("a lock");
+    let mut purger = server.connect("postgres");
+    purger.batch_execute("set lock_timeout = '50 ms'").expect("a setting");
+    let error = purger.query("select booking.purge('0 s', 100000)", &[]).expect_err("orders is locked");
+    assert_eq!(error.code().map(|code| code.code()), Some("55P03"));
+    locker.batch_execute("rollback").expect("rollback");
     assert_eq!(server.psql("select booking.purge('0 s', 100000)"), "1996");
     assert_eq!(
         server.psql("select string_agg(key, ' ' order by key::int) from booking.holds"),
