@@ -1,4 +1,4 @@
-//! Every bound that users meet. Bounds of shared memory and of internal batches do not belong here: they stand
+//! Every bound on what users pass, whose excess is an error. Bounds of shared memory and of internal batches do not belong here: they stand
 //! beside their code.
 //!
 //! `api` checks most of them when it reads arguments. Verbs check those that depend on what they find (the length

@@ -11,7 +11,6 @@ pub enum Contention {
     Escrow,
 }
 
-/// What the decisions need to know of a pool, as read under the resource lock.
 impl Contention {
     pub const fn name(self) -> &'static str {
         match self {
@@ -20,6 +19,8 @@ impl Contention {
         }
     }
 }
+
+/// What the decisions need to know of a pool, as read under the resource lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     pub capacity: i64,
