@@ -36,15 +36,14 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         return must(&quoted(&message), "given");
     }
     match message.rsplit_once("expected ") {
-        Some((_, expected)) => must(&field, &format!("be {expected}")),
+        Some((_, expected)) => must(&field, expected),
         // A number that does not fit into the type: only whole numbers are read.
-        None => must(&field, &format!("be {}", WHOLE_NUMBER)),
+        None => must(&field, WHOLE_NUMBER),
     }
 }
 
 /// 22023: a field is not as it must be.
 pub fn must(field: &str, be: &str) -> Error {
-    let be = be.strip_prefix("be ").unwrap_or(be);
     Error::invalid(format!("field \"{field}\" must be {be}"))
 }
 
@@ -123,7 +122,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for PeriodText<'a> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
-                let [from, to] = two(array, PERIOD)?;
+                let [from, to] = two(Texts(PERIOD).visit_seq(array)?, PERIOD)?;
                 Ok(PeriodText::Times(from, to))
             }
         }
@@ -137,9 +136,7 @@ pub struct NightsText<'a>(pub [&'a str; 2]);
 
 impl<'de: 'a, 'a> Deserialize<'de> for NightsText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let dates = deserializer.deserialize_seq(Texts(NIGHTS))?;
-        let dates = dates.try_into().map_err(|_| de::Error::custom(format!("expected {}", NIGHTS)));
-        dates.map(Self)
+        two(deserializer.deserialize_seq(Texts(NIGHTS))?, NIGHTS).map(Self)
     }
 }
 
@@ -162,7 +159,6 @@ impl<'de> Visitor<'de> for Texts {
     }
 }
 
-fn two<'de, A: SeqAccess<'de>>(array: A, expected: &'static str) -> Result<[&'de str; 2], A::Error> {
-    let texts = Texts(expected).visit_seq(array)?;
-    texts.try_into().map_err(|_| de::Error::custom(format!("expected {expected}")))
+fn two<'de, E: de::Error>(texts: Vec<&'de str>, expected: &str) -> Result<[&'de str; 2], E> {
+    texts.try_into().map_err(|_| E::custom(format!("expected {expected}")))
 }

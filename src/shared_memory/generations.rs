@@ -7,36 +7,19 @@
 //! cost.
 #![allow(unsafe_code)]
 
+use super::counters::{self, COUNTERS, Counters};
 use crate::rules::Micros;
 use crate::server::backend::{self, is_preloaded};
 use crate::server::clock::{self, Timestamp};
-use crate::server::hash;
 use crate::server::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
-use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
+use pgrx::{PgLwLock, pg_shmem_init};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// The number of counters. Resources that share a counter are read again more often than they must.
-const COUNTERS: usize = 4096;
-
-/// The counters: how often resources were changed, by a hash of the name.
-struct Changes([u64; COUNTERS]);
-
-// SAFETY: the counters are plain values without pointers.
-unsafe impl PGRXSharedMemory for Changes {}
-
-// Shared memory is never dropped, so nothing in it may own anything.
-const _: () = assert!(!std::mem::needs_drop::<Changes>());
-
-impl Default for Changes {
-    fn default() -> Self {
-        Self([0; COUNTERS])
-    }
-}
-
+/// How often resources were changed.
 // SAFETY: no other lock has this name.
-static CHANGES: PgLwLock<Changes> = unsafe { PgLwLock::new(c"booking definitions") };
+static CHANGES: PgLwLock<Counters> = unsafe { PgLwLock::new(c"booking definitions") };
 
 std::thread_local! {
     /// The counters of the resources that this transaction has changed.
@@ -66,7 +49,7 @@ pub fn generation(resource: &str) -> Option<Generation> {
     if !is_preloaded() || !CHANGED_HERE.with_borrow(Vec::is_empty) {
         return None;
     }
-    let count = CHANGES.share().0[hash::bucket(resource, COUNTERS)];
+    let count = CHANGES.share().count(resource);
     Some(Generation { table: backend::table(c"resources").id, count })
 }
 
@@ -75,7 +58,7 @@ pub fn changed(resource: &str) {
     if !is_preloaded() {
         return;
     }
-    CHANGED_HERE.with_borrow_mut(|changed| changed.push(hash::bucket(resource, COUNTERS)));
+    CHANGED_HERE.with_borrow_mut(|changed| changed.push(counters::bucket(resource)));
 }
 
 /// Notes that any resource may have been changed by other means than the extension's functions. All counters rise
@@ -89,12 +72,8 @@ pub fn all_changed() {
 fn on_event(event: TransactionEvent) {
     let TransactionEvent::Ended { committed } = event else { return };
     let changed = CHANGED_HERE.take();
-    if changed.is_empty() || !committed {
-        return;
-    }
-    let mut counters = CHANGES.exclusive();
-    for counter in changed {
-        counters.0[counter] = counters.0[counter].wrapping_add(1);
+    if committed {
+        counters::increment(&CHANGES, changed);
     }
 }
 

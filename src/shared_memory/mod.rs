@@ -5,6 +5,7 @@
 //! What must survive a crash belongs in `store`. What only wraps PostgreSQL, such as condition variables, belongs
 //! in `server`.
 
+mod counters;
 pub mod escrow;
 pub mod generations;
 pub mod registry;

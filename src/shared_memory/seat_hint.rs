@@ -11,41 +11,25 @@
 //! reads the plan from the front.
 #![allow(unsafe_code)]
 
+use super::counters::{self, Counters};
 use crate::rules::Micros;
 use crate::server::backend::is_preloaded;
 use crate::server::clock::{self, Timestamp};
-use crate::server::hash;
 use crate::server::transaction::{self, TransactionEvent};
 use pgrx::prelude::*;
-use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
+use pgrx::{PgLwLock, pg_shmem_init};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-/// The number of counters. Resources that share a counter lose their hints more often than they must.
-const COUNTERS: usize = 4096;
 /// The most rows that a backend remembers.
 const MAX_ENTRIES: usize = 256;
 /// How long a backend believes a remembered row. A change by other means than the extension's functions is noticed
 /// after this time.
 const LIFETIME: Micros = 10_000_000;
 
-/// The counters: how often seats were freed, by a hash of the resource.
-struct Freed([u64; COUNTERS]);
-
-// SAFETY: the counters are plain values without pointers.
-unsafe impl PGRXSharedMemory for Freed {}
-
-// Shared memory is never dropped, so nothing in it may own anything.
-const _: () = assert!(!std::mem::needs_drop::<Freed>());
-
-impl Default for Freed {
-    fn default() -> Self {
-        Self([0; COUNTERS])
-    }
-}
-
+/// How often seats were freed.
 // SAFETY: no other lock has this name.
-static FREED: PgLwLock<Freed> = unsafe { PgLwLock::new(c"booking seat hint") };
+static FREED: PgLwLock<Counters> = unsafe { PgLwLock::new(c"booking seat hint") };
 
 /// Registers the listener for the ends of transactions, and reserves the memory if the library is being preloaded.
 /// Without the memory, nothing is remembered.
@@ -81,7 +65,7 @@ std::thread_local! {
 /// Returns the count of a resource. The caller reads it before it reads the plan. Returns `None` without shared
 /// memory: then nothing can be remembered.
 pub fn count(resource: &str) -> Option<u64> {
-    is_preloaded().then(|| FREED.share().0[hash::bucket(resource, COUNTERS)])
+    is_preloaded().then(|| FREED.share().count(resource))
 }
 
 /// Returns the row at which a search for `quantity` adjacent seats may begin, instead of at `from`. Returns `None`
@@ -116,7 +100,7 @@ pub fn freed(resource: &str) {
     if !is_preloaded() {
         return;
     }
-    FREED_HERE.with_borrow_mut(|freed| freed.push(hash::bucket(resource, COUNTERS)));
+    FREED_HERE.with_borrow_mut(|freed| freed.push(counters::bucket(resource)));
 }
 
 /// Notes that this transaction has taken or blocked seats.
@@ -128,11 +112,7 @@ fn on_event(event: TransactionEvent) {
     let TransactionEvent::Ended { committed } = event else { return };
     TOOK.set(false);
     let freed = FREED_HERE.take();
-    if freed.is_empty() || !committed {
-        return;
-    }
-    let mut counters = FREED.exclusive();
-    for counter in freed {
-        counters.0[counter] = counters.0[counter].wrapping_add(1);
+    if committed {
+        counters::increment(&FREED, freed);
     }
 }

@@ -2,10 +2,11 @@
 //! `resources`, and what is taken of a pool is counted in `pools`.
 
 use super::resources::{Calendar, Kind, ResourceStatus};
-use super::statement::{Argument, Session, statement};
+use super::statement::{Argument, Session, Statement, statement};
 use crate::rules::pool::Contention;
 use crate::shared_memory::generations;
 use pgrx::pg_sys;
+use std::thread::LocalKey;
 use uuid::Uuid;
 
 /// A resource that is to be created.
@@ -111,6 +112,18 @@ pub fn compare(session: &Session, resource: &NewResource) -> Option<Existing> {
     })
 }
 
+/// Runs a statement that changes a resource, so that no session goes on with what it remembers of it.
+fn change(
+    statement: &'static LocalKey<Statement>,
+    session: &Session,
+    name: &str,
+    arguments: &[Argument],
+) -> Option<ResourceStatus> {
+    generations::changed(name);
+    statement
+        .with(|statement| statement.run(session, arguments).first().map(|row| ResourceStatus::read(&row)))
+}
+
 statement!(SET_CAPACITY (TEXTOID, INT8OID)
     "update booking.resources
      set capacity = $2, version = version + 1, resized = case when kind = 'calendar' then true end
@@ -119,10 +132,7 @@ statement!(SET_CAPACITY (TEXTOID, INT8OID)
 
 /// Sets the capacity of a pool or of a calendar. Returns `None` if more of a locked pool is taken than would fit.
 pub fn set_capacity(session: &Session, name: &str, capacity: i64) -> Option<ResourceStatus> {
-    generations::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(capacity))];
-    SET_CAPACITY
-        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    change(&SET_CAPACITY, session, name, &[Argument::Text(Some(name)), Argument::Bigint(Some(capacity))])
 }
 
 statement!(ADD_CAPACITY (TEXTOID, INT8OID)
@@ -134,10 +144,7 @@ statement!(ADD_CAPACITY (TEXTOID, INT8OID)
 /// Adds to the number of seats on offer; a negative number takes away. Returns `None` if the resource does not
 /// exist.
 pub fn add_capacity(session: &Session, name: &str, seats: i64) -> Option<ResourceStatus> {
-    generations::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(seats))];
-    ADD_CAPACITY
-        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    change(&ADD_CAPACITY, session, name, &[Argument::Text(Some(name)), Argument::Bigint(Some(seats))])
 }
 
 statement!(SET_OPEN (TEXTOID, BOOLOID)
@@ -148,10 +155,7 @@ statement!(SET_OPEN (TEXTOID, BOOLOID)
 
 /// Opens or closes a resource for new holds. Returns `None` if it does not exist.
 pub fn set_open(session: &Session, name: &str, open: bool) -> Option<ResourceStatus> {
-    generations::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Boolean(open)];
-    SET_OPEN
-        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    change(&SET_OPEN, session, name, &[Argument::Text(Some(name)), Argument::Boolean(open)])
 }
 
 statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
@@ -164,10 +168,12 @@ statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
 /// Makes a pool an escrow pool, whose count has the id `escrow`, or with `None` a locked pool, whose row gets
 /// `taken`. Returns `None` if the pool does not exist.
 pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<ResourceStatus> {
-    generations::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))];
-    SET_ESCROW
-        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    change(
+        &SET_ESCROW,
+        session,
+        name,
+        &[Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))],
+    )
 }
 
 statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
@@ -179,10 +185,7 @@ statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)
 /// Sets the hours outside of which nothing new is held; with `None`, the calendar is always open. Returns `None`
 /// if the resource does not exist.
 pub fn set_hours(session: &Session, name: &str, hours: Option<&[&str]>) -> Option<ResourceStatus> {
-    generations::changed(name);
-    let arguments = [Argument::Text(Some(name)), Argument::Texts(hours)];
-    SET_HOURS
-        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    change(&SET_HOURS, session, name, &[Argument::Text(Some(name)), Argument::Texts(hours)])
 }
 
 statement!(DROP (TEXTOID)
@@ -191,8 +194,5 @@ statement!(DROP (TEXTOID)
 /// Deletes a resource. Returns `None` if it does not exist, or if its row says that something of it is taken; the
 /// row of an escrow pool, of seats and of a calendar never says so.
 pub fn drop(session: &Session, name: &str) -> Option<ResourceStatus> {
-    generations::changed(name);
-    DROP.with(|statement| {
-        statement.run(session, &[Argument::Text(Some(name))]).first().map(|row| ResourceStatus::read(&row))
-    })
+    change(&DROP, session, name, &[Argument::Text(Some(name))])
 }

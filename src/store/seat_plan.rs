@@ -42,21 +42,25 @@ impl<'a> Columns<'a> {
             middles: seats.iter().map(|seat| seat.place.middle).collect(),
         }
     }
+
+    /// The resource and its columns, as the parameters of a statement.
+    fn arguments<'b>(&'b self, resource: &'b str) -> [Argument<'b>; 7] {
+        [
+            Argument::Text(Some(resource)),
+            Argument::Texts(Some(&self.labels)),
+            Argument::Texts(Some(&self.sections)),
+            Argument::Texts(Some(&self.rows)),
+            Argument::Integers(&self.positions),
+            Argument::Integers(&self.ranks),
+            Argument::Integers(&self.middles),
+        ]
+    }
 }
 
 /// Creates the seats of a resource.
 pub fn create(session: &Session, resource: &str, seats: &[NewSeat]) {
-    let Columns { labels, sections, rows, positions, ranks, middles } = Columns::of(seats);
-    let arguments = [
-        Argument::Text(Some(resource)),
-        Argument::Texts(Some(&labels)),
-        Argument::Texts(Some(&sections)),
-        Argument::Texts(Some(&rows)),
-        Argument::Integers(&positions),
-        Argument::Integers(&ranks),
-        Argument::Integers(&middles),
-    ];
-    CREATE.with(|statement| statement.run(session, &arguments));
+    let columns = Columns::of(seats);
+    CREATE.with(|statement| statement.run(session, &columns.arguments(resource)));
     seat_hint::freed(resource);
     seat_hint::took();
 }
@@ -70,16 +74,10 @@ statement!(COUNT_DIFFERENT (TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, I
 
 /// Counts the seats that only the resource has, or only the plan that it was to be created with.
 pub fn count_different(session: &Session, resource: &str, seats: &[NewSeat]) -> i64 {
-    let Columns { labels, sections, rows, positions, ranks, .. } = Columns::of(seats);
-    let arguments = [
-        Argument::Text(Some(resource)),
-        Argument::Texts(Some(&labels)),
-        Argument::Texts(Some(&sections)),
-        Argument::Texts(Some(&rows)),
-        Argument::Integers(&positions),
-        Argument::Integers(&ranks),
-    ];
-    COUNT_DIFFERENT.with(|statement| statement.run(session, &arguments).first().map_or(0, |row| row.need(1)))
+    let columns = Columns::of(seats);
+    // All but the middles, which follow from the positions.
+    let arguments = &columns.arguments(resource)[..6];
+    COUNT_DIFFERENT.with(|statement| statement.run(session, arguments).first().map_or(0, |row| row.need(1)))
 }
 
 /// A free seat in the plan.

@@ -230,7 +230,7 @@ fn purge(database: pg_sys::Oid, report: &mut Report, in_time: &impl Fn() -> bool
         match in_transaction(c"purging old holds", purge) {
             Ok(Some(purged)) => {
                 passed_over = passed_over.or(purged.failure);
-                is_complete = purged.position.is_none_or(|next| next == position);
+                is_complete = purged.position.is_none();
                 position = purged.position.unwrap_or(position);
             }
             Ok(None) => return,
