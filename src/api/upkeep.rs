@@ -1,6 +1,7 @@
 //! The upkeep functions, which a scheduler may call in place of the worker.
 
 use super::arguments;
+use crate::error::Error;
 use crate::verbs::{self, Sweep};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -14,7 +15,8 @@ fn expire(
 ) -> Result<i64, ErrorReport> {
     let max_holds = arguments::bound(max_holds, "max_holds")?;
     match arguments::name(resource, "resource")? {
-        Some(resource) => Ok(verbs::expire_on(resource, max_holds, Sweep::ByCaller)?),
+        Some(resource) => Ok(verbs::expire_on(resource, max_holds, Sweep::ByCaller)?
+            .ok_or_else(|| Error::no_resource(resource))?),
         None => Ok(verbs::expire(max_holds, Sweep::ByCaller)?),
     }
 }

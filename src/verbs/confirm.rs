@@ -57,15 +57,6 @@ fn attempt(session: &Session, confirmation: &Confirmation) -> Result<Outcome, St
             // against the lock order.
             confirm_late::without_waiting(session, confirmation, group, now)
         }
-        BasketDecision::Change(changes) => {
-            let group = group.write(session, &changes, confirmation.reference, now);
-            Ok(Outcome::changed(&group, None, now))
-        }
-        BasketDecision::Adopt(changes) => {
-            let group = group.write(session, &changes, confirmation.reference, now);
-            Ok(Outcome::repeated(&group, true, now))
-        }
-        BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
-        BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
+        decision => Ok(confirm_late::write_in_time(session, confirmation, group, decision, now)),
     }
 }

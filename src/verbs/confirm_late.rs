@@ -50,14 +50,31 @@ pub fn acquiring(session: &Session, confirmation: &Confirmation, seen: &HoldGrou
         let now = clock::now();
         match judge_confirmation(confirmation, &group, now.micros()) {
             BasketDecision::Change(changes) => write(session, confirmation, group, &changes, now),
-            BasketDecision::Adopt(changes) => {
-                let group = group.write(session, &changes, confirmation.reference, now);
-                Ok(Outcome::repeated(&group, true, now))
-            }
-            BasketDecision::Refuse(place, refusal) => Ok(Outcome::refused_hold(&group, place, refusal, now)),
-            BasketDecision::Repeat | BasketDecision::TooMuch(_) => Ok(Outcome::repeated(&group, true, now)),
+            decision => Ok(write_in_time(session, confirmation, group, decision, now)),
         }
     })
+}
+
+/// Writes a decision about holds none of which needs its place again, and answers.
+pub fn write_in_time(
+    session: &Session,
+    confirmation: &Confirmation,
+    group: HoldGroup,
+    decision: BasketDecision,
+    now: Timestamp,
+) -> Outcome {
+    match decision {
+        BasketDecision::Change(changes) => {
+            let group = group.write(session, &changes, confirmation.reference, now);
+            Outcome::changed(&group, None, now)
+        }
+        BasketDecision::Adopt(changes) => {
+            let group = group.write(session, &changes, confirmation.reference, now);
+            Outcome::repeated(&group, true, now)
+        }
+        BasketDecision::Refuse(place, refusal) => Outcome::refused_hold(&group, place, refusal, now),
+        BasketDecision::Repeat | BasketDecision::TooMuch(_) => Outcome::repeated(&group, true, now),
+    }
 }
 
 /// Confirms holds that the caller has locked already, without waiting for any lock. Returns [`Stop::Busy`] if
@@ -81,7 +98,7 @@ pub fn without_waiting(
         claim_places(group, &locks, LockWaitPolicy::NoWait)?;
         match judge_confirmation(confirmation, group, now.micros()) {
             BasketDecision::Change(changes) => write(session, confirmation, group.clone(), &changes, now),
-            _ => Ok(Outcome::repeated(group, true, now)),
+            decision => Ok(write_in_time(session, confirmation, group.clone(), decision, now)),
         }
     })
 }

@@ -1,7 +1,7 @@
 //! Ending overdue holds: all that are due, or those of one resource. What is old is deleted in `purge`.
 
 use super::allocation::acquire::{acquire_pool, pool_lock_mode};
-use super::allocation::attempt::serve_line;
+use super::allocation::attempt::{serve_line, undo_if_busy};
 use super::allocation::stop::Stop;
 use crate::error::Error;
 use crate::limits::MAX_RESOURCES;
@@ -70,7 +70,10 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     // next sweep serves it.
     for due in due.iter().filter(|due| due.is_waited_for && waited_for.contains(&due.name)) {
         if ended < max_holds && resources::lock_ahead(&session, &due.name, LockWaitPolicy::NoWait).is_ok() {
-            ended += sweep_and_serve(&session, &due.name, max_holds - ended).unwrap_or(0);
+            ended += match sweep_and_serve(&session, &due.name, max_holds - ended) {
+                Err(Stop::Error(error)) => return Err(error),
+                served => served.unwrap_or(0),
+            };
         }
     }
     Ok(ended)
@@ -119,36 +122,52 @@ fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<
 }
 
 /// Ends up to `max_holds` overdue holds of one resource, waiting for its lock. Returns how many; 0 if `lock_timeout` ran
-/// out.
-pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
+/// out; `None` if there is no such resource.
+pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<Option<i64>, Error> {
     let session = Session::to_write(c"booking.expire()");
     match expire_locked(&session, resource, max_holds, sweep) {
         Ok(ended) => Ok(ended),
         Err(Stop::Error(error)) => Err(error),
-        Err(_) => Ok(0),
+        Err(Stop::Busy | Stop::Refused(_)) => Ok(Some(0)),
     }
 }
 
-fn expire_locked(session: &Session, resource: &str, max_holds: i64, sweep: Sweep) -> Result<i64, Stop> {
-    let seen = resources::read_existing(session, resource)?;
+fn expire_locked(
+    session: &Session,
+    resource: &str,
+    max_holds: i64,
+    sweep: Sweep,
+) -> Result<Option<i64>, Stop> {
+    let Some(seen) = resources::read(session, resource) else { return Ok(None) };
     let due = DueResource { name: seen.name.clone(), kind: seen.kind, is_waited_for: seen.waiting > 0 };
     let mode = acquire(session, &due, sweep, LockWaitPolicy::Wait)?;
     if seen.kind == Kind::Pool && mode == LockMode::Exclusive {
         resources::lock_ahead(session, resource, LockWaitPolicy::Wait)?;
     }
-    let found = resources::read_existing(session, resource)?;
+    let Some(found) = resources::read(session, resource) else { return Ok(None) };
     // It may have been dropped meanwhile and created again as another kind; or somebody has joined its waitlist.
     if found.kind != seen.kind || (found.waiting > 0 && mode == LockMode::Share) {
-        return Ok(0);
+        return Ok(Some(0));
     }
-    end_due(session, &found, max_holds)
+    end_due(session, &found, max_holds).map(Some)
 }
 
 /// Ends overdue holds of a resource that the caller has locked, and serves those who wait for it. Returns how many holds
 /// it ended.
 pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> Result<i64, Stop> {
+    match resource.waiting > 0 {
+        true => undo_if_busy(|| {
+            let ended = end_due_unserved(session, resource, max_holds)?;
+            serve_line(session, &resource.name)?;
+            Ok(ended)
+        }),
+        false => end_due_unserved(session, resource, max_holds),
+    }
+}
+
+fn end_due_unserved(session: &Session, resource: &StoredResource, max_holds: i64) -> Result<i64, Stop> {
     let (name, now) = (resource.name.as_str(), clock::now());
-    let ended = match resource.kind {
+    Ok(match resource.kind {
         Kind::Seats => seats::end_due(session, &[name], now, max_holds).len() as i64,
         Kind::Calendar => calendar::end_due(session, &[name], now, max_holds),
         Kind::Pool => {
@@ -158,11 +177,7 @@ pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> 
             }
             ended.holds
         }
-    };
-    if resource.waiting > 0 {
-        serve_line(session, name)?;
-    }
-    Ok(ended)
+    })
 }
 
 /// Returns the resources of the holds that are overdue the longest, without those of `except`.

@@ -1,7 +1,7 @@
 //! Giving holds back, whole or in part: `release` before they are confirmed, `cancel` after.
 
 use super::allocation::acquire::{ResourceLocks, acquire_all, claim_places, lock_holders, locks_of};
-use super::allocation::attempt::serve_line;
+use super::allocation::attempt::{serve_line, undo_if_busy};
 use super::allocation::owed::left_for_others;
 use super::allocation::stop::{Stop, settle};
 use super::judge::judge;
@@ -14,8 +14,8 @@ use crate::rules::basket::{self, BasketDecision};
 use crate::rules::lifecycle::{self, Change, Hold, State, Verdict};
 use crate::server::clock::{self, Timestamp};
 use crate::store::holds::{self, HoldGroup, StoredHold};
+use crate::store::locks::LockWaitPolicy;
 use crate::store::locks::heavyweight::{Claim, LockMode};
-use crate::store::locks::{LockWaitPolicy, subtransaction};
 use crate::store::resources::Kind;
 use crate::store::{Session, pools, seats};
 use std::collections::BTreeSet;
@@ -55,13 +55,7 @@ fn give_back(session: &Session, target: Target, part: Part, verb: &Verb) -> Resu
             // Behind the claims the rows of the seats are free, unless a query outside the extension has locked
             // one. Between the look and the lock another call may have moved the hold to days that this one has
             // not claimed. It can give those back nevertheless: freeing a day takes nothing from anybody.
-            let write = || write(session, group, &part, &changes, &locks, now);
-            return match subtransaction::has_lock_timeout() {
-                // If `lock_timeout` ends the call while it serves the waitlist, what it gave back must be undone:
-                // others could take it past the waitlist.
-                true => subtransaction::until_lock_timeout(|| subtransaction::undo_unless_ok(write))?,
-                false => write(),
-            };
+            return undo_if_busy(|| write(session, group, &part, &changes, &locks, now));
         }
         Ok(Decided::Answer(outcome)) => Ok(*outcome),
         Err(stop) => Err(stop),

@@ -4,7 +4,7 @@
 //! and the offer at which another call could take it.
 
 use super::allocation::acquire::acquire_exclusive;
-use super::allocation::attempt::serve_line;
+use super::allocation::attempt::{serve_line, undo_if_busy};
 use super::allocation::fit::{booked_period_on, is_open};
 use super::allocation::stop::{Stop, settle};
 use super::allocation::{self, any_of};
@@ -48,14 +48,16 @@ fn join(session: &Session, placement: &Placement) -> Result<Outcome, Stop> {
     if stored.waiting >= most {
         return Err(Error::limit(format!("more than {most} wait for resource \"{resource}\"")).into());
     }
-    let id = Uuid::now_v7();
-    waitlist::join(session, &NewEntry::of(placement, id, clock::now()));
-    resources::add_waiting(session, resource, 1);
-    serve_line(session, resource)?;
-    match waitlist::by_id(session, id, Some(resource)) {
-        Some(entry) => Ok(entry_outcome(session, &entry, true, clock::now())),
-        None => Err(Error::internal("an entry of a waitlist is missing after its insertion").into()),
-    }
+    undo_if_busy(|| {
+        let id = Uuid::now_v7();
+        waitlist::join(session, &NewEntry::of(placement, id, clock::now()));
+        resources::add_waiting(session, resource, 1);
+        serve_line(session, resource)?;
+        match waitlist::by_id(session, id, Some(resource)) {
+            Some(entry) => Ok(entry_outcome(session, &entry, true, clock::now())),
+            None => Err(Error::internal("an entry of a waitlist is missing after its insertion").into()),
+        }
+    })
 }
 
 impl<'a> NewEntry<'a> {

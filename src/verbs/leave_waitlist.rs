@@ -1,7 +1,7 @@
 //! Leaving a waitlist.
 
 use super::allocation::acquire::acquire_exclusive;
-use super::allocation::attempt::serve_line;
+use super::allocation::attempt::{serve_line, undo_if_busy};
 use super::allocation::stop::{Stop, settle};
 use super::give_back::release;
 use crate::error::Error;
@@ -35,12 +35,12 @@ fn leave(session: &Session, entry: &Entry) -> Result<Option<Outcome>, Stop> {
     match entry.state {
         EntryState::Left => Ok(Some(Outcome::left(&entry, true).again())),
         EntryState::Offered => Ok(None),
-        EntryState::Waiting => {
+        EntryState::Waiting => undo_if_busy(|| {
             waitlist::leave(session, entry.id, &entry.resource, clock::now());
             resources::add_waiting(session, &entry.resource, -1);
             // What was owed to this entry may be enough for those behind it.
             serve_line(session, &entry.resource)?;
             Ok(Some(Outcome::left(&entry, true)))
-        }
+        }),
     }
 }

@@ -3,7 +3,7 @@
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::reclaim::all_or_wait;
 use super::allocation::stop::{Interrupt, Stop, settle};
-use super::redefine::redefined;
+use super::redefine::redefine;
 use crate::error::Error;
 use crate::outcome::{Outcome, Refused};
 use crate::server::clock;
@@ -52,6 +52,6 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
     if count == 0 {
         return Ok(Outcome::resource_changed(stored.status(), true).on(resource).seats(seats));
     }
-    let status = definitions::add_capacity(session, resource, if blocked { -count } else { count });
-    Ok(redefined(session, resource, status)?.seats(seats))
+    let change = || definitions::add_capacity(session, resource, if blocked { -count } else { count });
+    Ok(redefine(session, resource, change)?.seats(seats))
 }

@@ -5,7 +5,7 @@ use super::allocation::fit::{PeriodRequest, fit_among};
 use super::allocation::reclaim::decide_with_reclaim;
 use super::allocation::retry::retry_after_wait;
 use super::allocation::stop::{Stop, settle};
-use super::redefine::redefined;
+use super::redefine::redefine;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::Resizing;
@@ -53,11 +53,13 @@ fn resize_calendar(session: &Session, stored: &StoredResource, resizing: Resizin
         }
         Fit::OnceEnded => return Err(Error::internal("overdue holds are still there after their end").into()),
     };
-    if let Some(during) = during {
-        calendar::write_changes(session, name, during, &new.changes);
-    }
-    let status = definitions::set_capacity(session, name, new.usual);
-    redefined(session, name, status.map(|status| ResourceStatus { available: left, ..status }))
+    redefine(session, name, || {
+        if let Some(during) = during {
+            calendar::write_changes(session, name, during, &new.changes);
+        }
+        let status = definitions::set_capacity(session, name, new.usual);
+        status.map(|status| ResourceStatus { available: left, ..status })
+    })
 }
 
 /// Sets the capacity of a pool or a calendar. Refuses to go below what is taken.
@@ -97,7 +99,7 @@ fn resize_pool(
         Admission::Refuse(refusal) => Ok(Outcome::refused_resource(refusal, pool.version).on(resource)),
         Admission::Short(_) => Ok(Outcome::below_taken(capacity, &pool).on(resource)),
         Admission::Fits => {
-            redefined(session, resource, definitions::set_capacity(session, resource, capacity))
+            redefine(session, resource, || definitions::set_capacity(session, resource, capacity))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::stop::{Stop, settle};
-use super::redefine::redefined;
+use super::redefine::redefine;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::pool::Contention;
@@ -33,6 +33,7 @@ fn contend(session: &Session, resource: &str, contention: Contention) -> Result<
         // The id is new, so that no count of the past is taken for the count of this pool.
         Contention::Escrow => Some(Uuid::now_v7()),
     };
-    let status = definitions::set_escrow(session, resource, id, pool_count::count(session, resource));
-    redefined(session, resource, status)
+    redefine(session, resource, || {
+        definitions::set_escrow(session, resource, id, pool_count::count(session, resource))
+    })
 }

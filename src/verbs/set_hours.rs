@@ -2,7 +2,7 @@
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::stop::{Stop, settle};
-use super::redefine::redefined;
+use super::redefine::redefine;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::rules::hours::Week;
@@ -24,5 +24,5 @@ fn open_at(session: &Session, resource: &str, week: Option<&Week>) -> Result<Out
     }
     let lines = week.map(Week::lines);
     let lines: Option<Vec<&str>> = lines.as_ref().map(|lines| lines.iter().map(String::as_str).collect());
-    redefined(session, resource, definitions::set_hours(session, resource, lines.as_deref()))
+    redefine(session, resource, || definitions::set_hours(session, resource, lines.as_deref()))
 }

@@ -2,7 +2,7 @@
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::stop::{Stop, settle};
-use super::redefine::redefined;
+use super::redefine::redefine;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::store::locks::LockWaitPolicy;
@@ -19,5 +19,5 @@ fn open_or_close(session: &Session, resource: &str, open: bool) -> Result<Outcom
     if stored.pool.open == open {
         return Ok(Outcome::resource_changed(stored.status(), true).on(resource));
     }
-    redefined(session, resource, definitions::set_open(session, resource, open))
+    redefine(session, resource, || definitions::set_open(session, resource, open))
 }

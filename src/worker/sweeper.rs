@@ -204,10 +204,13 @@ fn sweep_each(report: &mut Report, in_time: &impl Fn() -> bool) {
             if !in_time() {
                 return;
             }
-            // The resource may be gone by now, and its holds with it.
-            let sweep = || verbs::expire_on(&resource, batch, verbs::Sweep::ByWorker).unwrap_or(0);
+            let sweep = || {
+                verbs::expire_on(&resource, batch, verbs::Sweep::ByWorker)
+                    .unwrap_or_else(|error| error.raise())
+            };
             match in_transaction(c"ending overdue holds of one resource", sweep) {
-                Ok(ended) => report.expired += ended.unwrap_or(0),
+                // The resource may be gone by now, and its holds with it.
+                Ok(ended) => report.expired += ended.flatten().unwrap_or(0),
                 Err(message) => report.fail(&format!("ending overdue holds of \"{resource}\""), message),
             }
             tried.push(resource);

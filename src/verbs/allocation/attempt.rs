@@ -7,8 +7,8 @@ use super::waitlist::placement_of;
 use super::{Allocation, Pass};
 use crate::request::Placement;
 use crate::server::clock;
-use crate::store::locks::LockWaitPolicy;
 use crate::store::locks::heavyweight::LockMode;
+use crate::store::locks::{LockWaitPolicy, subtransaction};
 use crate::store::{Session, resources, waitlist};
 
 /// Makes passes until one has an answer. The cheap pass ends no overdue hold, and nearly always decides; deep
@@ -62,6 +62,15 @@ pub fn run_pass<T>(
         allocation.serve_lines(&lines)?;
         answer(allocation, placements)
     })
+}
+
+/// Does something that writes and then serves a waitlist. If `lock_timeout` ends it, undoes all of it and returns
+/// [`Stop::Busy`]: others could take what came free past the waitlist, and the caller would repeat what is done.
+pub fn undo_if_busy<T>(write: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    match subtransaction::has_lock_timeout() {
+        true => subtransaction::until_lock_timeout(|| subtransaction::undo_unless_ok(write))?,
+        false => write(),
+    }
 }
 
 /// Serves the waitlist of a resource, whose lock the caller has in exclusive mode, with what has come free.
