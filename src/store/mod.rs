@@ -16,6 +16,7 @@ pub mod definitions;
 pub mod holds;
 pub mod leases;
 pub mod locks;
+pub mod old_holds;
 pub mod overdue;
 pub mod pool_count;
 pub mod pools;

@@ -1,12 +1,11 @@
-//! Statements of upkeep over many resources: the sweep and the purge; and the sums that `availability` and the
-//! worker read. Statements that serve one request are beside their tables.
+//! Statements of the sweep over many resources; and the sums that `availability` and the worker read. Statements that
+//! serve one request are beside their tables.
 
 use super::holds::set_expired;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
 use super::{pool_count, pools};
 use crate::server::clock::Timestamp;
-use uuid::Uuid;
 
 /// A resource that has overdue holds.
 pub struct DueResource {
@@ -120,62 +119,6 @@ pub fn end_due_in_escrow(session: &Session, resources: &[&str], now: Timestamp, 
             .map(|row| Freed { resource: row.need(1), holds: row.need(2), quantity: row.need(3) })
             .collect()
     })
-}
-
-/// A hold that ended unconfirmed, as the purge finds it.
-#[derive(Clone, Debug)]
-pub struct EndedHold {
-    pub id: Uuid,
-    pub resource: String,
-    pub ended_at: Timestamp,
-}
-
-statement!(PURGEABLE (TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT8OID)
-    "select id, resource, ended_at from booking.holds as holds
-     where state in ('released', 'expired') and ended_at <= $1
-       and ended_at >= $2 and (ended_at, id) > ($2, $3)
-       and (basket is null or not exists (
-           select from booking.holds as others
-           where others.basket = holds.basket and others.state in ('held', 'confirmed')))
-     order by ended_at, id limit $4
-     for update of holds skip locked");
-
-/// Locks and returns holds that ended unconfirmed, up to a moment and behind a place in their order, the earliest first.
-/// Those of a basket stay until the rest of it is over, or its version would fall.
-pub fn purgeable(
-    session: &Session,
-    up_to: Timestamp,
-    behind: (Timestamp, Uuid),
-    limit: i64,
-) -> Vec<EndedHold> {
-    let arguments = [
-        Argument::Time(Some(up_to)),
-        Argument::Time(Some(behind.0)),
-        Argument::Uuid(Some(behind.1)),
-        Argument::Bigint(Some(limit)),
-    ];
-    let read = |row: Row| EndedHold { id: row.need(1), resource: row.need(2), ended_at: row.need(3) };
-    PURGEABLE.with(|statement| statement.run(session, &arguments).iter().map(read).collect())
-}
-
-statement!(DELETE_THESE (UUIDARRAYOID, TEXTARRAYOID)
-    "delete from booking.holds as holds
-     using unnest($1, $2) as old(id, resource)
-     where holds.id = old.id and holds.resource = old.resource");
-
-/// Deletes holds that are locked.
-pub fn delete_these(session: &Session, holds: &[EndedHold]) {
-    let ids: Vec<Uuid> = holds.iter().map(|hold| hold.id).collect();
-    let resources: Vec<&str> = holds.iter().map(|hold| hold.resource.as_str()).collect();
-    let arguments = [Argument::Uuids(&ids), Argument::Texts(Some(&resources))];
-    DELETE_THESE.with(|statement| statement.run(session, &arguments));
-}
-
-statement!(CHECK_CONSTRAINTS_NOW () "set constraints all immediate");
-
-/// Has deferred constraints of users' tables checked by each statement of this transaction, not by its commit.
-pub fn check_constraints_now(session: &Session) {
-    CHECK_CONSTRAINTS_NOW.with(|statement| statement.run(session, &[]));
 }
 
 statement!(NEXT_EXPIRY ()

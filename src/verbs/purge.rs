@@ -1,13 +1,13 @@
 //! Deleting what was over long ago.
 //!
 //! A user's foreign key on `booking.holds`, or a trigger, may forbid to delete a hold. The purge passes over such a hold,
-//! says why, and goes on: one order that keeps its hold must not keep all others.
+//! says why, and goes on: one order that keeps its hold must not keep all others. A basket goes whole or stays whole.
 
 use super::lease::forget;
 use crate::rules::Micros;
 use crate::server::clock::{self, Timestamp};
 use crate::store::locks::subtransaction;
-use crate::store::upkeep::{self, EndedHold};
+use crate::store::old_holds::{self, OldHold};
 use crate::store::{Session, waitlist};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ pub fn purge(age: Micros, max_rows: i64) -> Purged {
 /// or passed over. PostgreSQL checks the deferred constraints of users' tables in each statement, so that none of them
 /// fails the commit. The worker's transaction ends with the call; a caller may have deferred them on purpose.
 pub fn purge_part(age: Micros, max_rows: i64, from: PurgePosition) -> Purged {
-    upkeep::check_constraints_now(&Session::open());
+    old_holds::check_constraints_now(&Session::open());
     purge_from(from, age, max_rows, max_rows)
 }
 
@@ -71,22 +71,33 @@ fn purge_holds(
         if wanted <= 0 || purged.passed_over >= max_passed_over {
             break;
         }
-        let old = upkeep::purgeable(session, since, position, wanted.min(BATCH));
+        let old = old_holds::purgeable(session, since, position, wanted.min(BATCH));
+        let old = first_rows(&old, wanted);
         purged.position = old.last().map(|last| (last.ended_at, last.id));
-        delete(session, &old, &mut purged);
+        delete(session, old, &mut purged);
     }
     purged
 }
 
-/// Deletes holds, and passes over those that cannot be deleted: if one statement fails for all, each half is tried.
-fn delete(session: &Session, old: &[EndedHold], purged: &mut Purged) {
+/// Returns the first of what is old, up to a number of rows. The last basket may have more, since a basket goes whole.
+fn first_rows(old: &[OldHold], max_rows: i64) -> &[OldHold] {
+    let mut rows = 0;
+    let end = old.iter().position(|old| {
+        rows += old.items.len() as i64;
+        rows >= max_rows
+    });
+    end.map_or(old, |end| &old[..=end])
+}
+
+/// Deletes what is old, and passes over what cannot be deleted: if one statement fails for all, each half is tried.
+fn delete(session: &Session, old: &[OldHold], purged: &mut Purged) {
     if old.is_empty() {
         return;
     }
-    match subtransaction::undo_refused_write(|| upkeep::delete_these(session, old)) {
-        Ok(()) => purged.rows += old.len() as i64,
+    match subtransaction::undo_refused_write(|| old_holds::delete_these(session, old)) {
+        Ok(()) => purged.rows += count(old),
         Err(message) if old.len() == 1 => {
-            purged.passed_over += 1;
+            purged.passed_over += count(old);
             purged.failure.get_or_insert(message);
         }
         Err(_) => {
@@ -95,4 +106,8 @@ fn delete(session: &Session, old: &[EndedHold], purged: &mut Purged) {
             delete(session, second, purged);
         }
     }
+}
+
+fn count(old: &[OldHold]) -> i64 {
+    old.iter().map(|old| old.items.len() as i64).sum()
 }

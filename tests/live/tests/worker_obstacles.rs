@@ -85,6 +85,30 @@ fn the_purge_that_a_caller_asks_for_passes_over_what_it_may_not_delete() {
 }
 
 #[test]
+fn a_foreign_key_on_one_item_keeps_its_basket() {
+    let server = Server::builder().worker(Worker::Off).start().expect("a server");
+    server.psql(
+        "select booking.create_pool('gig', 5000);
+         select booking.hold_all(
+             '[{\"resource\": \"gig\"}, {\"resource\": \"gig\", \"quantity\": 2}, {\"resource\": \"gig\", \"quantity\": 3}]',
+             key => n::text)
+         from generate_series(1, 20) as n;
+         select booking.release(basket) from (select distinct basket from booking.holds) as baskets;
+         create table orders (hold_id uuid, resource text,
+             foreign key (hold_id, resource) references booking.holds (id, resource));
+         insert into orders select id, resource from booking.holds where key = '7' and quantity = 2",
+    );
+    let left = "select count(*), count(distinct basket) from booking.holds";
+    // A basket goes whole, also if that is more than was asked for.
+    assert_eq!(server.psql("select booking.purge('0 s', 4)"), "6");
+    assert_eq!(server.psql(left), "54|18");
+    assert_eq!(server.psql("select booking.purge('0 s')"), "51");
+    assert_eq!(server.psql(left), "3|1");
+    server.psql("delete from orders");
+    assert_eq!(server.psql("select booking.purge('0 s')"), "3");
+}
+
+#[test]
 fn a_trigger_that_fails_keeps_its_resource_and_no_other() {
     let server = server();
     // The worker's search path is pg_catalog, so a trigger that names a table without its schema does not find it.

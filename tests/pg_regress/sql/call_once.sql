@@ -20,6 +20,13 @@ select (booking.require(booking.hold('gig'))).*;
 select row((booking.hold('gig')).*);
 values ((booking.hold('gig')).*);
 insert into answers values ((booking.hold('gig')).*), ((booking.hold('gig')).*);
+-- In stored statements: a view, and a function whose body was parsed when it was created.
+create view held_by_view as select 1 as before, (booking.hold('gig')).*;
+select * from held_by_view;
+create function hold_atomic() returns booking.result begin atomic select (booking.require(booking.hold('gig'))).*; end;
+select * from hold_atomic();
+create view held_by_values as values ((booking.hold('gig')).*);
+select * from held_by_values;
 -- Every function that returns a row of booking.result.
 select proname from pg_proc where pronamespace = 'booking'::regnamespace and prosupport::oid = 'booking.call_once_support'::regproc order by 1;
 -- None of these calls placed a hold.
@@ -35,8 +42,13 @@ select status, quantity from booking.hold('gig') as h where h.ok;
 do $$ declare r booking.result; begin r := booking.hold('gig'); raise notice '% %', r.ok, r.quantity; select * into r from booking.hold('gig'); raise notice '% %', r.ok, r.quantity; end $$;
 select sum(quantity) as held, count(*) from booking.holds;
 select (booking.find('00000000-0000-0000-0000-000000000000')).ok, (booking.find('00000000-0000-0000-0000-000000000000')).status;
+create view two_calls as select (booking.hold('gig')).ok, (booking.hold('gig')).status, (booking.hold('gig')).hold_id is null as is_null;
+select * from two_calls;
+create view one_call as select ok, status from booking.hold('gig');
+select * from one_call;
+drop view held_by_view, held_by_values, two_calls, one_call;
 drop table answers, asked;
-drop function hold_one();
+drop function hold_one(), hold_atomic();
 deallocate one;
 select count(*) from booking.holds as h, booking.release(h.id) as r where r.ok;
 select status from booking.drop_resource('gig');
