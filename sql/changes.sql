@@ -10,9 +10,9 @@ create view booking.hold_changes as
     select ended_at, state::text, id, resource, basket, item, quantity, seats, during, holder, reference
     from booking.holds where ended_at is not null;
 
--- A transaction writes the times at which it acts, and others see them once it commits. A transaction that began later
--- and was quicker shows later times first. So the feed ends before the earliest time that an open transaction can have
--- written: a caller who asks again from where it ended misses nothing.
+-- A transaction writes the times at which it acts, and others see them once it commits. A transaction that
+-- began later and was quicker shows later times first. So the feed ends before the earliest time that an open
+-- transaction can have written: a caller who asks again from where it ended misses nothing.
 create function booking.changes(
     since timestamptz,
     resource text default null,

@@ -1,10 +1,10 @@
--- The schema is made here, without "if not exists": if another role owns a schema of this name, the installation must
--- stop, since that role could replace what the extension puts into it.
+-- The schema is made here, without "if not exists": if another role owns a schema of this name, the
+-- installation must stop, since that role could replace what the extension puts into it.
 create schema booking;
 
--- While PostgreSQL installs an extension, the schemas of the extensions that it requires are on the path. A role that
--- may create functions in btree_gist's schema could get one of its own into an index here: lower(tstzrange) suits
--- better than the server's own lower(anyrange), and would run with the owner's rights.
+-- While PostgreSQL installs an extension, the schemas of the extensions that it requires are on the path. A
+-- role that may create functions in btree_gist's schema could get one of its own into an index here:
+-- lower(tstzrange) suits better than the server's own lower(anyrange), and would run with the owner's rights.
 set local search_path = pg_catalog, pg_temp;
 
 create type booking.result as (
@@ -38,15 +38,15 @@ create type booking.waitlist_state as enum ('waiting', 'offered', 'left');
 -- In the order of a hold's life: from released on, the hold has ended.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');
 
--- PostgreSQL parses every check of a table again in each statement that writes the table, and keeps the checks of a
--- domain for the session. So a table has one check, the one that a double booking would have to break; bounds of
--- single columns are domains, and booking.check() verifies the rest. With checks for all of it, a hold took one and a
--- half times as long. For the same reason states are enums.
+-- PostgreSQL parses every check of a table again in each statement that writes the table, and keeps the
+-- checks of a domain for the session. So a table has one check, the one that a double booking would have to
+-- break; bounds of single columns are domains, and booking.check() verifies the rest. With checks for all of
+-- it, a hold took one and a half times as long. For the same reason states are enums.
 create domain booking.amount as bigint check (value >= 0);
 create domain booking.quantity as bigint check (value > 0);
 
--- Every hold on a pool rewrites the pool's row. So the row is narrow and most of its page is left empty: new versions
--- stay on the page (HOT), and PostgreSQL does not touch the index on the name.
+-- Every hold on a pool rewrites the pool's row. So the row is narrow and most of its page is left empty: new
+-- versions stay on the page (HOT), and PostgreSQL does not touch the index on the name.
 create table booking.resources (
     name text collate "C" primary key,
     kind booking.resource_kind not null,
@@ -123,8 +123,8 @@ create table booking.holds (
     primary key (id, resource)
 );
 
--- Stored plain: the server would unpack a packed range of an index for every comparison, which is a tenth of the time
--- of a hold on a calendar.
+-- Stored plain: the server would unpack a packed range of an index for every comparison, which is a tenth of
+-- the time of a hold on a calendar.
 alter table booking.holds alter column occupied set storage plain;
 
 -- The last line: of one place, two bookings that overlap cannot be written. The index compares the hashes of names
@@ -147,15 +147,16 @@ create unique index holds_key on booking.holds (key, resource, item) where key i
 create index holds_basket on booking.holds (basket) where basket is not null;
 -- For expire() and the worker: what is due, on any resource.
 create index holds_due on booking.holds (expires_at) where state = 'held';
--- For availability(), for a full pool that ends its own expired holds, and for the count of an escrow pool: what is
--- live on one resource. A calendar looks for what overlaps instead.
+-- For availability(), for a full pool that ends its own expired holds, and for the count of an escrow pool:
+-- what is live on one resource. A calendar looks for what overlaps instead.
 create index holds_live on booking.holds (resource, state, expires_at) include (quantity)
     where state in ('held', 'confirmed') and during is null;
 -- For max_per_holder: what a holder has on one resource.
 create index holds_holder on booking.holds (resource, holder)
     where holder is not null and state in ('held', 'confirmed');
--- For changes(): when holds were placed, confirmed and ended. A summary of each range of pages is enough, since holds
--- are placed in the order of time; three btree indexes would cost each hold more than all its other indexes.
+-- For changes(): when holds were placed, confirmed and ended. A summary of each range of pages is enough,
+-- since holds are placed in the order of time; three btree indexes would cost each hold more than all its
+-- other indexes.
 create index holds_times on booking.holds using brin (placed_at, confirmed_at, ended_at) with (pages_per_range = 32);
 -- For purge(): what has ended unconfirmed, by the time of its end.
 create index holds_over on booking.holds (ended_at) where state in ('released', 'expired');

@@ -9,8 +9,8 @@ create view booking.worker_status as
     from booking.worker_state() as w
     cross join (select min(expires_at) as earliest from booking.holds where state = 'held') as due;
 
--- An escrow pool is counted in shared memory from the first call that asks for it; until then the left join finds no
--- count.
+-- An escrow pool is counted in shared memory from the first call that asks for it; until then the left join
+-- finds no count.
 create view booking.escrow_status as
     select r.name as resource,
            r.capacity,

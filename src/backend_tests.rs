@@ -1,6 +1,6 @@
-//! Tests that need one backend and no concurrency: each runs in a transaction of its own, which is rolled back. They
-//! are built only with the feature `pg_test`, and `tests/backend/run` calls them. What needs several sessions belongs
-//! into `tests/isolation` or `tests/live`, what needs no server into `tests/rules`.
+//! Tests that need one backend and no concurrency: each runs in a transaction of its own, which is rolled
+//! back. They are built only with the feature `pg_test`, and `tests/backend/run` calls them. What needs
+//! several sessions belongs into `tests/isolation` or `tests/live`, what needs no server into `tests/rules`.
 
 /// The schema that pgrx puts the tests into.
 #[pgrx::pg_schema]

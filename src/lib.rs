@@ -45,6 +45,7 @@ pgrx::extension_sql_file!(
     name = "checks",
     requires = ["schema", api::views::escrow_count]
 );
+pgrx::extension_sql_file!("../sql/require.sql", name = "require", requires = ["schema"]);
 pgrx::extension_sql_file!(
     "../sql/views.sql",
     name = "views",

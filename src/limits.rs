@@ -1,5 +1,5 @@
-//! Every bound on what users pass, whose excess is an error. Bounds of shared memory and of internal batches do not belong here: they stand
-//! beside their code.
+//! Every bound on what users pass, whose excess is an error. Bounds of shared memory and of internal batches
+//! do not belong here: they stand beside their code.
 //!
 //! `api` checks most of them when it reads arguments. Verbs check those that depend on what they find (the length
 //! of a line, the number of slots), so this module lies below `verbs`.

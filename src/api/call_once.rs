@@ -1,10 +1,10 @@
 //! An error for `select (booking.hold(…)).*`.
 //!
-//! PostgreSQL's parser expands it into one call for each column, which would place thirteen holds. Every verb that
-//! writes has the function here as its support function, and the planner calls it for each call of the verb. The
-//! copies of one call have the same position in the statement's text; two calls that somebody wrote have different
-//! ones. A stored statement, as of a view, has lost its positions. There the copies are known by their columns: all
-//! that the result has, in their order, of equal calls.
+//! PostgreSQL's parser expands it into one call for each column, which would place thirteen holds. Every verb
+//! that writes has the function here as its support function, and the planner calls it for each call of the
+//! verb. The copies of one call have the same position in the statement's text; two calls that somebody wrote
+//! have different ones. A stored statement, as of a view, has lost its positions. There the copies are known
+//! by their columns: all that the result has, in their order, of equal calls.
 #![allow(unsafe_code)]
 
 use crate::error::Error;

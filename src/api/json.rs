@@ -1,5 +1,5 @@
-//! Reads values out of JSON: the types of fields, each with the words that an error says of it, and the error's path.
-//! What the fields of an item mean is in `items` and `seat_plan`.
+//! Reads values out of JSON: the types of fields, each with the words that an error says of it, and the
+//! error's path. What the fields of an item mean is in `items` and `seat_plan`.
 
 use crate::error::Error;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};

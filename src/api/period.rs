@@ -26,7 +26,8 @@ pub fn given(value: &Option<Range<TimestampWithTimeZone>>) -> Result<Option<Peri
     let Some(range) = value else { return Ok(None) };
     let Some((lower, upper)) = &**range else { return Err(empty()) };
     let (Some(from), Some(to)) = (time_of(lower), time_of(upper)) else { return Err(unbounded()) };
-    // [10:00,11:00] would take the first microsecond of the next slot, and (10:00,11:00) leave the first of its own.
+    // [10:00,11:00] would take the first microsecond of the next slot, and (10:00,11:00) leave the first of
+    // its own.
     match (lower, upper) {
         (RangeBound::Inclusive(_), RangeBound::Exclusive(_)) => checked(from, to).map(Some),
         _ => Err(wrong_bounds()),

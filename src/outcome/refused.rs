@@ -66,7 +66,8 @@ impl Refused {
     }
 }
 
-/// The detail of every refusal by `max_per_holder`: how much was asked for, how much the holder has live, and the limit.
+/// The detail of every refusal by `max_per_holder`: how much was asked for, how much the holder has live, and
+/// the limit.
 pub fn limit_detail(requested: i64, owned: i64, limit: Option<i64>) -> Value {
     json!({"requested": requested, "owned": owned, "max_per_holder": limit})
 }

@@ -1,4 +1,5 @@
-//! What an error says that PostgreSQL raised and somebody caught. Errors of the extension's own are in `crate::error`.
+//! What an error says that PostgreSQL raised and somebody caught. Errors of the extension's own are in
+//! `crate::error`.
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};

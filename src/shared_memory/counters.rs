@@ -1,5 +1,5 @@
-//! Counters in shared memory, one for each hash of a resource's name. A backend remembers a count beside what it has
-//! read, and notices by it that something changed since.
+//! Counters in shared memory, one for each hash of a resource's name. A backend remembers a count beside what
+//! it has read, and notices by it that something changed since.
 #![allow(unsafe_code)]
 
 use crate::server::hash;

@@ -1,5 +1,5 @@
-//! The plan of seats in its order, from the front: how it is created, which seats are free, and which are overdue. Which of them are
-//! the best is decided in `rules::seating`.
+//! The plan of seats in its order, from the front: how it is created, which seats are free, and which are
+//! overdue. Which of them are the best is decided in `rules::seating`.
 
 use super::locks::snapshot;
 use super::statement::{Argument, Row, Session, statement};

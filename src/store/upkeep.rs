@@ -1,5 +1,5 @@
-//! Statements of the sweep over many resources; and the sums that `availability` and the worker read. Statements that
-//! serve one request are beside their tables.
+//! Statements of the sweep over many resources; and the sums that `availability` and the worker read.
+//! Statements that serve one request are beside their tables.
 
 use super::holds::set_expired;
 use super::resources::Kind;

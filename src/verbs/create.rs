@@ -43,7 +43,8 @@ pub fn create_calendar(calendar: &NewResource) -> Result<pg_sys::Datum, Error> {
     definitions::create(&session, calendar).map_or_else(|| existing(&session, calendar, Vec::new), Ok)
 }
 
-/// Returns the row of a resource that was there before, if the caller accepts it and it is alike. Raises 42710 otherwise.
+/// Returns the row of a resource that was there before, if the caller accepts it and it is alike. Raises
+/// 42710 otherwise.
 fn existing(
     session: &Session,
     resource: &NewResource,

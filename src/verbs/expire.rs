@@ -15,11 +15,12 @@ use crate::store::{Session, calendar, overdue, pools, seats};
 /// Who sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
-    /// The worker, whose transaction ends with the sweep. It skips what is locked and waits for no row, so the lock on
-    /// seats and calendars in share mode is enough, and the buyers go on meanwhile.
+    /// The worker, whose transaction ends with the sweep. It skips what is locked and waits for no row, so
+    /// the lock on seats and calendars in share mode is enough, and the buyers go on meanwhile.
     ByWorker,
-    /// A caller, whose transaction may go on to wait for a seat. By then it would have others' overdue seats locked. So
-    /// it takes the resource's lock in exclusive mode, before others take seats there, or passes over the resource.
+    /// A caller, whose transaction may go on to wait for a seat. By then it would have others' overdue seats
+    /// locked. So it takes the resource's lock in exclusive mode, before others take seats there, or passes
+    /// over the resource.
     ByCaller,
 }
 
@@ -35,8 +36,9 @@ impl Sweep {
 /// Ends up to `max_holds` overdue holds anywhere, passing over resources and holds that another
 /// transaction has locked. Returns how many.
 ///
-/// It takes each resource's lock as every verb does, and passes over the resource if another transaction has the lock.
-/// Without the lock, a transaction that goes on to place a hold could wait for a lock whose owner waits for its row.
+/// It takes each resource's lock as every verb does, and passes over the resource if another transaction has
+/// the lock. Without the lock, a transaction that goes on to place a hold could wait for a lock whose owner
+/// waits for its row.
 pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     let session = Session::to_write(c"booking.expire()");
     let now = clock::now();
@@ -66,8 +68,8 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
     if !calendars.is_empty() && ended < max_holds {
         ended += calendar::end_due(&session, &calendars, now, max_holds - ended);
     }
-    // A resource that nobody waited for at the first look, and somebody does now, may be locked in share mode only: the
-    // next sweep serves it.
+    // A resource that nobody waited for at the first look, and somebody does now, may be locked in share mode
+    // only: the next sweep serves it.
     for due in due.iter().filter(|due| due.is_waited_for && waited_for.contains(&due.name)) {
         if ended < max_holds && resources::lock_ahead(&session, &due.name, LockWaitPolicy::NoWait).is_ok() {
             ended += match sweep_and_serve(&session, &due.name, max_holds - ended) {
@@ -121,8 +123,8 @@ fn sweep_and_serve(session: &Session, resource: &str, max_holds: i64) -> Result<
     end_due(session, &resources::read_existing(session, resource)?, max_holds)
 }
 
-/// Ends up to `max_holds` overdue holds of one resource, waiting for its lock. Returns how many; 0 if `lock_timeout` ran
-/// out; `None` if there is no such resource.
+/// Ends up to `max_holds` overdue holds of one resource, waiting for its lock. Returns how many; 0 if
+/// `lock_timeout` ran out; `None` if there is no such resource.
 pub fn expire_on(resource: &str, max_holds: i64, sweep: Sweep) -> Result<Option<i64>, Error> {
     let session = Session::to_write(c"booking.expire()");
     match expire_locked(&session, resource, max_holds, sweep) {
@@ -152,8 +154,8 @@ fn expire_locked(
     end_due(session, &found, max_holds).map(Some)
 }
 
-/// Ends overdue holds of a resource that the caller has locked, and serves those who wait for it. Returns how many holds
-/// it ended.
+/// Ends overdue holds of a resource that the caller has locked, and serves those who wait for it. Returns how
+/// many holds it ended.
 pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> Result<i64, Stop> {
     match resource.waiting > 0 {
         true => undo_if_busy(|| {

@@ -1,7 +1,8 @@
 //! Deleting what was over long ago.
 //!
-//! A user's foreign key on `booking.holds`, or a trigger, may forbid to delete a hold. The purge passes over such a hold,
-//! says why, and goes on: one order that keeps its hold must not keep all others. A basket goes whole or stays whole.
+//! A user's foreign key on `booking.holds`, or a trigger, may forbid to delete a hold. The purge passes over
+//! such a hold, says why, and goes on: one order that keeps its hold must not keep all others. A basket goes
+//! whole or stays whole.
 
 use super::lease::forget;
 use crate::rules::Micros;
@@ -32,15 +33,17 @@ pub struct Purged {
     pub position: Option<PurgePosition>,
 }
 
-/// Deletes up to `max_rows` rows: holds that were released or expired longer ago than `age`, and entries of waitlists
-/// and leases that ended before then. Sees all holds that are old enough, however many it has to pass over.
+/// Deletes up to `max_rows` rows: holds that were released or expired longer ago than `age`, and entries of
+/// waitlists and leases that ended before then. Sees all holds that are old enough, however many it has to
+/// pass over.
 pub fn purge(age: Micros, max_rows: i64) -> Purged {
     purge_from(PURGE_START, age, max_rows, i64::MAX)
 }
 
-/// Purges a part of what is old, for the worker: it begins behind `from`, and ends after `max_rows` rows that it deleted
-/// or passed over. PostgreSQL checks the deferred constraints of users' tables in each statement, so that none of them
-/// fails the commit. The worker's transaction ends with the call; a caller may have deferred them on purpose.
+/// Purges a part of what is old, for the worker: it begins behind `from`, and ends after `max_rows` rows that
+/// it deleted or passed over. PostgreSQL checks the deferred constraints of users' tables in each statement,
+/// so that none of them fails the commit. The worker's transaction ends with the call; a caller may have
+/// deferred them on purpose.
 pub fn purge_part(age: Micros, max_rows: i64, from: PurgePosition) -> Purged {
     old_holds::check_constraints_now(&Session::open());
     purge_from(from, age, max_rows, max_rows)
@@ -79,7 +82,8 @@ fn purge_holds(
     purged
 }
 
-/// Returns the first of what is old, up to a number of rows. The last basket may have more, since a basket goes whole.
+/// Returns the first of what is old, up to a number of rows. The last basket may have more, since a basket
+/// goes whole.
 fn first_rows(old: &[OldHold], max_rows: i64) -> &[OldHold] {
     let mut rows = 0;
     let end = old.iter().position(|old| {
@@ -89,7 +93,8 @@ fn first_rows(old: &[OldHold], max_rows: i64) -> &[OldHold] {
     end.map_or(old, |end| &old[..=end])
 }
 
-/// Deletes what is old, and passes over what cannot be deleted: if one statement fails for all, each half is tried.
+/// Deletes what is old, and passes over what cannot be deleted: if one statement fails for all, each half is
+/// tried.
 fn delete(session: &Session, old: &[OldHold], purged: &mut Purged) {
     if old.is_empty() {
         return;

@@ -186,9 +186,9 @@ fn sweep_all(report: &mut Report, in_time: &impl Fn() -> bool) {
     }
 }
 
-/// Ends overdue holds of one resource at a time: of the resources that `sweep_all` skipped because they were locked, as
-/// a busy one always is, or that failed. Each has its own transaction, so the sweeper waits for a lock while it has no
-/// other, and a resource that fails keeps no other.
+/// Ends overdue holds of one resource at a time: of the resources that `sweep_all` skipped because they were
+/// locked, as a busy one always is, or that failed. Each has its own transaction, so the sweeper waits for a
+/// lock while it has no other, and a resource that fails keeps no other.
 fn sweep_each(report: &mut Report, in_time: &impl Fn() -> bool) {
     let batch = settings::sweep_batch();
     let mut tried: Vec<String> = Vec::new();
@@ -218,8 +218,8 @@ fn sweep_each(report: &mut Report, in_time: &impl Fn() -> bool) {
     }
 }
 
-/// Deletes old holds. A pass over all of them may take several sweeps. After a pass that found holds which it could not
-/// delete, the next one begins an hour later.
+/// Deletes old holds. A pass over all of them may take several sweeps. After a pass that found holds which it
+/// could not delete, the next one begins an hour later.
 fn purge(database: pg_sys::Oid, report: &mut Report, in_time: &impl Fn() -> bool) {
     let Some(entry) = registry::read(database) else { return };
     if clock::now().micros() < entry.purge_again {
@@ -275,9 +275,10 @@ fn note_purge(
     });
 }
 
-/// Runs something in a transaction, as the owner of the tables and in a restricted context: nothing
-/// that a user can define runs with the rights of the superuser that every worker starts as. Returns `None` if this
-/// database does not have the extension (any more). Returns an error as its message, and rolls the transaction back.
+/// Runs something in a transaction, as the owner of the tables and in a restricted context: nothing that a
+/// user can define runs with the rights of the superuser that every worker starts as. Returns `None` if this
+/// database does not have the extension (any more). Returns an error as its message, and rolls the
+/// transaction back.
 fn in_transaction<T>(activity: &'static CStr, work: impl FnOnce() -> T) -> Result<Option<T>, String> {
     PgTryBuilder::new(AssertUnwindSafe(|| Ok(transact(activity, work))))
         .catch_others(|error| {

@@ -32,8 +32,8 @@ struct Parts {
     deltas_count: usize,
 }
 
-// The parts lie one behind the other in one piece of memory, which the server aligns to eight bytes at least: each begins
-// where it may, if those before it are multiples of eight bytes long.
+// The parts lie one behind the other in one piece of memory, which the server aligns to eight bytes at least:
+// each begins where it may, if those before it are multiples of eight bytes long.
 const _: () = {
     assert!(size_of::<Parts>().is_multiple_of(8) && align_of::<Parts>() <= 8);
     assert!(size_of::<Account>().is_multiple_of(8) && align_of::<Account>() <= 8);

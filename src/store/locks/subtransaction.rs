@@ -70,9 +70,10 @@ fn to_its_end<T>(wait: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Writes in a subtransaction. If a constraint or a trigger refuses it, rolls the subtransaction back and returns the
-/// error's message. Raises what does not lie in the rows again: a cancelled query, the end of the process, a lock that
-/// could not be had in time, a deadlock, a conflict with another transaction, a full disk.
+/// Writes in a subtransaction. If a constraint or a trigger refuses it, rolls the subtransaction back and
+/// returns the error's message. Raises what does not lie in the rows again: a cancelled query, the end of the
+/// process, a lock that could not be had in time, a deadlock, a conflict with another transaction, a full
+/// disk.
 pub fn undo_refused_write<T>(write: impl FnOnce() -> T) -> Result<T, String> {
     in_subtransaction(|| Ok(write()), |error| (!is_passing(error)).then(|| Err(message_of(error))))
 }
@@ -97,9 +98,9 @@ fn class_of(code: PgSqlErrorCode) -> isize {
     code as isize & 0xFFF
 }
 
-/// Runs an attempt in a subtransaction, which it commits if the attempt returns `Ok` and rolls back otherwise. Only a
-/// rollback lets PostgreSQL go on after an error, or release the lock of a row. If the attempt raises an error, returns
-/// what `answer` makes of it; if that is `None`, raises the error again.
+/// Runs an attempt in a subtransaction, which it commits if the attempt returns `Ok` and rolls back
+/// otherwise. Only a rollback lets PostgreSQL go on after an error, or release the lock of a row. If the
+/// attempt raises an error, returns what `answer` makes of it; if that is `None`, raises the error again.
 fn in_subtransaction<T, E>(
     attempt: impl FnOnce() -> Result<T, E>,
     answer: impl Fn(&CaughtError) -> Option<Result<T, E>>,

@@ -1,10 +1,10 @@
 //! Waiting for other transactions without a lock that they could be waiting for.
 //!
-//! A call that ends overdue holds locks their rows: those that no other transaction has locked, the longest overdue first. That is not the order of
-//! ids, in which verbs lock holds. If it then
-//! waited for another hold's row, it could wait for a transaction that waits for one of the rows just locked: a
-//! basket is confirmed hold by hold. So no call waits for a hold, or for a seat that others are taking, while it
-//! has ended any. It first rolls the attempt back, its locks with it. Then it waits, and looks at everything
+//! A call that ends overdue holds locks their rows: those that no other transaction has locked, the longest
+//! overdue first. That is not the order of ids, in which verbs lock holds. If it then waited for another
+//! hold's row, it could wait for a transaction that waits for one of the rows just locked: a basket is
+//! confirmed hold by hold. So no call waits for a hold, or for a seat that others are taking, while it has
+//! ended any. It first rolls the attempt back, its locks with it. Then it waits, and looks at everything
 //! again.
 
 use super::stop::{Interrupt, Retry, Stop};

@@ -1,5 +1,5 @@
-//! What users attach to the extension's tables, a foreign key or a trigger, may forbid the worker to change a row. It
-//! passes over that row, says so, and goes on with the others.
+//! What users attach to the extension's tables, a foreign key or a trigger, may forbid the worker to change a
+//! row. It passes over that row, says so, and goes on with the others.
 
 use booking_live::{Server, Worker, wait_until};
 

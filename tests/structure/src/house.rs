@@ -43,7 +43,8 @@ pub const TESTS: &[&str] = &["src/backend_tests.rs"];
 /// Rooms that reach the tables through `verbs` only.
 pub const ABOVE_VERBS: &[&str] = &["src/api/", "src/worker/"];
 
-/// Plain values of `store` that the rooms above `verbs` may name: what a definition consists of, and whether to wait.
+/// Plain values of `store` that the rooms above `verbs` may name: what a definition consists of, and whether
+/// to wait.
 pub const PLAIN_TYPES_OF_STORE: &[&str] = &[
     "crate::store::definitions::NewResource",
     "crate::store::locks::LockWaitPolicy",
@@ -58,8 +59,8 @@ pub const MAX_LINES_OF_FUNCTION: usize = 70;
 /// What may be longer.
 pub const LONG_ON_PURPOSE: &[sizes::Exception] = &[];
 
-/// Where `DefaultHasher` may stand, because its hashes never leave one build. Lock tags do: a backend that loads the library
-/// itself may run a newer build than its neighbour.
+/// Where `DefaultHasher` may stand, because its hashes never leave one build. Lock tags do: a backend that
+/// loads the library itself may run a newer build than its neighbour.
 pub const HASHERS: &[hashers::Exception] = &[];
 
 /// What is read for words: the code, the SQL and the prose that users meet.

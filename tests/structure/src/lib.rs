@@ -1,7 +1,9 @@
-//! Checks of the source text: who imports whom, where SQL and unsafe code stand, how long things are, which words are used.
+//! Checks of the source text: who imports whom, where SQL and unsafe code stand, how long things are, which
+//! words are used.
 //!
-//! A check reads files and returns findings; it starts no server and compiles nothing. What the house wants is in [`house`],
-//! in tables, one sentence for each row. To change a rule, change its table there and say why.
+//! A check reads files and returns findings; it starts no server and compiles nothing. What the house wants
+//! is in [`house`], in tables, one sentence for each row. To change a rule, change its table there and say
+//! why.
 //!
 //! A check never edits a file, and never looks at `tests/`.
 

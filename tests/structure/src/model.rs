@@ -77,8 +77,8 @@ impl Tree {
         self.references.iter()
     }
 
-    /// The file that defines what a path leads to. `None` for another crate's, a local name, and a folder as such: what
-    /// is used of a folder counts where it is used.
+    /// The file that defines what a path leads to. `None` for another crate's, a local name, and a folder as
+    /// such: what is used of a folder counts where it is used.
     pub fn file_of(&self, reference: &Reference) -> Option<usize> {
         let found = self.resolve(&reference.module, &reference.path, 0)?;
         match found {
@@ -88,7 +88,8 @@ impl Tree {
         }
     }
 
-    /// Which file imports which. Declaring a module is not importing it, nor is a re-export by the head of a folder.
+    /// Which file imports which. Declaring a module is not importing it, nor is a re-export by the head of a
+    /// folder.
     pub fn imports(&self) -> Vec<Import> {
         let mut first = BTreeMap::new();
         for reference in &self.references {

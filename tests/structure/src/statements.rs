@@ -33,7 +33,8 @@ pub fn check_sql(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Whether a literal begins as a statement does, and does not end as a sentence does: a hint may begin with a statement.
+/// Whether a literal begins as a statement does, and does not end as a sentence does: a hint may begin with a
+/// statement.
 fn is_sql(literal: &str) -> bool {
     let Some((_, inner)) = literal.split_once('"') else { return false };
     if inner.trim_end_matches(['"', '#']).ends_with('.') {
@@ -52,8 +53,8 @@ fn is_sql(literal: &str) -> bool {
     )
 }
 
-/// One finding for each name of `store` in these rooms, but for the types that are allowed by name, and for each of those
-/// that none of them uses any more.
+/// One finding for each name of `store` in these rooms, but for the types that are allowed by name, and for
+/// each of those that none of them uses any more.
 pub fn check_reach(tree: &Tree, rooms: &[&str], allowed: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut used = Vec::new();

@@ -11,8 +11,8 @@ pub struct Term {
     pub places: &'static [&'static str],
 }
 
-/// One finding for each use: in code, comments, SQL and prose alike, as whole words, in any case, also where several words
-/// are parted by the end of a line.
+/// One finding for each use: in code, comments, SQL and prose alike, as whole words, in any case, also where
+/// several words are parted by the end of a line.
 pub fn check(sources: &[Source], terms: &[Term]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources {
@@ -36,7 +36,8 @@ pub fn check(sources: &[Source], terms: &[Term]) -> Vec<Finding> {
 struct Word {
     text: String,
     line: usize,
-    /// Whether only space, the end of a line, or the sign that a comment begins with is between it and the one before.
+    /// Whether only space, the end of a line, or the sign that a comment begins with is between it and the
+    /// one before.
     follows: bool,
 }
 

@@ -42,7 +42,8 @@ impl Known {
     }
 }
 
-/// What psql has printed, as a page shows it: without footers, blank lines at the end, and spaces at the ends of lines.
+/// What psql has printed, as a page shows it: without footers, blank lines at the end, and spaces at the ends
+/// of lines.
 pub fn printed(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| !is_footer(line)).map(str::trim_end);
     let mut lines: Vec<_> = lines.collect();

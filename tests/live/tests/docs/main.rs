@@ -1,18 +1,19 @@
-//! The documentation is run: every SQL block of README.md and of each page below docs/, in order, by psql, each page in a
-//! fresh database with the extension. What a page prints has to be what the server answers.
+//! The documentation is run: every SQL block of README.md and of each page below docs/, in order, by psql,
+//! each page in a fresh database with the extension. What a page prints has to be what the server answers.
 //!
 //! # What a page may hold
 //!
-//! **A block marked `sql`** is executed, statement by statement. No statement may fail, and what it prints is not compared.
-//! A statement that shall fail says so in a comment within it, on the lines directly above it, or behind its semicolon:
+//! **A block marked `sql`** is executed, statement by statement. No statement may fail, and what it prints is
+//! not compared. A statement that shall fail says so in a comment within it, on the lines directly above it,
+//! or behind its semicolon:
 //!
 //! ```sql
 //! select * from booking.hold('gig', 0);   -- error: 22023
 //! ```
 //!
-//! **A transcript** is a block without a language (or marked `text`) whose first line begins with `=> `. Each `=> ` begins a
-//! statement; its further lines are indented by three spaces. What follows, up to the next `=> `, is the answer, as psql
-//! prints it, errors and notices included:
+//! **A transcript** is a block without a language (or marked `text`) whose first line begins with `=> `. Each
+//! `=> ` begins a statement; its further lines are indented by three spaces. What follows, up to the next `=>
+//! `, is the answer, as psql prints it, errors and notices included:
 //!
 //! ```text
 //! => select ok, status, hold_id from booking.hold('gig');
@@ -168,7 +169,8 @@ fn what_a_page_gets_wrong_is_found() {
     }
 }
 
-/// Runs a page in a database of its own, and leaves the server as it was. Returns what went otherwise than it says.
+/// Runs a page in a database of its own, and leaves the server as it was. Returns what went otherwise than it
+/// says.
 fn run(server: &Server, database: &str, steps: &[Step]) -> Vec<String> {
     let roles =
         "select coalesce(string_agg(quote_ident(rolname), ','), '') from pg_roles where rolname !~ '^pg_'";
