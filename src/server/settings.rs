@@ -202,7 +202,7 @@ fn register_others() {
     GucRegistry::define_int_guc(
         c"booking.escrow_entries",
         c"Of how many escrow pools the count is kept in memory at once.",
-        c"Each takes about 400 bytes of shared memory. Beyond this number, holds are added up at each call.",
+        c"Each takes about 330 bytes of shared memory. Beyond this number, holds are added up at each call.",
         &ESCROW_ENTRIES,
         1,
         1_000_000,
