@@ -14,7 +14,7 @@ help:
 	@echo 'make setup   what each of these does first: packages, tools, build, install (the first time: some minutes)'
 	@echo 'make clean   removes what was built, and the private copy; keeps .tools'
 	@echo
-	@echo 'PG_MAJOR=16 make ...   uses another version of PostgreSQL than the one found first (13 to 18)'
+	@echo 'PG_MAJOR=18 make ...   uses another version of PostgreSQL than the one found first (15 to 18)'
 
 setup:
 	@scripts/setup

@@ -3,7 +3,7 @@
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 pgrx_version=0.18.1
 rust_needed=1.95
-majors_supported="13 14 15 16 17 18"
+majors_supported="15 16 17 18"
 # scripts/setup writes this file. Every other script, and the Rust harness, reads it.
 env_file="$checkout/target/booking.env"
 

@@ -2,6 +2,7 @@
 //! the extension has in that database.
 #![allow(unsafe_code)]
 
+use super::versions;
 use pgrx::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
@@ -79,10 +80,7 @@ fn look_up(name: &CStr) -> Table {
         if relation.is_null() {
             return Table { id: pg_sys::InvalidOid, file: 0 };
         }
-        #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
-        let file = (*relation).rd_node.relNode.to_u32();
-        #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
-        let file = (*relation).rd_locator.relNumber.to_u32();
+        let file = versions::file_of(relation);
         pg_sys::RelationClose(relation);
         Table { id, file }
     }

@@ -10,5 +10,6 @@ pub mod condition_variables;
 pub mod hash;
 pub mod settings;
 pub mod transaction;
+pub mod versions;
 pub mod wal_timeline;
 pub mod zones;

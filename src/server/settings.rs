@@ -212,15 +212,9 @@ fn register_others() {
     );
 }
 
-/// Reserves the prefix `booking`, so that a misspelt setting is an error (before PostgreSQL 15: a warning) instead
-/// of a placeholder.
+/// Reserves the prefix `booking`, so that a misspelt setting is an error instead of a placeholder.
 #[allow(unsafe_code)]
 fn reserve_prefix() {
     // SAFETY: runs in `_PG_init`, after every setting is defined. The name is static.
-    unsafe {
-        #[cfg(not(any(feature = "pg13", feature = "pg14")))]
-        pgrx::pg_sys::MarkGUCPrefixReserved(c"booking".as_ptr());
-        #[cfg(any(feature = "pg13", feature = "pg14"))]
-        pgrx::pg_sys::EmitWarningsOnPlaceholders(c"booking".as_ptr());
-    }
+    unsafe { pgrx::pg_sys::MarkGUCPrefixReserved(c"booking".as_ptr()) };
 }

@@ -7,11 +7,5 @@ use pgrx::pg_sys;
 /// Returns the server's system identifier and the timeline that it writes.
 pub fn current() -> (i64, i32) {
     // SAFETY: reads values of the running server, which are set in every backend that may write.
-    unsafe {
-        #[cfg(any(feature = "pg13", feature = "pg14"))]
-        let timeline = pg_sys::ThisTimeLineID;
-        #[cfg(not(any(feature = "pg13", feature = "pg14")))]
-        let timeline = pg_sys::GetWALInsertionTimeLine();
-        (pg_sys::GetSystemIdentifier() as i64, timeline as i32)
-    }
+    unsafe { (pg_sys::GetSystemIdentifier() as i64, pg_sys::GetWALInsertionTimeLine() as i32) }
 }

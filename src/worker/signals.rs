@@ -1,6 +1,7 @@
 //! How the worker's processes handle signals, sleep and reload settings.
 #![allow(unsafe_code)]
 
+use crate::server::versions;
 use pgrx::bgworkers::{BackgroundWorker, SignalWakeFlags};
 use pgrx::pg_sys;
 use std::time::Duration;
@@ -19,12 +20,7 @@ unsafe extern "C-unwind" {
 /// reads.
 pub fn attach() {
     // SAFETY: the handler is the server's own, and is installed before signals are unblocked.
-    unsafe {
-        #[cfg(not(feature = "pg18"))]
-        pg_sys::pqsignal(SIGTERM, Some(die));
-        #[cfg(feature = "pg18")]
-        pg_sys::pqsignal_be(SIGTERM, Some(die));
-    }
+    unsafe { versions::set_signal_handler(SIGTERM, die) };
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP);
 }
 

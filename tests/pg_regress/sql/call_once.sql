@@ -9,7 +9,9 @@ execute one('gig');
 create table answers of booking.result;
 insert into answers select (booking.hold('gig')).*;
 create function hold_one() returns booking.result language sql as $$ select (booking.hold('gig')).* $$;
+\set SHOW_CONTEXT never
 select * from hold_one();
+\set SHOW_CONTEXT errors
 do $$ declare r booking.result; begin select (booking.hold('gig')).* into r; end $$;
 with held as (select (booking.hold('gig')).*) select ok from held;
 create table asked (resource text);
@@ -24,7 +26,9 @@ insert into answers values ((booking.hold('gig')).*), ((booking.hold('gig')).*);
 create view held_by_view as select 1 as before, (booking.hold('gig')).*;
 select * from held_by_view;
 create function hold_atomic() returns booking.result begin atomic select (booking.require(booking.hold('gig'))).*; end;
+\set SHOW_CONTEXT never
 select * from hold_atomic();
+\set SHOW_CONTEXT errors
 create view held_by_values as values ((booking.hold('gig')).*);
 select * from held_by_values;
 -- Every function that returns a row of booking.result.

@@ -11,7 +11,9 @@ show booking.max_period;
 show booking.sweep_interval;
 show booking.retention;
 set booking.defualt_ttl = '1min';
+\set VERBOSITY sqlstate
 set booking.default_ttl = 0;
+\set VERBOSITY default
 set booking.sweep_interval = '1s';
 select name from booking.create_pool('gig', 3);
 set booking.default_ttl = '1min';

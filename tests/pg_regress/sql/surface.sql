@@ -1,5 +1,14 @@
 -- What \dx+, \df and \d show of the extension.
-\dx+ booking
+-- Of types only those that were created as such: from version 17 on, the row types of tables and the arrays belong to the
+-- extension too.
+select object
+from pg_depend, pg_describe_object(classid, objid, objsubid) as object
+where refclassid = 'pg_extension'::regclass and deptype = 'e'
+  and refobjid = (select oid from pg_extension where extname = 'booking')
+  and not (classid = 'pg_type'::regclass and exists (
+      select from pg_type as t left join pg_class as c on c.oid = t.typrelid
+      where t.oid = objid and (t.typcategory = 'A' or c.relkind <> 'c')))
+order by object collate "C";
 select p.proname as name, pg_get_function_arguments(p.oid) as arguments, pg_get_function_result(p.oid) as result
 from pg_proc p where p.pronamespace = 'booking'::regnamespace order by 1;
 

@@ -71,6 +71,8 @@ drop table orders;
 -- CREATE EXTENSION fails if a schema of that name exists already.
 drop extension booking;
 create schema booking;
+\set SHOW_CONTEXT never
 create extension booking cascade;
+\set SHOW_CONTEXT errors
 drop schema booking;
 create extension booking cascade;
