@@ -3,13 +3,14 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo psql test test-all lint bench clean
+.PHONY: help setup demo psql test test-all package lint bench clean
 
 help:
 	@echo 'make demo    300 tickets, 2000 buyers: a usual shop oversells, booking does not (half a minute)'
 	@echo 'make psql    a session on a throw-away server with the extension'
 	@echo 'make test    runs every test, with the background worker on and off (some minutes)'
 	@echo 'make test-all  the same, then what depends on the server on every other supported version of PostgreSQL'
+	@echo 'make package  builds Debian packages, an archive for PGXN and the sources, into target/packages'
 	@echo 'make bench   measures how fast it is on this machine'
 	@echo 'make lint    checks only formatting and clippy'
 	@echo 'make setup   what each of these does first: packages, tools, build, install (the first time: some minutes)'
@@ -38,6 +39,10 @@ test:
 
 test-all: test
 	@scripts/test-others
+
+package:
+	@scripts/setup --quiet
+	@scripts/package
 
 lint:
 	@scripts/setup --quiet
