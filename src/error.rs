@@ -260,6 +260,13 @@ impl Error {
         Self::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
     }
 
+    /// 55000: the file of the library was replaced while the server runs with it.
+    pub fn replaced_library() -> Self {
+        Self::in_use("the library of booking was replaced after the server loaded it")
+            .detail("This session would use the new library beside the shared memory of the old one.")
+            .hint("Restart the server.")
+    }
+
     /// XX001: the extension's own tables do not hold what the extension writes there.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_DATA_CORRUPTED, message).hint(

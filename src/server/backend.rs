@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::versions;
+use crate::error::Error;
 use pgrx::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
@@ -10,8 +11,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static PRELOADED: AtomicBool = AtomicBool::new(false);
 
-/// Notes whether the server is preloading the library. Shared memory can be reserved only then.
+/// Notes whether the server is preloading the library. Shared memory can be reserved only then. Raises 55000 if this
+/// process has another copy of the library already.
+///
+/// A server keeps the library that it has preloaded. If its file is replaced, by an upgrade of a package, PostgreSQL
+/// loads the new file beside it in every session that calls a function. That session would know nothing of the
+/// counts in shared memory, and could sell a place of an escrow pool twice.
 pub fn register() {
+    // SAFETY: the server keeps the variable for the life of the process, and forked processes inherit it.
+    unsafe {
+        let copy = pg_sys::find_rendezvous_variable(c"booking library".as_ptr());
+        if !(*copy).is_null() {
+            Error::replaced_library().raise();
+        }
+        *copy = (&raw const PRELOADED).cast_mut().cast();
+    }
     // SAFETY: reads a flag that the postmaster sets while it loads its libraries.
     let preloads = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
     // Every process that the postmaster forks inherits the value.
