@@ -334,6 +334,8 @@ comment on function booking.after_restore is
 'Call it after a dump or a backup was restored, after a failover that lost transactions, and after the tables were changed by hand; best while nobody books. It ends all leases, lifts their tokens above every token that may have been given out since, and has escrow pools counted again. Errors: none.';
 comment on function booking.escrow_count is
 'Returns the count of an escrow pool in shared memory, for the view booking.escrow_status. No row: it is not in memory.';
+comment on function booking.library_version is
+'The version of the library that this session uses. Another one than that of the extension (\dx booking) needs alter extension booking update, or a restart of the server.';
 comment on function booking.worker_state is
 'Returns what the worker does in this database, for the view booking.worker_status.';
 comment on function booking.grant_browser is

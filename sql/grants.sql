@@ -41,7 +41,8 @@ begin
     -- A view calls its functions with the rights of who reads it.
     execute format(
         'grant execute on function '
-        'booking.availability, booking.check, booking.worker_state, booking.escrow_count to %I', role);
+        'booking.availability, booking.check, booking.worker_state, booking.escrow_count, '
+        'booking.library_version to %I', role);
     execute format('grant select on booking.worker_status, booking.escrow_status to %I', role);
 end
 $$;

@@ -267,6 +267,14 @@ impl Error {
             .hint("Restart the server.")
     }
 
+    /// 55000: the extension in this database has another version than the library.
+    pub fn other_version(database: &str, library: &str) -> Self {
+        Self::in_use(format!(
+            "extension booking has version {database} in this database, and its library has version {library}"
+        ))
+        .hint("Run alter extension booking update. If the library is the older one, install the newer one and restart the server.")
+    }
+
     /// XX001: the extension's own tables do not hold what the extension writes there.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_DATA_CORRUPTED, message).hint(

@@ -2,6 +2,7 @@
 
 use super::{arguments, period};
 use crate::server::clock::Timestamp;
+use crate::server::installed;
 use crate::shared_memory::escrow;
 use crate::{verbs, worker};
 use pgrx::datum::{Range, TimestampWithTimeZone};
@@ -39,6 +40,13 @@ fn availability(
         usage.version,
         usage.next_expiry.and_then(timestamptz),
     )))
+}
+
+/// Returns the version of the library, which is that of the extension unless one of them was upgraded alone.
+#[pg_extern(schema = "booking", stable, parallel_safe)]
+#[search_path(pg_catalog, pg_temp)]
+fn library_version() -> &'static str {
+    installed::LIBRARY_VERSION
 }
 
 /// Returns the worker's state, for the view `booking.worker_status`.

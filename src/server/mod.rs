@@ -8,6 +8,7 @@ pub mod clock;
 pub mod commit_durability;
 pub mod condition_variables;
 pub mod hash;
+pub mod installed;
 pub mod settings;
 pub mod transaction;
 pub mod versions;

@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use crate::error::Error;
+use crate::server::installed;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -29,8 +30,10 @@ impl Session {
         Self::open()
     }
 
-    /// Opens a connection for a function that only reads.
+    /// Opens a connection for a function that only reads. Raises 55000 if the extension in this database has another
+    /// version than the library, whose statements are for its own tables.
     pub fn open() -> Self {
+        installed::check();
         // SAFETY: called in a backend, inside a transaction; the drop below is its counterpart.
         unsafe { pg_sys::SPI_connect() };
         Self(PhantomData)

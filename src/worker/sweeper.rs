@@ -4,6 +4,7 @@
 use super::signals;
 use crate::server::caught_error::message_of;
 use crate::server::clock::{self, Timestamp};
+use crate::server::installed;
 use crate::server::settings;
 use crate::shared_memory::registry::{self, NEVER};
 use crate::verbs;
@@ -126,7 +127,7 @@ impl Report {
 
 fn sweep(database: pg_sys::Oid) {
     let begun = Instant::now();
-    match in_transaction(c"looking for the extension", || ()) {
+    match in_transaction(c"looking for the extension", installed::check) {
         Ok(Some(())) => {}
         Ok(None) => {
             registry::update(database, |entry| entry.finished = true);

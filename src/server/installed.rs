@@ -1,0 +1,95 @@
+//! Whether the library and the extension that this database has are of one version.
+//!
+//! A package brings a new library, and `alter extension booking update` the functions and tables for it. Between the
+//! two, or after a step back, a library would run statements on tables that it does not know.
+#![allow(unsafe_code)]
+
+use crate::error::Error;
+use pgrx::prelude::*;
+use std::cell::Cell;
+use std::ffi::{CStr, c_int};
+
+/// The version of the library.
+pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+std::thread_local! {
+    /// Whether the versions were found to be the same, and no function of this database has changed since.
+    static IS_CHECKED: Cell<bool> = const { Cell::new(false) };
+    static WATCHES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Raises 55000 unless the extension in this database has the version of the library. Looks only once, and again after
+/// a function was created or replaced: every upgrade script begins with that.
+pub fn check() {
+    if IS_CHECKED.get() {
+        return;
+    }
+    watch();
+    // Before the look: what changes while it is read is noticed.
+    IS_CHECKED.set(true);
+    if let Some(version) = version_in_database()
+        && version != LIBRARY_VERSION
+    {
+        IS_CHECKED.set(false);
+        Error::other_version(&version, LIBRARY_VERSION).raise();
+    }
+}
+
+/// Returns the version of the extension in this database, or `None` if it was dropped.
+fn version_in_database() -> Option<String> {
+    // SAFETY: an index scan of a catalog, as the server's own get_extension_oid does it. The row is read before the
+    // scan ends, and a catalog's row has every column that its header declares.
+    unsafe {
+        let mut key = pg_sys::ScanKeyData::default();
+        pg_sys::ScanKeyInit(
+            &mut key,
+            pg_sys::Anum_pg_extension_extname as pg_sys::AttrNumber,
+            pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
+            pg_sys::Oid::from(pg_sys::F_NAMEEQ),
+            pg_sys::Datum::from(c"booking".as_ptr()),
+        );
+        let catalog = pg_sys::table_open(pg_sys::ExtensionRelationId, pg_sys::AccessShareLock as i32);
+        let scan = pg_sys::systable_beginscan(
+            catalog,
+            pg_sys::ExtensionNameIndexId.into(),
+            true,
+            std::ptr::null_mut(),
+            1,
+            &mut key,
+        );
+        let row = pg_sys::systable_getnext(scan);
+        let version = (!row.is_null()).then(|| {
+            let mut null = false;
+            let column = pg_sys::Anum_pg_extension_extversion as c_int;
+            let datum = pg_sys::SPI_getbinval(row, (*catalog).rd_att, column, &mut null);
+            let text = pg_sys::text_to_cstring(datum.cast_mut_ptr());
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        });
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(catalog, pg_sys::AccessShareLock as i32);
+        version
+    }
+}
+
+/// Registers `forget` for changes of functions, once in each process.
+fn watch() {
+    if !WATCHES.replace(true) {
+        // SAFETY: a backend registers the callback once, and it lives as long as the backend.
+        unsafe {
+            pg_sys::CacheRegisterSyscacheCallback(
+                pg_sys::SysCacheIdentifier::PROCOID as c_int,
+                Some(forget),
+                pg_sys::Datum::null(),
+            );
+        }
+    }
+}
+
+/// Forgets that the versions were found to be the same.
+///
+/// # Safety
+/// Only the server calls it.
+#[pg_guard]
+unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, _cache: c_int, _hash: u32) {
+    IS_CHECKED.set(false);
+}
