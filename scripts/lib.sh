@@ -29,6 +29,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Returns whether what a release is built from is what the last commit has.
 is_committed() { [[ -z $(git status --porcelain -- Cargo.toml Cargo.lock booking.control src sql META.json) ]]; }
 
+# Prints the version of the extension.
+crate_version() { sed -nE '0,/^version/s/^version = "(.*)"/\1/p' "$checkout/Cargo.toml"; }
+
 is_root() { [[ $EUID -eq 0 ]]; }
 
 # Prints the user that runs the servers: PostgreSQL refuses to start as root.

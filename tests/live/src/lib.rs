@@ -2,6 +2,7 @@
 //! them, and so do the demo, the benchmark and `make psql`.
 
 mod answer;
+pub mod everything;
 mod persistent;
 pub mod server;
 mod tree;
@@ -10,4 +11,5 @@ mod wait;
 pub use answer::{Answer, ask, ask_each};
 pub use persistent::{Caller, Told, clock};
 pub use server::{Builder, Server, Shutdown, Worker, backend_pid, in_background, join};
+pub use tree::Tree;
 pub use wait::{BOUND, wait_until};

@@ -1,4 +1,4 @@
-//! The private copy of PostgreSQL that `scripts/setup` makes, and the user that runs it.
+//! The private copies of PostgreSQL that `scripts/setup` makes, and the user that runs them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,14 +8,19 @@ use anyhow::{Context, Result, bail};
 
 /// Where the programs are, and the user that runs the servers if we are root.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
-    pub bin: PathBuf,
+pub struct Tree {
+    pub(crate) bin: PathBuf,
     /// The uid and gid of that user. `None` if we are an ordinary user, who then runs the servers.
-    pub unprivileged: Option<(u32, u32)>,
+    pub(crate) unprivileged: Option<(u32, u32)>,
 }
 
 impl Tree {
-    /// Returns the copy. It is looked up once, since it cannot change while the process runs.
+    /// Returns the copy of another version, which has its programs in that folder, with the same user.
+    pub fn of_programs(bin: PathBuf) -> Result<Tree> {
+        Ok(Tree { bin, ..Tree::find()?.clone() })
+    }
+
+    /// Returns the copy that the set-up has chosen. It is looked up once, since it cannot change while the process runs.
     pub fn find() -> Result<&'static Tree> {
         static TREE: OnceLock<Result<Tree, String>> = OnceLock::new();
         TREE.get_or_init(|| look_up().map_err(|error| format!("{error:#}")))

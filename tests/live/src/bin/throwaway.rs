@@ -1,6 +1,8 @@
 //! Runs a command on a server that exists only for it:
 //!
-//!     throwaway [--worker on|off|absent] [--plain] [--database NAME] [--set name=value]… command…
+//!     throwaway [--worker on|off|absent] [--plain] [--database NAME] [--set name=value]… [--everything] command…
+//!
+//! `--everything` puts resources of every kind into the database `postgres`, and holds in every state.
 //!
 //! The command has PGHOST, PGPORT, PGUSER and PGDATABASE set, and PostgreSQL's programs first on its PATH. The
 //! server is removed when the command ends. The exit status is the command's.
@@ -9,11 +11,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use booking_live::{Builder, Server, Worker};
+use booking_live::{Builder, Server, Worker, everything};
 
 struct Request {
     builder: Builder,
     extension: bool,
+    everything: bool,
     database: String,
     command: Vec<String>,
 }
@@ -30,12 +33,13 @@ fn main() -> ExitCode {
 
 fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Request> {
     let (mut builder, mut extension, mut database) = (Server::builder(), true, "postgres".to_owned());
-    let mut command = Vec::new();
+    let (mut command, mut everything) = (Vec::new(), false);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} wants a value"));
         match argument.as_str() {
             "--worker" => builder = builder.worker(worker(&value()?)?),
             "--plain" => (builder, extension) = (builder.plain(), false),
+            "--everything" => everything = true,
             "--database" => database = value()?,
             "--set" => {
                 let pair = value()?;
@@ -53,7 +57,7 @@ fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Request
     if command.is_empty() {
         bail!("which command shall run there?");
     }
-    Ok(Request { builder, extension, database, command })
+    Ok(Request { builder, extension, everything, database, command })
 }
 
 fn worker(name: &str) -> Result<Worker> {
@@ -67,6 +71,10 @@ fn worker(name: &str) -> Result<Worker> {
 
 fn run(request: Request) -> Result<u8> {
     let server = request.builder.start()?;
+    if request.everything {
+        everything::fill(&server);
+        everything::fill_overdue(&server);
+    }
     if request.database != "postgres" {
         server.try_psql("postgres", &format!("create database \"{}\"", request.database))?;
         if request.extension {

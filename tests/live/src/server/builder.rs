@@ -43,6 +43,7 @@ pub struct Builder {
     extension: bool,
     tcp: bool,
     late_clock: bool,
+    tree: Option<Tree>,
     settings: Vec<(String, String)>,
 }
 
@@ -53,6 +54,7 @@ impl Default for Builder {
             extension: true,
             tcp: false,
             late_clock: false,
+            tree: None,
             settings: Vec::new(),
         }
     }
@@ -76,6 +78,12 @@ impl Builder {
         self
     }
 
+    /// Runs another version of PostgreSQL than the one that the set-up has chosen.
+    pub fn tree(mut self, tree: Tree) -> Self {
+        self.tree = Some(tree);
+        self
+    }
+
     /// Makes processes pause now and then between reading the clock and using the time.
     pub fn late_clock(mut self) -> Self {
         self.late_clock = true;
@@ -94,13 +102,9 @@ impl Builder {
 
     /// Starts the server, and creates the extension in the database `postgres` unless the server is a plain one.
     pub fn start(self) -> Result<Server> {
-        let tree = Tree::find()?;
-        let (home, guard) = make_home(tree)?;
-        let data = home.path().join("data");
-        let mut initdb = as_server_user(tree, "initdb");
-        initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
-        run(initdb.arg("--no-sync"))?;
-        append(&data.join("postgresql.conf"), "\ninclude 'throwaway.conf'\n")?;
+        let tree = self.find_tree()?;
+        let (home, guard) = make_home(&tree)?;
+        initdb(&tree, home.path())?;
         let server = self.clone().launch(tree, home, guard)?;
         if self.extension {
             server.try_psql("postgres", "create extension booking cascade")?;
@@ -108,11 +112,30 @@ impl Builder {
         Ok(server)
     }
 
+    fn find_tree(&self) -> Result<Tree> {
+        self.tree.clone().map_or_else(|| Tree::find().cloned(), Ok)
+    }
+
+    /// Starts a server that pg_upgrade has filled with the databases of `old`.
+    pub(super) fn start_upgraded_from(self, old: &Server) -> Result<Server> {
+        let tree = self.find_tree()?;
+        let (home, guard) = make_home(&tree)?;
+        initdb(&tree, home.path())?;
+        let file = home.path().join("data/throwaway.conf");
+        fs::write(&file, self.configuration(home.path(), 5432))?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+        let mut upgrade = as_server_user(&tree, "pg_upgrade");
+        upgrade.arg("-b").arg(&old.tree.bin).arg("-B").arg(&tree.bin).args(["-U", "postgres"]);
+        upgrade.arg("-d").arg(old.data_dir()).arg("-D").arg(home.path().join("data"));
+        run(upgrade.arg("--socketdir").arg(home.path()).current_dir(home.path()))?;
+        self.launch(tree, home, guard)
+    }
+
     /// Starts a standby of `primary`. It has the primary's settings and a socket of its own.
     pub(super) fn start_standby_of(self, primary: &Server) -> Result<Server> {
-        let tree = Tree::find()?;
-        let (home, guard) = make_home(tree)?;
-        let mut backup = as_server_user(tree, "pg_basebackup");
+        let tree = self.find_tree()?;
+        let (home, guard) = make_home(&tree)?;
+        let mut backup = as_server_user(&tree, "pg_basebackup");
         backup.arg("-D").arg(home.path().join("data")).args(["-U", "postgres", "-R", "-X", "stream"]);
         backup.args(["-c", "fast", "--no-sync", "-p", &primary.port().to_string()]);
         run(backup.arg("-h").arg(primary.socket_dir()))?;
@@ -130,7 +153,7 @@ impl Builder {
         Ok(self.late_clock.then_some(library))
     }
 
-    fn launch(self, tree: &'static Tree, home: TempDir, guard: Guard) -> Result<Server> {
+    fn launch(self, tree: Tree, home: TempDir, guard: Guard) -> Result<Server> {
         let mut server = Server::new(tree, home, guard, self.clone());
         // Another program may take the port between the moment we find it free and the moment the server takes it.
         for attempt in 1.. {
@@ -183,6 +206,16 @@ fn make_home(tree: &Tree) -> Result<(TempDir, Guard)> {
     Ok((home, guard))
 }
 
+/// Makes an empty cluster, with checksums: versions differ in whether they are the default, and pg_upgrade refuses to go
+/// from one to the other.
+fn initdb(tree: &Tree, home: &Path) -> Result<()> {
+    let data = home.join("data");
+    let mut initdb = as_server_user(tree, "initdb");
+    initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
+    run(initdb.args(["--data-checksums", "--no-sync"]))?;
+    append(&data.join("postgresql.conf"), "\ninclude 'throwaway.conf'\n")
+}
+
 /// Returns a command that runs a program of the private copy as the servers' user.
 pub(super) fn as_server_user(tree: &Tree, program: &str) -> Command {
     let mut command = Command::new(tree.bin.join(program));
@@ -202,7 +235,8 @@ pub(super) fn as_server_user(tree: &Tree, program: &str) -> Command {
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
-        bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        bail!("{command:?} failed:\n{}{}", text(&output.stdout), text(&output.stderr));
     }
     Ok(())
 }

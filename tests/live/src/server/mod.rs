@@ -43,7 +43,7 @@ pub enum Shutdown {
 
 #[derive(Debug)]
 pub struct Server {
-    tree: &'static Tree,
+    tree: Tree,
     builder: Builder,
     port: u16,
     postmaster: Option<Child>,
@@ -56,7 +56,7 @@ impl Server {
         Builder::default()
     }
 
-    fn new(tree: &'static Tree, home: TempDir, guard: Guard, builder: Builder) -> Server {
+    fn new(tree: Tree, home: TempDir, guard: Guard, builder: Builder) -> Server {
         Server { tree, builder, port: 0, postmaster: None, guard, home }
     }
 
@@ -119,7 +119,7 @@ impl Server {
     fn try_start(&mut self) -> Result<()> {
         assert!(self.postmaster.is_none(), "the server is running");
         let log = OpenOptions::new().create(true).append(true).open(self.log_file())?;
-        let mut postgres = builder::as_server_user(self.tree, "postgres");
+        let mut postgres = builder::as_server_user(&self.tree, "postgres");
         if let Some(library) = self.builder.preload(self.home.path())? {
             postgres.env("LD_PRELOAD", library);
         }
@@ -234,6 +234,13 @@ impl Server {
     #[track_caller]
     pub fn standby(&self) -> Server {
         self.builder.clone().start_standby_of(self).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Moves the databases of this server, which is stopped, into a new server with pg_upgrade, and starts that one.
+    #[track_caller]
+    pub fn upgraded(&self, to: Builder) -> Server {
+        assert!(!self.is_running(), "stop it first");
+        to.start_upgraded_from(self).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// Promotes a standby, and returns when it is a primary.
