@@ -8,6 +8,7 @@ use crate::error::Error;
 use pgrx::prelude::*;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
+use std::num::NonZeroUsize;
 
 /// The version of the library.
 pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -58,13 +59,16 @@ fn version_in_database() -> Option<String> {
             &mut key,
         );
         let row = pg_sys::systable_getnext(scan);
-        let version = (!row.is_null()).then(|| {
-            let mut null = false;
-            let column = pg_sys::Anum_pg_extension_extversion as c_int;
-            let datum = pg_sys::SPI_getbinval(row, (*catalog).rd_att, column, &mut null);
-            let text = pg_sys::text_to_cstring(datum.cast_mut_ptr());
-            CStr::from_ptr(text).to_string_lossy().into_owned()
-        });
+        let mut version = None;
+        if !row.is_null() {
+            let column = NonZeroUsize::new(pg_sys::Anum_pg_extension_extversion as usize);
+            let datum =
+                column.and_then(|column| pgrx::htup::heap_getattr_raw(row, column, (*catalog).rd_att));
+            version = datum.map(|datum| {
+                let text = pg_sys::text_to_cstring(datum.cast_mut_ptr());
+                CStr::from_ptr(text).to_string_lossy().into_owned()
+            });
+        }
         pg_sys::systable_endscan(scan);
         pg_sys::table_close(catalog, pg_sys::AccessShareLock as i32);
         version
