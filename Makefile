@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo psql test test-all package lint bench clean
+.PHONY: help setup demo psql test test-all package image lint bench clean
 
 help:
 	@echo 'make demo    300 tickets, 2000 buyers: a usual shop oversells, booking does not (half a minute)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make test    runs every test, with the background worker on and off (some minutes)'
 	@echo 'make test-all  the same, then what depends on the server on every other supported version of PostgreSQL'
 	@echo 'make package  builds Debian packages, an archive for PGXN and the sources, into target/packages'
+	@echo 'make image   builds a container image with PostgreSQL 17, if podman, buildah or docker is installed'
 	@echo 'make bench   measures how fast it is on this machine'
 	@echo 'make lint    checks only formatting and clippy'
 	@echo 'make setup   what each of these does first: packages, tools, build, install (the first time: some minutes)'
@@ -43,6 +44,10 @@ test-all: test
 package:
 	@scripts/setup --quiet
 	@scripts/package
+
+image:
+	@scripts/setup --quiet
+	@scripts/image
 
 lint:
 	@scripts/setup --quiet

@@ -14,26 +14,28 @@ use std::num::NonZeroUsize;
 pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 std::thread_local! {
-    /// Whether the versions were found to be the same, and no function of this database has changed since.
-    static IS_CHECKED: Cell<bool> = const { Cell::new(false) };
+    /// How often this process was told that a function of its database has changed.
+    static CHANGES: Cell<u64> = const { Cell::new(0) };
+    /// The value of `CHANGES` before the look that found the versions to be the same.
+    static CHECKED_AT: Cell<Option<u64>> = const { Cell::new(None) };
     static WATCHES: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Raises 55000 unless the extension in this database has the version of the library. Looks only once, and again after
 /// a function was created or replaced: every upgrade script begins with that.
 pub fn check() {
-    if IS_CHECKED.get() {
+    let changes = CHANGES.get();
+    if CHECKED_AT.get() == Some(changes) {
         return;
     }
     watch();
-    // Before the look: what changes while it is read is noticed.
-    IS_CHECKED.set(true);
     if let Some(version) = version_in_database()
         && version != LIBRARY_VERSION
     {
-        IS_CHECKED.set(false);
         Error::other_version(&version, LIBRARY_VERSION).raise();
     }
+    // What changed during the look is looked at in the next call.
+    CHECKED_AT.set(Some(changes));
 }
 
 /// Returns the version of the extension in this database, or `None` if it was dropped.
@@ -75,25 +77,25 @@ fn version_in_database() -> Option<String> {
     }
 }
 
-/// Registers `forget` for changes of functions, once in each process.
+/// Registers `count_change` for changes of functions, once in each process.
 fn watch() {
     if !WATCHES.replace(true) {
         // SAFETY: a backend registers the callback once, and it lives as long as the backend.
         unsafe {
             pg_sys::CacheRegisterSyscacheCallback(
                 pg_sys::SysCacheIdentifier::PROCOID as c_int,
-                Some(forget),
+                Some(count_change),
                 pg_sys::Datum::null(),
             );
         }
     }
 }
 
-/// Forgets that the versions were found to be the same.
+/// Counts a change of a function.
 ///
 /// # Safety
 /// Only the server calls it.
 #[pg_guard]
-unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, _cache: c_int, _hash: u32) {
-    IS_CHECKED.set(false);
+unsafe extern "C-unwind" fn count_change(_argument: pg_sys::Datum, _cache: c_int, _hash: u32) {
+    CHANGES.set(CHANGES.get() + 1);
 }
