@@ -343,7 +343,7 @@ comment on function booking.grant_browser is
 comment on function booking.grant_client is
 'Lets a role do what a browser may, and confirm, cancel, move and transfer holds, and have leases. The role cannot read or write the tables.';
 comment on function booking.grant_monitor is
-'Lets a role see how things are going: availability(), check(), worker_status and escrow_status. The role sees no holder''s name and changes nothing.';
+'Lets a role see how things are going: availability(), check(), worker_status, escrow_status, and what there is to count in the tables. The role sees no holder''s name and changes nothing.';
 comment on function booking.grant_admin is
 'Lets a role do what a client and a monitor may, create and change resources, expire, purge, follow changes, and read the tables and views. The role cannot write the tables.';
 comment on function booking.revoke_all is 'Takes everything in this schema from a role again.';

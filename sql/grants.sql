@@ -44,6 +44,13 @@ begin
         'booking.availability, booking.check, booking.worker_state, booking.escrow_count, '
         'booking.library_version to %I', role);
     execute format('grant select on booking.worker_status, booking.escrow_status to %I', role);
+    -- The columns of other tables that count something and name nobody.
+    execute format(
+        'grant select (name, kind, contention, capacity, overbooking, taken, open, waiting) on booking.resources to %I', role);
+    execute format('grant select (resource, quantity, state, placed_at, expires_at, confirmed_at, ended_at) '
+                   'on booking.holds to %I', role);
+    execute format('grant select (resource, state, joined_at, ended_at) on booking.waitlist_entries to %I', role);
+    execute format('grant select (name, acquired_at, expires_at, released_at) on booking.leases to %I', role);
 end
 $$;
 

@@ -260,11 +260,11 @@ impl Error {
         Self::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
     }
 
-    /// 55000: the file of the library was replaced while the server runs with it.
-    pub fn replaced_library() -> Self {
-        Self::in_use("the library of booking was replaced after the server loaded it")
-            .detail("This session would use the new library beside the shared memory of the old one.")
-            .hint("Restart the server.")
+    /// 55000: the session has found the library in another file than the one that is loaded.
+    pub fn second_library() -> Self {
+        Self::in_use("the library of booking is loaded from another file already")
+            .detail("A second copy would know nothing of the counts that the first has in shared memory.")
+            .hint("Write booking without a folder in shared_preload_libraries, leave dynamic_library_path as it is, and restart the server.")
     }
 
     /// 55000: the extension in this database has another version than the library.

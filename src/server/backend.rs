@@ -14,15 +14,16 @@ static PRELOADED: AtomicBool = AtomicBool::new(false);
 /// Notes whether the server is preloading the library. Shared memory can be reserved only then. Raises 55000 if this
 /// process has another copy of the library already.
 ///
-/// A server keeps the library that it has preloaded. If its file is replaced, by an upgrade of a package, PostgreSQL
-/// loads the new file beside it in every session that calls a function. That session would know nothing of the
-/// counts in shared memory, and could sell a place of an escrow pool twice.
+/// PostgreSQL tells libraries apart by their paths, and then by their inodes. A file that an upgrade has replaced is
+/// the same library to it, and the server goes on with the one that it has preloaded. But if a session finds the
+/// library by another path, it loads a second copy. That copy would know nothing of the counts in shared memory, and
+/// could sell a place of an escrow pool twice.
 pub fn register() {
     // SAFETY: the server keeps the variable for the life of the process, and forked processes inherit it.
     unsafe {
         let copy = pg_sys::find_rendezvous_variable(c"booking library".as_ptr());
         if !(*copy).is_null() {
-            Error::replaced_library().raise();
+            Error::second_library().raise();
         }
         *copy = (&raw const PRELOADED).cast_mut().cast();
     }
@@ -41,6 +42,15 @@ pub fn is_preloaded() -> bool {
 pub fn this_database() -> pg_sys::Oid {
     // SAFETY: the server sets the value once, when the backend connects.
     unsafe { pg_sys::MyDatabaseId }
+}
+
+/// Returns the name of that database.
+pub fn name_of_this_database() -> String {
+    // SAFETY: the server returns a copy of the name, or null if the database was dropped, which this process prevents.
+    unsafe {
+        let name = pg_sys::get_database_name(this_database());
+        if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
+    }
 }
 
 /// A table of the extension.

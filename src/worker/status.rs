@@ -5,8 +5,8 @@ use crate::shared_memory::registry::{self, DatabaseEntry};
 
 /// The worker as this database sees it.
 pub struct Status {
-    /// `running`, `failing` (the last sweep passed over something: see the error), `off` (by its setting),
-    /// `standby` (it waits for the promotion), `starting`, or `absent` (the library is not in
+    /// `running`, `failing` (the last sweep passed over something: see the error), `off` (by `booking.worker`, or because
+    /// `booking.databases` leaves this database out), `standby` (it waits for the promotion), `starting`, or `absent` (the library is not in
     /// shared_preload_libraries).
     pub state: &'static str,
     pub entry: Option<DatabaseEntry>,
@@ -18,7 +18,7 @@ pub fn status() -> Status {
         "absent"
     } else if in_recovery() {
         "standby"
-    } else if !settings::worker() {
+    } else if !settings::worker() || !settings::sweeps(&backend::name_of_this_database()) {
         "off"
     } else if registry::launcher() == 0 {
         "starting"

@@ -97,6 +97,10 @@ fn looks_after_the_databases_it_is_told_to() {
     place_overdue(&server, "mine", 3);
     server.wait_until_swept("mine");
     assert_eq!((expired(&server, "mine"), expired(&server, "yours")), ("6".to_owned(), "0".to_owned()));
+    let state = |dbname: &str| server.psql_in(dbname, "select state from booking.worker_status");
+    if Worker::from_env() == Worker::On {
+        assert_eq!((state("mine"), state("yours")), ("running".to_owned(), "off".to_owned()));
+    }
     server.set("booking.databases", "");
     server.wait_until_swept("yours");
 }
