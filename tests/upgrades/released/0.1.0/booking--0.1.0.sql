@@ -235,103 +235,6 @@ select pg_catalog.pg_extension_config_dump('booking.holds', '');
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/lib.rs:40
--- requires:
---   schema
-
-create function booking.seat_grid(rows integer, letters text, section text default '') returns jsonb
-language sql immutable set search_path = pg_catalog, pg_temp
-as $$
-    -- A space is an aisle: it leaves out a position, so that the seats beside it are no neighbours.
-    select coalesce(
-               jsonb_agg(
-                   jsonb_build_object(
-                       'label', case section when '' then '' else section || ' ' end || r || letter,
-                       'section', section, 'row', r::text, 'position', place)
-                   order by r, place),
-               '[]')
-    from generate_series(1, rows) as r
-    cross join regexp_split_to_table(letters, '') with ordinality as letter(letter, place)
-    where letter not in (' ', '')
-$$;
-
-create function booking.seat_map(resource text) returns text
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-    -- A section of at most so many columns is drawn with a space between its seats.
-    roomy constant integer := 36;
-    widest_gap constant integer := 4;
-    drawing text := '';
-    line record;
-begin
-    if seat_map.resource is null then
-        raise exception using
-            errcode = 'null_value_not_allowed',
-            message = 'argument "resource" must not be null';
-    end if;
-    if not exists (select from booking.resources r where r.name = seat_map.resource and r.kind = 'seats') then
-        raise exception using
-            errcode = case when exists (select from booking.resources r where r.name = seat_map.resource)
-                then 'invalid_parameter_value' else 'undefined_object' end,
-            message = case when exists (select from booking.resources r where r.name = seat_map.resource)
-                then format('resource "%s" has no seats', seat_map.resource)
-                else format('resource "%s" does not exist', seat_map.resource) end,
-            hint = case (select r.kind::text from booking.resources r where r.name = seat_map.resource)
-                when 'calendar' then 'It is a calendar: booking.calendar_map(resource, month) draws it.'
-                when 'pool' then 'It is a pool: booking.availability(resource) tells what is left of it.'
-                else 'Create it with booking.create_seats(name, seats).' end;
-    end if;
-    for line in
-        with drawn as (
-            select s.section, s."row", s.rank, s."position",
-                   case when s.blocked then '-'
-                        when s.hold_id is null then '.'
-                        when h.state = 'confirmed' then '#'
-                        when h.state = 'held' and h.expires_at > clock_timestamp() then 'o'
-                        else '.' end as sign
-            from booking.seats s
-            left join booking.holds h on h.id = s.hold_id and h.resource = s.resource
-            where s.resource = seat_map.resource),
-        sections as (
-            select section, min(rank) as first_rank, max(length("row")) as margin
-            from drawn group by section),
-        -- A column that no row of the section has a seat in stays empty. A wide gap is drawn narrower.
-        steps as (
-            select section, "position",
-                   least("position" - lag("position", 1, "position" - 1) over (
-                       partition by section order by "position"), widest_gap + 1) as step
-            from (select distinct section, "position" from drawn) as places),
-        columns as (
-            select section, "position", sum(step) over (partition by section order by "position") as place,
-                   sum(step) over (partition by section) as width
-            from steps),
-        placed as (
-            select d.section, d."row", d.rank, d.sign, c.place,
-                   case when c.width <= roomy then 2 else 1 end as breadth,
-                   lag(c.place) over (partition by d.rank order by c.place) as before
-            from drawn d join columns c using (section, "position")),
-        rows as (
-            select section, "row", rank, string_agg(
-                       repeat(' ', coalesce((place - before) * breadth - 1, (place - 1) * breadth)::integer)
-                           || sign, '' order by place) as picture
-            from placed group by section, "row", rank)
-        select r.*, s.margin, r.rank = s.first_rank as opens
-        from rows r join sections s using (section)
-        order by r.rank
-    loop
-        if line.opens then
-            drawing := drawing || case when drawing = '' then '' else E'\n' end
-                || case line.section when '' then '' else line.section || E'\n' end;
-        end if;
-        drawing := drawing || rtrim('  ' || lpad(line."row", line.margin) || '  ' || line.picture) || E'\n';
-    end loop;
-    return drawing || E'\n  . free   o held   # confirmed   - blocked';
-end
-$$;
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- src/lib.rs:42
 -- requires:
 --   schema
@@ -409,6 +312,134 @@ begin
             fetch first changes.max_rows rows with ties) as first
         order by first.changed_at, first.hold_id;
 end
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/lib.rs:54
+-- requires:
+--   schema
+
+-- These run with the caller's rights, unlike the verbs: only the owner of the extension's objects, or a role that
+-- has the grant option on them, can grant them.
+--
+-- Each function stands in one list. What a wider role may do is what the narrower one may, and more.
+
+-- Looks and holds. Nothing here ends what a buyer has paid for, and nothing here makes a hold final.
+create function booking.grant_browser(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('grant usage on schema booking to %I', role);
+    execute format(
+        'grant execute on function '
+        'booking.find, booking.availability, booking.seat_map, '
+        'booking.calendar, booking.free_slots, booking.calendar_map, '
+        'booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
+        'booking.extend, booking.release, '
+        'booking.join_waitlist, booking.leave_waitlist, '
+        'booking.require to %I', role);
+end
+$$;
+
+create function booking.grant_client(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform booking.grant_browser(role);
+    execute format(
+        'grant execute on function '
+        'booking.confirm, booking.cancel, booking.reschedule, booking.swap_seats, booking.transfer, '
+        'booking.acquire_lease, booking.renew_lease, booking.release_lease, booking.check_lease to %I', role);
+end
+$$;
+
+-- Sees how things are going, and nobody's name: counts, states, and the ids of holds that break a rule.
+create function booking.grant_monitor(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('grant usage on schema booking to %I', role);
+    -- A view calls its functions with the rights of who reads it.
+    execute format(
+        'grant execute on function '
+        'booking.availability, booking.check, booking.worker_state, booking.escrow_count, '
+        'booking.library_version to %I', role);
+    execute format('grant select on booking.worker_status, booking.escrow_status to %I', role);
+    -- The columns of other tables that count something and name nobody.
+    execute format(
+        'grant select (name, kind, contention, capacity, overbooking, taken, open, waiting) on booking.resources to %I', role);
+    execute format('grant select (resource, quantity, state, placed_at, expires_at, confirmed_at, ended_at) '
+                   'on booking.holds to %I', role);
+    execute format('grant select (resource, state, joined_at, ended_at) on booking.waitlist_entries to %I', role);
+    execute format('grant select (name, acquired_at, expires_at, released_at) on booking.leases to %I', role);
+end
+$$;
+
+create function booking.grant_admin(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform booking.grant_client(role);
+    perform booking.grant_monitor(role);
+    execute format(
+        'grant execute on function '
+        'booking.create_pool, booking.create_seats, booking.seat_grid, booking.create_calendar, '
+        'booking.set_capacity, booking.set_hours, booking.set_blocked, booking.set_open, '
+        'booking.set_contention, booking.drop_resource, '
+        'booking.waitlist, booking.changes, '
+        'booking.expire, booking.purge, booking.after_restore to %I', role);
+    execute format(
+        'grant select on booking.resources, booking.seats, booking.capacity_changes, booking.holds, '
+        'booking.hold_changes, booking.waitlist_entries, booking.waitlist, '
+        'booking.leases, booking.active_leases to %I', role);
+end
+$$;
+
+create function booking.revoke_all(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('revoke all on all functions in schema booking from %I', role);
+    execute format('revoke all on all tables in schema booking from %I', role);
+    execute format('revoke all on schema booking from %I', role);
+end
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/lib.rs:41
+-- requires:
+--   schema
+
+-- The requests that wait, and the offers that are not confirmed yet.
+create view booking.waitlist as
+    select entries.resource,
+           case when entries.state = 'waiting' then
+               row_number() over (partition by entries.resource, entries.state order by entries."position")
+           end as "position",
+           entries.id,
+           entries.quantity,
+           entries.seats,
+           entries.during,
+           entries.holder,
+           entries.state,
+           entries.joined_at,
+           holds.placed_at as offered_at,
+           holds.expires_at
+    from booking.waitlist_entries as entries
+    left join booking.holds as holds
+        on entries.state = 'offered' and holds.id = entries.id and holds.resource = entries.resource
+    where entries.state = 'waiting'
+       or (holds.state = 'held' and holds.expires_at > pg_catalog.clock_timestamp());
+
+-- In SQL and not in Rust: it only reads, and is as fast.
+create function booking.waitlist(resource text) returns setof booking.waitlist
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+    select * from booking.waitlist as line
+    where line.resource = waitlist.resource
+    order by line."position" nulls first, line.offered_at
 $$;
 /* </end connected objects> */
 
@@ -509,129 +540,155 @@ $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/lib.rs:54
+-- src/lib.rs:40
 -- requires:
 --   schema
 
--- These run with the caller's rights, unlike the verbs: only the owner of the extension's objects, or a role that
--- has the grant option on them, can grant them.
---
--- Each function stands in one list. What a wider role may do is what the narrower one may, and more.
-
--- Looks and holds. Nothing here ends what a buyer has paid for, and nothing here makes a hold final.
-create function booking.grant_browser(role name) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+create function booking.seat_grid(rows integer, letters text, section text default '') returns jsonb
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
-begin
-    execute format('grant usage on schema booking to %I', role);
-    execute format(
-        'grant execute on function '
-        'booking.find, booking.availability, booking.seat_map, '
-        'booking.calendar, booking.free_slots, booking.calendar_map, '
-        'booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
-        'booking.extend, booking.release, '
-        'booking.join_waitlist, booking.leave_waitlist, '
-        'booking.require to %I', role);
-end
+    -- A space is an aisle: it leaves out a position, so that the seats beside it are no neighbours.
+    select coalesce(
+               jsonb_agg(
+                   jsonb_build_object(
+                       'label', case section when '' then '' else section || ' ' end || r || letter,
+                       'section', section, 'row', r::text, 'position', place)
+                   order by r, place),
+               '[]')
+    from generate_series(1, rows) as r
+    cross join regexp_split_to_table(letters, '') with ordinality as letter(letter, place)
+    where letter not in (' ', '')
 $$;
 
-create function booking.grant_client(role name) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+create function booking.seat_map(resource text) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+    -- A section of at most so many columns is drawn with a space between its seats.
+    roomy constant integer := 36;
+    widest_gap constant integer := 4;
+    drawing text := '';
+    line record;
 begin
-    perform booking.grant_browser(role);
-    execute format(
-        'grant execute on function '
-        'booking.confirm, booking.cancel, booking.reschedule, booking.swap_seats, booking.transfer, '
-        'booking.acquire_lease, booking.renew_lease, booking.release_lease, booking.check_lease to %I', role);
+    if seat_map.resource is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'argument "resource" must not be null';
+    end if;
+    if not exists (select from booking.resources r where r.name = seat_map.resource and r.kind = 'seats') then
+        raise exception using
+            errcode = case when exists (select from booking.resources r where r.name = seat_map.resource)
+                then 'invalid_parameter_value' else 'undefined_object' end,
+            message = case when exists (select from booking.resources r where r.name = seat_map.resource)
+                then format('resource "%s" has no seats', seat_map.resource)
+                else format('resource "%s" does not exist', seat_map.resource) end,
+            hint = case (select r.kind::text from booking.resources r where r.name = seat_map.resource)
+                when 'calendar' then 'It is a calendar: booking.calendar_map(resource, month) draws it.'
+                when 'pool' then 'It is a pool: booking.availability(resource) tells what is left of it.'
+                else 'Create it with booking.create_seats(name, seats).' end;
+    end if;
+    for line in
+        with drawn as (
+            select s.section, s."row", s.rank, s."position",
+                   case when s.blocked then '-'
+                        when s.hold_id is null then '.'
+                        when h.state = 'confirmed' then '#'
+                        when h.state = 'held' and h.expires_at > clock_timestamp() then 'o'
+                        else '.' end as sign
+            from booking.seats s
+            left join booking.holds h on h.id = s.hold_id and h.resource = s.resource
+            where s.resource = seat_map.resource),
+        sections as (
+            select section, min(rank) as first_rank, max(length("row")) as margin
+            from drawn group by section),
+        -- A column that no row of the section has a seat in stays empty. A wide gap is drawn narrower.
+        steps as (
+            select section, "position",
+                   least("position" - lag("position", 1, "position" - 1) over (
+                       partition by section order by "position"), widest_gap + 1) as step
+            from (select distinct section, "position" from drawn) as places),
+        columns as (
+            select section, "position", sum(step) over (partition by section order by "position") as place,
+                   sum(step) over (partition by section) as width
+            from steps),
+        placed as (
+            select d.section, d."row", d.rank, d.sign, c.place,
+                   case when c.width <= roomy then 2 else 1 end as breadth,
+                   lag(c.place) over (partition by d.rank order by c.place) as before
+            from drawn d join columns c using (section, "position")),
+        rows as (
+            select section, "row", rank, string_agg(
+                       repeat(' ', coalesce((place - before) * breadth - 1, (place - 1) * breadth)::integer)
+                           || sign, '' order by place) as picture
+            from placed group by section, "row", rank)
+        select r.*, s.margin, r.rank = s.first_rank as opens
+        from rows r join sections s using (section)
+        order by r.rank
+    loop
+        if line.opens then
+            drawing := drawing || case when drawing = '' then '' else E'\n' end
+                || case line.section when '' then '' else line.section || E'\n' end;
+        end if;
+        drawing := drawing || rtrim('  ' || lpad(line."row", line.margin) || '  ' || line.picture) || E'\n';
+    end loop;
+    return drawing || E'\n  . free   o held   # confirmed   - blocked';
 end
-$$;
-
--- Sees how things are going, and nobody's name: counts, states, and the ids of holds that break a rule.
-create function booking.grant_monitor(role name) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
-as $$
-begin
-    execute format('grant usage on schema booking to %I', role);
-    -- A view calls its functions with the rights of who reads it.
-    execute format(
-        'grant execute on function '
-        'booking.availability, booking.check, booking.worker_state, booking.escrow_count, '
-        'booking.library_version to %I', role);
-    execute format('grant select on booking.worker_status, booking.escrow_status to %I', role);
-end
-$$;
-
-create function booking.grant_admin(role name) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform booking.grant_client(role);
-    perform booking.grant_monitor(role);
-    execute format(
-        'grant execute on function '
-        'booking.create_pool, booking.create_seats, booking.seat_grid, booking.create_calendar, '
-        'booking.set_capacity, booking.set_hours, booking.set_blocked, booking.set_open, '
-        'booking.set_contention, booking.drop_resource, '
-        'booking.waitlist, booking.changes, '
-        'booking.expire, booking.purge, booking.after_restore to %I', role);
-    execute format(
-        'grant select on booking.resources, booking.seats, booking.capacity_changes, booking.holds, '
-        'booking.hold_changes, booking.waitlist_entries, booking.waitlist, '
-        'booking.leases, booking.active_leases to %I', role);
-end
-$$;
-
-create function booking.revoke_all(role name) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
-as $$
-begin
-    execute format('revoke all on all functions in schema booking from %I', role);
-    execute format('revoke all on all tables in schema booking from %I', role);
-    execute format('revoke all on schema booking from %I', role);
-end
-$$;
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/lib.rs:41
--- requires:
---   schema
-
--- The requests that wait, and the offers that are not confirmed yet.
-create view booking.waitlist as
-    select entries.resource,
-           case when entries.state = 'waiting' then
-               row_number() over (partition by entries.resource, entries.state order by entries."position")
-           end as "position",
-           entries.id,
-           entries.quantity,
-           entries.seats,
-           entries.during,
-           entries.holder,
-           entries.state,
-           entries.joined_at,
-           holds.placed_at as offered_at,
-           holds.expires_at
-    from booking.waitlist_entries as entries
-    left join booking.holds as holds
-        on entries.state = 'offered' and holds.id = entries.id and holds.resource = entries.resource
-    where entries.state = 'waiting'
-       or (holds.state = 'held' and holds.expires_at > pg_catalog.clock_timestamp());
-
--- In SQL and not in Rust: it only reads, and is as fast.
-create function booking.waitlist(resource text) returns setof booking.waitlist
-language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$
-    select * from booking.waitlist as line
-    where line.resource = waitlist.resource
-    order by line."position" nulls first, line.offered_at
 $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/lib.rs:36
 CREATE SCHEMA IF NOT EXISTS booking; /* booking::booking */
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/resources.rs:44
+-- booking::api::resources::create_seats
+CREATE  FUNCTION booking."create_seats"(
+	"name" TEXT, /* Option < & str > */
+	"seats" jsonb, /* Option < Jsonb > */
+	"max_per_holder" bigint DEFAULT NULL, /* Option < i64 > */
+	"metadata" jsonb DEFAULT NULL, /* Option < Jsonb > */
+	"skip" bool DEFAULT false, /* Option < bool > */
+	"if_not_exists" bool DEFAULT false /* Option < bool > */
+) RETURNS booking.resources /* Result < ResourceRow, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'create_seats_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/calendars.rs:104
+-- booking::api::calendars::free_slots
+CREATE  FUNCTION booking."free_slots"(
+	"resource" TEXT, /* Option < & str > */
+	"during" tstzrange, /* Option < Range < TimestampWithTimeZone > > */
+	"duration" interval, /* Option < Interval > */
+	"step" interval DEFAULT NULL /* Option < Interval > */
+) RETURNS TABLE (
+	"slot" tstzrange,  /* Range < TimestampWithTimeZone > */
+	"available" bigint  /* i64 */
+)
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'free_slots_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:169
+-- booking::api::holds::transfer
+CREATE  FUNCTION booking."transfer"(
+	"hold_id" uuid, /* Option < pgrx :: Uuid > */
+	"holder" TEXT, /* Option < & str > */
+	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
+	"resource" TEXT DEFAULT NULL /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'transfer_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -651,6 +708,43 @@ SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'create_pool_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/views.rs:53
+-- booking::api::views::worker_state
+CREATE  FUNCTION booking."worker_state"() RETURNS TABLE (
+	"state" TEXT,  /* & '_ str */
+	"last_sweep" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
+	"last_expired" bigint,  /* Option < i64 > */
+	"total_expired" bigint,  /* Option < i64 > */
+	"last_error" TEXT,  /* Option < String > */
+	"last_error_at" timestamp with time zone  /* Option < TimestampWithTimeZone > */
+)
+STRICT SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'worker_state_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/views.rs:13
+-- booking::api::views::availability
+CREATE  FUNCTION booking."availability"(
+	"resource" TEXT, /* Option < & str > */
+	"during" tstzrange DEFAULT NULL /* Option < Range < TimestampWithTimeZone > > */
+) RETURNS TABLE (
+	"capacity" bigint,  /* i64 */
+	"confirmed" bigint,  /* i64 */
+	"held" bigint,  /* i64 */
+	"available" bigint,  /* i64 */
+	"version" bigint,  /* i64 */
+	"next_expiry" timestamp with time zone  /* Option < TimestampWithTimeZone > */
+)
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'availability_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -675,143 +769,18 @@ AS 'MODULE_PATHNAME', 'hold_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/api/resources.rs:74
--- booking::api::resources::set_blocked
-CREATE  FUNCTION booking."set_blocked"(
+-- src/api/resources.rs:86
+-- booking::api::resources::set_capacity
+CREATE  FUNCTION booking."set_capacity"(
 	"resource" TEXT, /* Option < & str > */
-	"seats" TEXT[], /* :: std :: option :: Option < Array < '_, & str > > */
-	"blocked" bool /* Option < bool > */
+	"capacity" bigint, /* Option < i64 > */
+	"during" tstzrange DEFAULT NULL, /* Option < Range < TimestampWithTimeZone > > */
+	"expected_version" bigint DEFAULT NULL /* Option < i64 > */
 ) RETURNS booking.result /* Result < Outcome, ErrorReport > */
 SECURITY DEFINER 
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'set_blocked_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:157
--- booking::api::holds::swap_seats
-CREATE  FUNCTION booking."swap_seats"(
-	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"seats" TEXT[], /* :: std :: option :: Option < Array < '_, & str > > */
-	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
-	"resource" TEXT DEFAULT NULL /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'swap_seats_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:134
--- booking::api::holds::extend
-CREATE  FUNCTION booking."extend"(
-	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"ttl" interval DEFAULT NULL, /* Option < Interval > */
-	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
-	"resource" TEXT DEFAULT NULL /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'extend_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/resources.rs:44
--- booking::api::resources::create_seats
-CREATE  FUNCTION booking."create_seats"(
-	"name" TEXT, /* Option < & str > */
-	"seats" jsonb, /* Option < Jsonb > */
-	"max_per_holder" bigint DEFAULT NULL, /* Option < i64 > */
-	"metadata" jsonb DEFAULT NULL, /* Option < Jsonb > */
-	"skip" bool DEFAULT false, /* Option < bool > */
-	"if_not_exists" bool DEFAULT false /* Option < bool > */
-) RETURNS booking.resources /* Result < ResourceRow, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'create_seats_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/waitlist.rs:32
--- booking::api::waitlist::leave_waitlist
-CREATE  FUNCTION booking."leave_waitlist"(
-	"id" uuid /* Option < pgrx :: Uuid > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'leave_waitlist_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/views.rs:46
--- booking::api::views::library_version
-CREATE  FUNCTION booking."library_version"() RETURNS TEXT /* & '_ str */
-STRICT STABLE PARALLEL SAFE 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'library_version_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/views.rs:53
--- booking::api::views::worker_state
-CREATE  FUNCTION booking."worker_state"() RETURNS TABLE (
-	"state" TEXT,  /* & '_ str */
-	"last_sweep" timestamp with time zone,  /* Option < TimestampWithTimeZone > */
-	"last_expired" bigint,  /* Option < i64 > */
-	"total_expired" bigint,  /* Option < i64 > */
-	"last_error" TEXT,  /* Option < String > */
-	"last_error_at" timestamp with time zone  /* Option < TimestampWithTimeZone > */
-)
-STRICT SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'worker_state_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/leases.rs:42
--- booking::api::leases::release_lease
-CREATE  FUNCTION booking."release_lease"(
-	"name" TEXT, /* Option < & str > */
-	"token" bigint /* Option < i64 > */
-) RETURNS booking.lease_result /* Result < LeaseOutcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'release_lease_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/calendars.rs:126
--- booking::api::calendars::calendar_map
-CREATE  FUNCTION booking."calendar_map"(
-	"resource" TEXT, /* Option < & str > */
-	"month" date /* Option < Date > */
-) RETURNS TEXT /* Result < String, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'calendar_map_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/leases.rs:32
--- booking::api::leases::renew_lease
-CREATE  FUNCTION booking."renew_lease"(
-	"name" TEXT, /* Option < & str > */
-	"token" bigint, /* Option < i64 > */
-	"ttl" interval DEFAULT NULL /* Option < Interval > */
-) RETURNS booking.lease_result /* Result < LeaseOutcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'renew_lease_wrapper';
+AS 'MODULE_PATHNAME', 'set_capacity_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -828,286 +797,17 @@ AS 'MODULE_PATHNAME', 'expire_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/api/resources.rs:117
--- booking::api::resources::drop_resource
-CREATE  FUNCTION booking."drop_resource"(
-	"resource" TEXT /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'drop_resource_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/calendars.rs:64
--- booking::api::calendars::set_hours
-CREATE  FUNCTION booking."set_hours"(
-	"resource" TEXT, /* Option < & str > */
-	"hours" jsonb /* Option < Jsonb > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'set_hours_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/upkeep.rs:24
--- booking::api::upkeep::purge
-CREATE  FUNCTION booking."purge"(
-	"older_than" interval DEFAULT NULL, /* Option < Interval > */
-	"max_rows" INT DEFAULT 10000 /* Option < i32 > */
-) RETURNS bigint /* Result < i64, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'purge_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/calendars.rs:104
--- booking::api::calendars::free_slots
-CREATE  FUNCTION booking."free_slots"(
-	"resource" TEXT, /* Option < & str > */
-	"during" tstzrange, /* Option < Range < TimestampWithTimeZone > > */
-	"duration" interval, /* Option < Interval > */
-	"step" interval DEFAULT NULL /* Option < Interval > */
-) RETURNS TABLE (
-	"slot" tstzrange,  /* Range < TimestampWithTimeZone > */
-	"available" bigint  /* i64 */
-)
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'free_slots_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:39
--- booking::api::holds::hold_best
-CREATE  FUNCTION booking."hold_best"(
-	"resource" TEXT, /* Option < & str > */
-	"quantity" bigint, /* Option < i64 > */
-	"ttl" interval DEFAULT NULL, /* Option < Interval > */
-	"section" TEXT DEFAULT NULL, /* Option < & str > */
-	"together" bool DEFAULT true, /* Option < bool > */
-	"key" TEXT DEFAULT NULL, /* Option < & str > */
-	"holder" TEXT DEFAULT NULL, /* Option < & str > */
-	"wait" bool DEFAULT true, /* Option < bool > */
-	"metadata" jsonb DEFAULT NULL /* Option < Jsonb > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'hold_best_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/leases.rs:54
--- booking::api::leases::after_restore
-CREATE  FUNCTION booking."after_restore"() RETURNS VOID /* Result < (), ErrorReport > */
-STRICT SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'after_restore_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/views.rs:13
--- booking::api::views::availability
-CREATE  FUNCTION booking."availability"(
-	"resource" TEXT, /* Option < & str > */
-	"during" tstzrange DEFAULT NULL /* Option < Range < TimestampWithTimeZone > > */
-) RETURNS TABLE (
-	"capacity" bigint,  /* i64 */
-	"confirmed" bigint,  /* i64 */
-	"held" bigint,  /* i64 */
-	"available" bigint,  /* i64 */
-	"version" bigint,  /* i64 */
-	"next_expiry" timestamp with time zone  /* Option < TimestampWithTimeZone > */
-)
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'availability_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/leases.rs:14
--- booking::api::leases::acquire_lease
-CREATE  FUNCTION booking."acquire_lease"(
+-- src/api/leases.rs:32
+-- booking::api::leases::renew_lease
+CREATE  FUNCTION booking."renew_lease"(
 	"name" TEXT, /* Option < & str > */
-	"holder" TEXT, /* Option < & str > */
-	"ttl" interval DEFAULT NULL, /* Option < Interval > */
-	"wait" bool DEFAULT false, /* Option < bool > */
-	"slots" INT DEFAULT 1 /* Option < i32 > */
+	"token" bigint, /* Option < i64 > */
+	"ttl" interval DEFAULT NULL /* Option < Interval > */
 ) RETURNS booking.lease_result /* Result < LeaseOutcome, ErrorReport > */
 SECURITY DEFINER 
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'acquire_lease_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/waitlist.rs:12
--- booking::api::waitlist::join_waitlist
-CREATE  FUNCTION booking."join_waitlist"(
-	"resource" TEXT, /* Option < & str > */
-	"quantity" bigint DEFAULT NULL, /* Option < i64 > */
-	"holder" TEXT DEFAULT NULL, /* Option < & str > */
-	"offer_ttl" interval DEFAULT NULL, /* Option < Interval > */
-	"key" TEXT DEFAULT NULL, /* Option < & str > */
-	"seats" TEXT[] DEFAULT NULL, /* :: std :: option :: Option < Array < '_, & str > > */
-	"during" tstzrange DEFAULT NULL, /* Option < Range < TimestampWithTimeZone > > */
-	"metadata" jsonb DEFAULT NULL /* Option < Jsonb > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'join_waitlist_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:145
--- booking::api::holds::reschedule
-CREATE  FUNCTION booking."reschedule"(
-	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"during" tstzrange, /* Option < Range < TimestampWithTimeZone > > */
-	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
-	"resource" TEXT DEFAULT NULL /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'reschedule_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/resources.rs:86
--- booking::api::resources::set_capacity
-CREATE  FUNCTION booking."set_capacity"(
-	"resource" TEXT, /* Option < & str > */
-	"capacity" bigint, /* Option < i64 > */
-	"during" tstzrange DEFAULT NULL, /* Option < Range < TimestampWithTimeZone > > */
-	"expected_version" bigint DEFAULT NULL /* Option < i64 > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'set_capacity_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/call_once.rs:17
--- booking::api::call_once::call_once_support
-CREATE  FUNCTION booking."call_once_support"(
-	"request" internal /* Internal */
-) RETURNS internal /* Internal */
-
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'call_once_support_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/resources.rs:104
--- booking::api::resources::set_contention
-CREATE  FUNCTION booking."set_contention"(
-	"resource" TEXT, /* Option < & str > */
-	"contention" TEXT /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'set_contention_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:195
--- booking::api::holds::cancel
-CREATE  FUNCTION booking."cancel"(
-	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"quantity" bigint DEFAULT NULL, /* Option < i64 > */
-	"seats" TEXT[] DEFAULT NULL, /* :: std :: option :: Option < Array < '_, & str > > */
-	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
-	"resource" TEXT DEFAULT NULL /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'cancel_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:209
--- booking::api::holds::find
-CREATE  FUNCTION booking."find"(
-	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"resource" TEXT DEFAULT NULL /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'find_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:111
--- booking::api::holds::hold_each
-CREATE  FUNCTION booking."hold_each"(
-	"requests" jsonb /* Option < Jsonb > */
-) RETURNS SETOF booking.result /* Outcome */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'hold_each_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/resources.rs:111
--- booking::api::resources::set_open
-CREATE  FUNCTION booking."set_open"(
-	"resource" TEXT, /* Option < & str > */
-	"open" bool /* Option < bool > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'set_open_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/leases.rs:48
--- booking::api::leases::check_lease
-CREATE  FUNCTION booking."check_lease"(
-	"name" TEXT, /* Option < & str > */
-	"token" bigint /* Option < i64 > */
-) RETURNS bool /* Result < bool, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'check_lease_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/calendars.rs:19
--- booking::api::calendars::create_calendar
-CREATE  FUNCTION booking."create_calendar"(
-	"name" TEXT, /* Option < & str > */
-	"capacity" bigint DEFAULT 1, /* Option < i64 > */
-	"time_zone" TEXT DEFAULT 'UTC', /* Option < & str > */
-	"buffer" interval DEFAULT '0', /* Option < Interval > */
-	"check_in" time DEFAULT '15:00', /* Option < TimeOfDay > */
-	"check_out" time DEFAULT '11:00', /* Option < TimeOfDay > */
-	"max_per_holder" bigint DEFAULT NULL, /* Option < i64 > */
-	"metadata" jsonb DEFAULT NULL, /* Option < Jsonb > */
-	"skip" bool DEFAULT false, /* Option < bool > */
-	"if_not_exists" bool DEFAULT false /* Option < bool > */
-) RETURNS booking.resources /* Result < ResourceRow, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'create_calendar_wrapper';
+AS 'MODULE_PATHNAME', 'renew_lease_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1438,38 +1138,6 @@ create view booking.escrow_status as
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/api/holds.rs:169
--- booking::api::holds::transfer
-CREATE  FUNCTION booking."transfer"(
-	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"holder" TEXT, /* Option < & str > */
-	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
-	"resource" TEXT DEFAULT NULL /* Option < & str > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'transfer_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/api/holds.rs:82
--- booking::api::holds::hold_all
-CREATE  FUNCTION booking."hold_all"(
-	"items" jsonb, /* Option < Jsonb > */
-	"ttl" interval DEFAULT NULL, /* Option < Interval > */
-	"key" TEXT DEFAULT NULL, /* Option < & str > */
-	"holder" TEXT DEFAULT NULL, /* Option < & str > */
-	"wait" bool DEFAULT true, /* Option < bool > */
-	"metadata" jsonb DEFAULT NULL /* Option < Jsonb > */
-) RETURNS booking.result /* Result < Outcome, ErrorReport > */
-SECURITY DEFINER 
-SET search_path TO pg_catalog, pg_temp
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'hold_all_wrapper';
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- src/api/calendars.rs:72
 -- booking::api::calendars::calendar
 CREATE  FUNCTION booking."calendar"(
@@ -1490,19 +1158,102 @@ AS 'MODULE_PATHNAME', 'calendar_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/api/holds.rs:118
--- booking::api::holds::confirm
-CREATE  FUNCTION booking."confirm"(
+-- src/api/holds.rs:181
+-- booking::api::holds::release
+CREATE  FUNCTION booking."release"(
 	"hold_id" uuid, /* Option < pgrx :: Uuid > */
-	"reference" TEXT DEFAULT NULL, /* Option < & str > */
+	"quantity" bigint DEFAULT NULL, /* Option < i64 > */
+	"seats" TEXT[] DEFAULT NULL, /* :: std :: option :: Option < Array < '_, & str > > */
 	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
-	"late" TEXT DEFAULT 'refuse', /* Option < & str > */
 	"resource" TEXT DEFAULT NULL /* Option < & str > */
 ) RETURNS booking.result /* Result < Outcome, ErrorReport > */
 SECURITY DEFINER 
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'confirm_wrapper';
+AS 'MODULE_PATHNAME', 'release_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/waitlist.rs:12
+-- booking::api::waitlist::join_waitlist
+CREATE  FUNCTION booking."join_waitlist"(
+	"resource" TEXT, /* Option < & str > */
+	"quantity" bigint DEFAULT NULL, /* Option < i64 > */
+	"holder" TEXT DEFAULT NULL, /* Option < & str > */
+	"offer_ttl" interval DEFAULT NULL, /* Option < Interval > */
+	"key" TEXT DEFAULT NULL, /* Option < & str > */
+	"seats" TEXT[] DEFAULT NULL, /* :: std :: option :: Option < Array < '_, & str > > */
+	"during" tstzrange DEFAULT NULL, /* Option < Range < TimestampWithTimeZone > > */
+	"metadata" jsonb DEFAULT NULL /* Option < Jsonb > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'join_waitlist_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/leases.rs:48
+-- booking::api::leases::check_lease
+CREATE  FUNCTION booking."check_lease"(
+	"name" TEXT, /* Option < & str > */
+	"token" bigint /* Option < i64 > */
+) RETURNS bool /* Result < bool, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'check_lease_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/waitlist.rs:32
+-- booking::api::waitlist::leave_waitlist
+CREATE  FUNCTION booking."leave_waitlist"(
+	"id" uuid /* Option < pgrx :: Uuid > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'leave_waitlist_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/resources.rs:111
+-- booking::api::resources::set_open
+CREATE  FUNCTION booking."set_open"(
+	"resource" TEXT, /* Option < & str > */
+	"open" bool /* Option < bool > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'set_open_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/upkeep.rs:24
+-- booking::api::upkeep::purge
+CREATE  FUNCTION booking."purge"(
+	"older_than" interval DEFAULT NULL, /* Option < Interval > */
+	"max_rows" INT DEFAULT 10000 /* Option < i32 > */
+) RETURNS bigint /* Result < i64, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'purge_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/resources.rs:104
+-- booking::api::resources::set_contention
+CREATE  FUNCTION booking."set_contention"(
+	"resource" TEXT, /* Option < & str > */
+	"contention" TEXT /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'set_contention_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1526,9 +1277,66 @@ AS 'MODULE_PATHNAME', 'hold_nights_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/api/holds.rs:181
--- booking::api::holds::release
-CREATE  FUNCTION booking."release"(
+-- src/api/holds.rs:39
+-- booking::api::holds::hold_best
+CREATE  FUNCTION booking."hold_best"(
+	"resource" TEXT, /* Option < & str > */
+	"quantity" bigint, /* Option < i64 > */
+	"ttl" interval DEFAULT NULL, /* Option < Interval > */
+	"section" TEXT DEFAULT NULL, /* Option < & str > */
+	"together" bool DEFAULT true, /* Option < bool > */
+	"key" TEXT DEFAULT NULL, /* Option < & str > */
+	"holder" TEXT DEFAULT NULL, /* Option < & str > */
+	"wait" bool DEFAULT true, /* Option < bool > */
+	"metadata" jsonb DEFAULT NULL /* Option < Jsonb > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'hold_best_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/calendars.rs:19
+-- booking::api::calendars::create_calendar
+CREATE  FUNCTION booking."create_calendar"(
+	"name" TEXT, /* Option < & str > */
+	"capacity" bigint DEFAULT 1, /* Option < i64 > */
+	"time_zone" TEXT DEFAULT 'UTC', /* Option < & str > */
+	"buffer" interval DEFAULT '0', /* Option < Interval > */
+	"check_in" time DEFAULT '15:00', /* Option < TimeOfDay > */
+	"check_out" time DEFAULT '11:00', /* Option < TimeOfDay > */
+	"max_per_holder" bigint DEFAULT NULL, /* Option < i64 > */
+	"metadata" jsonb DEFAULT NULL, /* Option < Jsonb > */
+	"skip" bool DEFAULT false, /* Option < bool > */
+	"if_not_exists" bool DEFAULT false /* Option < bool > */
+) RETURNS booking.resources /* Result < ResourceRow, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'create_calendar_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:118
+-- booking::api::holds::confirm
+CREATE  FUNCTION booking."confirm"(
+	"hold_id" uuid, /* Option < pgrx :: Uuid > */
+	"reference" TEXT DEFAULT NULL, /* Option < & str > */
+	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
+	"late" TEXT DEFAULT 'refuse', /* Option < & str > */
+	"resource" TEXT DEFAULT NULL /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'confirm_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:195
+-- booking::api::holds::cancel
+CREATE  FUNCTION booking."cancel"(
 	"hold_id" uuid, /* Option < pgrx :: Uuid > */
 	"quantity" bigint DEFAULT NULL, /* Option < i64 > */
 	"seats" TEXT[] DEFAULT NULL, /* :: std :: option :: Option < Array < '_, & str > > */
@@ -1538,7 +1346,206 @@ CREATE  FUNCTION booking."release"(
 SECURITY DEFINER 
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'release_wrapper';
+AS 'MODULE_PATHNAME', 'cancel_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/leases.rs:14
+-- booking::api::leases::acquire_lease
+CREATE  FUNCTION booking."acquire_lease"(
+	"name" TEXT, /* Option < & str > */
+	"holder" TEXT, /* Option < & str > */
+	"ttl" interval DEFAULT NULL, /* Option < Interval > */
+	"wait" bool DEFAULT false, /* Option < bool > */
+	"slots" INT DEFAULT 1 /* Option < i32 > */
+) RETURNS booking.lease_result /* Result < LeaseOutcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'acquire_lease_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/resources.rs:117
+-- booking::api::resources::drop_resource
+CREATE  FUNCTION booking."drop_resource"(
+	"resource" TEXT /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'drop_resource_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:111
+-- booking::api::holds::hold_each
+CREATE  FUNCTION booking."hold_each"(
+	"requests" jsonb /* Option < Jsonb > */
+) RETURNS SETOF booking.result /* Outcome */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'hold_each_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:145
+-- booking::api::holds::reschedule
+CREATE  FUNCTION booking."reschedule"(
+	"hold_id" uuid, /* Option < pgrx :: Uuid > */
+	"during" tstzrange, /* Option < Range < TimestampWithTimeZone > > */
+	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
+	"resource" TEXT DEFAULT NULL /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'reschedule_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:134
+-- booking::api::holds::extend
+CREATE  FUNCTION booking."extend"(
+	"hold_id" uuid, /* Option < pgrx :: Uuid > */
+	"ttl" interval DEFAULT NULL, /* Option < Interval > */
+	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
+	"resource" TEXT DEFAULT NULL /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'extend_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/call_once.rs:17
+-- booking::api::call_once::call_once_support
+CREATE  FUNCTION booking."call_once_support"(
+	"request" internal /* Internal */
+) RETURNS internal /* Internal */
+
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'call_once_support_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:82
+-- booking::api::holds::hold_all
+CREATE  FUNCTION booking."hold_all"(
+	"items" jsonb, /* Option < Jsonb > */
+	"ttl" interval DEFAULT NULL, /* Option < Interval > */
+	"key" TEXT DEFAULT NULL, /* Option < & str > */
+	"holder" TEXT DEFAULT NULL, /* Option < & str > */
+	"wait" bool DEFAULT true, /* Option < bool > */
+	"metadata" jsonb DEFAULT NULL /* Option < Jsonb > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'hold_all_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/leases.rs:42
+-- booking::api::leases::release_lease
+CREATE  FUNCTION booking."release_lease"(
+	"name" TEXT, /* Option < & str > */
+	"token" bigint /* Option < i64 > */
+) RETURNS booking.lease_result /* Result < LeaseOutcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'release_lease_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:157
+-- booking::api::holds::swap_seats
+CREATE  FUNCTION booking."swap_seats"(
+	"hold_id" uuid, /* Option < pgrx :: Uuid > */
+	"seats" TEXT[], /* :: std :: option :: Option < Array < '_, & str > > */
+	"expected_version" bigint DEFAULT NULL, /* Option < i64 > */
+	"resource" TEXT DEFAULT NULL /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'swap_seats_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/holds.rs:209
+-- booking::api::holds::find
+CREATE  FUNCTION booking."find"(
+	"hold_id" uuid, /* Option < pgrx :: Uuid > */
+	"resource" TEXT DEFAULT NULL /* Option < & str > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'find_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/leases.rs:54
+-- booking::api::leases::after_restore
+CREATE  FUNCTION booking."after_restore"() RETURNS VOID /* Result < (), ErrorReport > */
+STRICT SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'after_restore_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/resources.rs:74
+-- booking::api::resources::set_blocked
+CREATE  FUNCTION booking."set_blocked"(
+	"resource" TEXT, /* Option < & str > */
+	"seats" TEXT[], /* :: std :: option :: Option < Array < '_, & str > > */
+	"blocked" bool /* Option < bool > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'set_blocked_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/views.rs:46
+-- booking::api::views::library_version
+CREATE  FUNCTION booking."library_version"() RETURNS TEXT /* & '_ str */
+STRICT STABLE PARALLEL SAFE 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'library_version_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/calendars.rs:126
+-- booking::api::calendars::calendar_map
+CREATE  FUNCTION booking."calendar_map"(
+	"resource" TEXT, /* Option < & str > */
+	"month" date /* Option < Date > */
+) RETURNS TEXT /* Result < String, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'calendar_map_wrapper';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/api/calendars.rs:64
+-- booking::api::calendars::set_hours
+CREATE  FUNCTION booking."set_hours"(
+	"resource" TEXT, /* Option < & str > */
+	"hours" jsonb /* Option < Jsonb > */
+) RETURNS booking.result /* Result < Outcome, ErrorReport > */
+SECURITY DEFINER 
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'set_hours_wrapper';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1889,7 +1896,7 @@ comment on function booking.grant_browser is
 comment on function booking.grant_client is
 'Lets a role do what a browser may, and confirm, cancel, move and transfer holds, and have leases. The role cannot read or write the tables.';
 comment on function booking.grant_monitor is
-'Lets a role see how things are going: availability(), check(), worker_status and escrow_status. The role sees no holder''s name and changes nothing.';
+'Lets a role see how things are going: availability(), check(), worker_status, escrow_status, and what there is to count in the tables. The role sees no holder''s name and changes nothing.';
 comment on function booking.grant_admin is
 'Lets a role do what a client and a monitor may, create and change resources, expire, purge, follow changes, and read the tables and views. The role cannot write the tables.';
 comment on function booking.revoke_all is 'Takes everything in this schema from a role again.';
