@@ -31,6 +31,12 @@ const ONE_POOL: &[Contender] = &[
             returning id, expires_at;",
     },
     Contender {
+        name: "bare INSERT, smallest table",
+        script: "insert into rival.smallest_holds (id, resource, quantity, expires_at)
+            values (gen_random_uuid(), 'drop', 1, clock_timestamp() + interval '10 minutes')
+            returning id, expires_at;",
+    },
+    Contender {
         name: "booking, locked",
         script: "select hold_id, expires_at from booking.hold('hot', 1, '10 minutes');",
     },
@@ -70,6 +76,7 @@ const LIVE: i64 = 1_000_000;
 const PUT_BACK: &[&str] = &[
     "truncate booking.holds",
     "truncate rival.like_holds",
+    "truncate rival.smallest_holds",
     "truncate rival.holds",
     "update rival.units set hold_id = null where hold_id is not null",
     "vacuum rival.units",

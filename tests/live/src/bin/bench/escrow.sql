@@ -4,6 +4,16 @@ select from booking.create_pool('drop', 1000000000, contention => 'escrow');
 
 create table rival.like_holds (like booking.holds including all);
 
+-- The smallest table that could hold a hold: what it is, until when, and one hold for a key.
+create table rival.smallest_holds (
+    id uuid primary key,
+    resource text not null,
+    quantity bigint not null,
+    expires_at timestamptz not null,
+    key text
+);
+create unique index on rival.smallest_holds (key, resource) where key is not null;
+
 create table rival.units (resource text not null, n bigint not null, hold_id uuid, primary key (resource, n))
     with (fillfactor = 70);
 create index on rival.units (resource) where hold_id is null;

@@ -68,8 +68,28 @@ const HALF_EXPIRE: &[Contender] = &[
             \\endif",
     },
 ];
-const SWEEPS: &[&str] =
-    &["select booking.expire(10000)", "select rival.expire(10000)", "select booking.expire(10000)"];
+/// Its confirmation wants a payment that paid for nothing else.
+const NEVEROVERSELL_CONFIRM: Contender = Contender {
+    name: "neveroversell",
+    script: "\\set n random(1, 1000)
+            select hold_id from nos_hold('pool' || :n, 1, 'ann', null, '10 minutes') \\gset
+            select * from nos_confirm(:hold_id, :hold_id);",
+};
+const NEVEROVERSELL_HALF_EXPIRE: Contender = Contender {
+    name: "neveroversell",
+    script: "\\set n random(1, 1000)
+            \\set pays random(0, 1)
+            select hold_id from nos_hold('pool' || :n, 1, 'ann', null, '200 ms') \\gset
+            \\if :pays
+            select * from nos_confirm(:hold_id, :hold_id);
+            \\endif",
+};
+const SWEEPS: &[&str] = &[
+    "select booking.expire(10000)",
+    "select rival.expire(10000)",
+    "select booking.expire(10000)",
+    "select count(*) from nos_sweep(10000)",
+];
 
 const CLIENTS: [u32; 3] = [1, 8, 32];
 /// The tables of the holds are not vacuumed here. If PostgreSQL knows that they are empty, plpgsql plans
@@ -80,24 +100,32 @@ const PUT_BACK: &[&str] = &[
     "update booking.resources set taken = 0 where taken > 0",
     "update rival.resources set taken = 0 where taken > 0",
     "select booking.after_restore()",
+    "do $$ begin
+         if to_regclass('nos_holds') is not null then
+             truncate nos_holds, nos_hold_events;
+             update nos_resources set held = 0, sold = 0 where held + sold > 0;
+         end if;
+     end $$",
     "vacuum analyze booking.resources, rival.resources",
 ];
 
-pub const TURNS: usize = CLIENTS.len() * (CONFIRM.len() + HALF_EXPIRE.len());
+pub const TURNS: usize = CLIENTS.len() * (CONFIRM.len() + HALF_EXPIRE.len() + 2);
 
 impl Bench {
     pub fn lives(&self) -> Result<()> {
         self.server
             .psql("select booking.create_pool('confirmed at once', 1000000000, contention => 'escrow')");
         let length = Length::Seconds(self.options.seconds);
+        let confirm = self.with_neveroversell(CONFIRM, NEVEROVERSELL_CONFIRM);
+        let half_expire = self.with_neveroversell(HALF_EXPIRE, NEVEROVERSELL_HALF_EXPIRE);
         for clients in CLIENTS {
             let contest =
                 Contest { put_back: PUT_BACK, ..Contest::new("hold, then confirm", clients, length) };
-            self.measure(&contest, CONFIRM)?;
+            self.measure(&contest, &confirm)?;
         }
         for clients in CLIENTS {
             let contest = Contest::new("hold, half expire", clients, length);
-            self.measure(&Contest { put_back: PUT_BACK, beside: SWEEPS, ..contest }, HALF_EXPIRE)?;
+            self.measure(&Contest { put_back: PUT_BACK, beside: SWEEPS, ..contest }, &half_expire)?;
         }
         Ok(())
     }

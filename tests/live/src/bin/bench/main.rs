@@ -29,6 +29,7 @@ use booking_live::{Server, Worker};
 use indicatif::{ProgressBar, ProgressStyle};
 use measured::{Measured, median};
 use report::{Figure, Report};
+use scripts::Contender;
 
 struct Options {
     seconds: u32,
@@ -62,6 +63,7 @@ struct Bench {
     report: Report,
     /// The `synchronous_commit` of the sessions that are measured.
     commits: Cell<&'static str>,
+    has_neveroversell: bool,
 }
 
 fn main() -> Result<()> {
@@ -79,7 +81,16 @@ fn main() -> Result<()> {
     let turns: usize = parts.iter().map(|part| part.turns).sum();
     let progress = ProgressBar::new((turns * options.rounds) as u64);
     progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}")?);
-    let bench = Bench { server, options, progress, report: Report::default(), commits: Cell::new("on") };
+    let mut bench = Bench {
+        server,
+        options,
+        progress,
+        report: Report::default(),
+        commits: Cell::new("on"),
+        has_neveroversell: false,
+    };
+    bench.load(include_str!("rivals.sql"), "postgres")?;
+    bench.load_neveroversell()?;
     bench.run(&parts)
 }
 
@@ -105,7 +116,6 @@ fn read_arguments() -> Result<Options> {
 
 impl Bench {
     fn run(&self, parts: &[&Part]) -> Result<()> {
-        self.load(include_str!("rivals.sql"), "postgres")?;
         Report::print_head();
         for part in parts {
             (part.measure)(self)?;
@@ -132,6 +142,27 @@ impl Bench {
             bail!("the rivals could not be set up");
         }
         Ok(())
+    }
+
+    /// Creates what neveroversell needs, if `scripts/fetch-rivals` has brought it.
+    fn load_neveroversell(&mut self) -> Result<()> {
+        let file =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rivals/neveroversell.sql");
+        let Ok(sql) = std::fs::read_to_string(&file) else {
+            eprintln!("neveroversell is left out: {} does not exist", file.display());
+            return Ok(());
+        };
+        self.load(&sql, "postgres")?;
+        self.server.psql("select count(nos_upsert_resource(name, 1000000000)) from rival.resources");
+        self.has_neveroversell = true;
+        Ok(())
+    }
+
+    /// Returns the contenders, and neveroversell as the last one if it is there.
+    fn with_neveroversell(&self, contenders: &[Contender], its: Contender) -> Vec<Contender> {
+        let mut all = contenders.to_vec();
+        all.extend(self.has_neveroversell.then_some(its));
+        all
     }
 
     /// Opens a session with the `synchronous_commit` that is measured.

@@ -86,68 +86,114 @@ impl Report {
     }
 }
 
-/// Plots throughput on the left and latency on the right: the median as a line, the 99th percentile as a thin one.
-fn plot(path: &Path, scenario: &str, figures: &[&Figure], clients: &BTreeSet<u32>) -> Result<()> {
-    let area = SVGBackend::new(path, (1100, 460)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let (left, right) = area.titled(scenario, ("sans-serif", 22))?.split_horizontally(550);
-    let least = clients.first().copied().unwrap_or(1);
-    let most = clients.last().copied().unwrap_or(1).max(least + 1);
-    let mut names: Vec<&str> = Vec::new();
-    for figure in figures {
-        if !names.contains(&figure.contender.as_str()) {
-            names.push(&figure.contender);
+/// What a plot shows of a scenario.
+struct Curves<'a> {
+    figures: &'a [&'a Figure],
+    clients: Vec<u32>,
+    /// The contenders, in the order in which they were measured, each with its colour.
+    contenders: Vec<(&'a str, RGBColor)>,
+}
+
+impl<'a> Curves<'a> {
+    fn new(figures: &'a [&'a Figure], clients: &BTreeSet<u32>) -> Curves<'a> {
+        let mut names: Vec<&str> = Vec::new();
+        for figure in figures {
+            if !names.contains(&figure.contender.as_str()) {
+                names.push(&figure.contender);
+            }
         }
+        let contenders = names.into_iter().zip(COLOURS.into_iter().cycle()).collect();
+        Curves { figures, clients: clients.iter().copied().collect(), contenders }
     }
-    let top = figures.iter().map(|figure| figure.rate).fold(1.0, f64::max) * 1.1;
-    let mut rates = ChartBuilder::on(&left)
+
+    /// The numbers of clients stand side by side, at equal distances: a logarithmic axis has labels everywhere but
+    /// where something was measured.
+    fn x(&self, clients: u32) -> f64 {
+        self.clients.iter().position(|number| *number == clients).unwrap_or(0) as f64
+    }
+
+    fn x_range(&self) -> std::ops::Range<f64> {
+        0.0..(self.clients.len() - 1) as f64
+    }
+
+    fn x_label(&self, x: f64) -> String {
+        self.clients.get(x.round() as usize).map(u32::to_string).unwrap_or_default()
+    }
+
+    fn points(&self, contender: &str, y: impl Fn(&Figure) -> Option<f64>) -> Vec<(f64, f64)> {
+        let of_it = self.figures.iter().filter(|figure| figure.contender == contender);
+        of_it.filter_map(|figure| Some((self.x(figure.clients), y(figure)?))).collect()
+    }
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// Plots throughput on the left and latency in the middle: the median as a line, the 99th percentile as a thin one. The
+/// legend stands beside them, where it hides no curve.
+fn plot(path: &Path, scenario: &str, figures: &[&Figure], clients: &BTreeSet<u32>) -> Result<()> {
+    let curves = Curves::new(figures, clients);
+    let area = SVGBackend::new(path, (1300, 460)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let (charts, legend) = area.titled(scenario, ("sans-serif", 22))?.split_horizontally(1080);
+    let (left, right) = charts.split_horizontally(540);
+    plot_rates(&left, &curves)?;
+    plot_latencies(&right, &curves)?;
+    for (n, (name, colour)) in curves.contenders.iter().enumerate() {
+        let y = 30 + 24 * n as i32;
+        legend.draw(&PathElement::new([(5, y), (30, y)], colour.stroke_width(3)))?;
+        legend.draw(&Text::new(*name, (38, y - 7), ("sans-serif", 14)))?;
+    }
+    area.present()?;
+    Ok(())
+}
+
+fn plot_rates(area: &Area, curves: &Curves) -> Result<()> {
+    let top = curves.figures.iter().map(|figure| figure.rate).fold(1.0, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(area)
         .margin(10)
         .x_label_area_size(35)
         .y_label_area_size(60)
-        .build_cartesian_2d((least..most).log_scale(), 0.0..top)?;
-    rates
+        .build_cartesian_2d(curves.x_range(), 0.0..top)?;
+    chart
         .configure_mesh()
+        .x_labels(curves.clients.len())
+        .x_label_formatter(&|x| curves.x_label(*x))
         .x_desc("clients")
         .y_desc("a second")
         .y_label_formatter(&|rate| format!("{rate:.0}"))
         .light_line_style(WHITE)
         .draw()?;
-    let latencies = || figures.iter().filter_map(|figure| figure.latency);
-    let low = latencies().map(|(half, _)| half).fold(f64::MAX, f64::min).clamp(0.01, 10.0);
+    for (name, colour) in &curves.contenders {
+        let points = curves.points(name, |figure| Some(figure.rate));
+        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+    }
+    Ok(())
+}
+
+fn plot_latencies(area: &Area, curves: &Curves) -> Result<()> {
+    let latencies = || curves.figures.iter().filter_map(|figure| figure.latency);
+    let low = latencies().map(|(half, _)| half).fold(f64::MAX, f64::min).clamp(0.01, 10.0) / 1.2;
     let high = latencies().map(|(_, most)| most).fold(low * 10.0, f64::max) * 1.2;
-    let mut times = ChartBuilder::on(&right)
+    let mut chart = ChartBuilder::on(area)
         .margin(10)
         .x_label_area_size(35)
         .y_label_area_size(60)
-        .build_cartesian_2d((least..most).log_scale(), (low..high).log_scale())?;
-    times
+        .build_cartesian_2d(curves.x_range(), (low..high).log_scale())?;
+    chart
         .configure_mesh()
+        .x_labels(curves.clients.len())
+        .x_label_formatter(&|x| curves.x_label(*x))
         .x_desc("clients")
+        .y_labels(12)
+        .y_label_formatter(&|time| if *time < 1.0 { format!("{time:.2}") } else { format!("{time:.0}") })
         .y_desc("milliseconds: half, and 99 of 100 (thin)")
         .light_line_style(WHITE)
         .draw()?;
-    for (name, colour) in names.iter().zip(COLOURS.iter().cycle()) {
-        let of_it = || figures.iter().filter(|figure| figure.contender == *name);
-        let line =
-            LineSeries::new(of_it().map(|figure| (figure.clients, figure.rate)), colour.stroke_width(2));
-        let legend = *colour;
-        rates
-            .draw_series(line)?
-            .label(*name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], legend.stroke_width(2)));
-        let timed = || of_it().filter_map(|figure| Some((figure.clients, figure.latency?)));
-        let half = timed().map(|(clients, (half, _))| (clients, half));
-        times.draw_series(LineSeries::new(half, colour.stroke_width(2)))?;
-        let most = timed().map(|(clients, (_, most))| (clients, most));
-        times.draw_series(LineSeries::new(most, colour.stroke_width(1)))?;
+    for (name, colour) in &curves.contenders {
+        let half = curves.points(name, |figure| Some(figure.latency?.0));
+        chart.draw_series(LineSeries::new(half, colour.stroke_width(2)))?;
+        let most = curves.points(name, |figure| Some(figure.latency?.1));
+        chart.draw_series(LineSeries::new(most, colour.stroke_width(1)))?;
     }
-    let background = WHITE.mix(0.85);
-    rates
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(background)
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
-    area.present()?;
     Ok(())
 }
