@@ -5,9 +5,9 @@ use crate::shared_memory::registry::{self, DatabaseEntry};
 
 /// The worker as this database sees it.
 pub struct Status {
-    /// `running`, `failing` (the last sweep passed over something: see the error), `off` (by `booking.worker`, or because
-    /// `booking.databases` leaves this database out), `standby` (it waits for the promotion), `starting`, or `absent` (the library is not in
-    /// shared_preload_libraries).
+    /// `running`, `failing` (the last sweep passed over something: see the error), `off` (by `booking.worker`, or
+    /// because `booking.databases` leaves this database out), `standby` (it waits for the promotion), `starting`, or
+    /// `absent` (the library is not in shared_preload_libraries).
     pub state: &'static str,
     pub entry: Option<DatabaseEntry>,
 }

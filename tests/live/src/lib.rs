@@ -10,6 +10,6 @@ mod wait;
 
 pub use answer::{Answer, ask, ask_each};
 pub use persistent::{Caller, Told, clock};
-pub use server::{Builder, Server, Shutdown, Worker, backend_pid, in_background, join};
+pub use server::{Builder, Server, Shutdown, Worker, backend_pid, in_background, join, pipe};
 pub use tree::Tree;
 pub use wait::{BOUND, wait_until};

@@ -1,16 +1,10 @@
 //! Dump and restore, in plain and custom format, while the worker runs.
 
-use std::process::Stdio;
+use booking_live::{Server, everything, pipe, wait_until};
 
-use booking_live::{Server, everything, wait_until};
-
-fn pipe(server: &Server, dump: &[&str], restore: (&str, &[&str])) {
-    let mut dumping =
-        server.command("pg_dump").args(dump).stdout(Stdio::piped()).spawn().expect("pg_dump starts");
-    let stdout = dumping.stdout.take().expect("piped");
-    let status = server.command(restore.0).args(restore.1).stdin(stdout).stdout(Stdio::null()).status();
-    assert!(status.expect("it starts").success());
-    assert!(dumping.wait().expect("pg_dump ends").success());
+/// Dumps the database `postgres` and restores it.
+fn carry(server: &Server, dump: &[&str], restore: (&str, &[&str])) {
+    pipe(server.command("pg_dump").args(dump), server.command(restore.0).args(restore.1));
 }
 
 fn check(server: &Server, copy: &str) {
@@ -23,7 +17,7 @@ fn plain() {
     let server = Server::builder().start().expect("a server");
     everything::fill(&server);
     server.psql("create database copy");
-    pipe(&server, &["postgres"], ("psql", &["-Xq", "-v", "ON_ERROR_STOP=1", "-d", "copy"]));
+    carry(&server, &["postgres"], ("psql", &["-Xq", "-v", "ON_ERROR_STOP=1", "-d", "copy"]));
     check(&server, "copy");
 }
 
@@ -32,7 +26,7 @@ fn custom() {
     let server = Server::builder().start().expect("a server");
     everything::fill(&server);
     server.psql("create database copy");
-    pipe(&server, &["-Fc", "postgres"], ("pg_restore", &["--exit-on-error", "-d", "copy"]));
+    carry(&server, &["-Fc", "postgres"], ("pg_restore", &["--exit-on-error", "-d", "copy"]));
     check(&server, "copy");
 }
 
@@ -54,7 +48,7 @@ fn overdue_holds_are_restored_too() {
     );
     for copy in ["one", "two"] {
         server.psql(&format!("create database {copy}"));
-        pipe(&server, &["-Fc", "postgres"], ("pg_restore", &["--exit-on-error", "-d", copy]));
+        carry(&server, &["-Fc", "postgres"], ("pg_restore", &["--exit-on-error", "-d", copy]));
         assert_eq!(server.psql_in(copy, "select count(*) from booking.check()"), "0");
         assert_eq!(server.psql_in(copy, "select count(*) from booking.holds"), "4000");
         wait_until(

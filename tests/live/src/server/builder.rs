@@ -121,9 +121,7 @@ impl Builder {
         let tree = self.find_tree()?;
         let (home, guard) = make_home(&tree)?;
         initdb(&tree, home.path())?;
-        let file = home.path().join("data/throwaway.conf");
-        fs::write(&file, self.configuration(home.path(), 5432))?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+        self.configure(home.path(), 5432)?;
         let mut upgrade = as_server_user(&tree, "pg_upgrade");
         upgrade.arg("-b").arg(&old.tree.bin).arg("-B").arg(&tree.bin).args(["-U", "postgres"]);
         upgrade.arg("-d").arg(old.data_dir()).arg("-D").arg(home.path().join("data"));
@@ -158,9 +156,7 @@ impl Builder {
         // Another program may take the port between the moment we find it free and the moment the server takes it.
         for attempt in 1.. {
             server.port = if self.tcp { free_port()? } else { 5432 };
-            let file = server.data_dir().join("throwaway.conf");
-            fs::write(&file, self.configuration(server.socket_dir(), server.port))?;
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+            self.configure(server.home(), server.port)?;
             match server.try_start() {
                 Err(_) if self.tcp && attempt < 5 && server.log().contains("Address already in use") => {}
                 Err(error) => return Err(error),
@@ -168,6 +164,13 @@ impl Builder {
             }
         }
         Ok(server)
+    }
+
+    /// Writes the configuration of the server with this folder.
+    fn configure(&self, home: &Path, port: u16) -> Result<()> {
+        let file = home.join("data/throwaway.conf");
+        fs::write(&file, self.configuration(home, port))?;
+        Ok(fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?)
     }
 
     fn configuration(&self, sockets: &Path, port: u16) -> String {

@@ -1,7 +1,7 @@
 //! Ways to connect to a server: the two Rust clients, psql, any other program; and waiting until a session blocks.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 use postgres::{Client, NoTls};
@@ -61,6 +61,19 @@ impl Server {
         Ok(String::from_utf8(output.stdout)?.trim_end_matches('\n').to_owned())
     }
 
+    /// Runs a script with psql, which stops at the first error.
+    pub fn try_load(&self, dbname: &str, script: &str) -> Result<()> {
+        let file = self.home().join("script.psql");
+        std::fs::write(&file, script)?;
+        let mut psql = self.command("psql");
+        psql.args(["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-d", dbname, "-f"]).arg(&file);
+        let output = psql.output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+        }
+        Ok(())
+    }
+
     /// Returns a command for any program (pg_dump, pgbench, a client in another language), connected to this
     /// server. PostgreSQL's programs come from the private copy.
     pub fn command(&self, program: &str) -> Command {
@@ -100,6 +113,16 @@ impl Server {
         };
         wait_until(&format!("{what}: backend {pid}"), &mut observe, |(blockers, _)| good(blockers)).0
     }
+}
+
+/// Runs a program that dumps, and beside it one that restores what the first writes.
+#[track_caller]
+pub fn pipe(dump: &mut Command, restore: &mut Command) {
+    let mut dumping = dump.stdout(Stdio::piped()).spawn().expect("the dump starts");
+    let stdout = dumping.stdout.take().expect("piped");
+    let restored = restore.stdin(stdout).stdout(Stdio::null()).status().expect("the restore starts");
+    assert!(restored.success(), "{restore:?}");
+    assert!(dumping.wait().expect("the dump ends").success(), "{dump:?}");
 }
 
 /// Returns the process id of the backend that serves the session.

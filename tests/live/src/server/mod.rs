@@ -24,7 +24,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 pub use builder::{Builder, Worker};
-pub use clients::{backend_pid, in_background, join};
+pub use clients::{backend_pid, in_background, join, pipe};
 use guard::Guard;
 
 use crate::tree::Tree;

@@ -1,9 +1,8 @@
 //! From one version of PostgreSQL to another: `tests/versions/run` says which, and where the older one is.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 
-use booking_live::{Builder, Server, Shutdown, Tree, Worker, everything, wait_until};
+use booking_live::{Builder, Server, Shutdown, Tree, Worker, everything, pipe, wait_until};
 
 fn older() -> Builder {
     let bin = std::env::var_os("BOOKING_OLD_PGBIN").expect("tests/versions/run sets it");
@@ -53,11 +52,7 @@ fn a_dump_of_the_older_server_is_restored_into_the_newer() {
         new.psql(&format!("create database {copy}"));
         let mut dump = dumps.command("pg_dump");
         dump.env("PGHOST", old.socket_dir()).env("PGPORT", old.port().to_string());
-        let mut dumping = dump.arg("postgres").stdout(Stdio::piped()).spawn().expect("pg_dump starts");
-        let mut psql = new.command("psql");
-        psql.args(["-Xq", "-v", "ON_ERROR_STOP=1", "-d", copy]).stdin(dumping.stdout.take().expect("piped"));
-        assert!(psql.stdout(Stdio::null()).status().expect("psql starts").success(), "{copy}");
-        assert!(dumping.wait().expect("pg_dump ends").success(), "{copy}");
+        pipe(dump.arg("postgres"), new.command("psql").args(["-Xq", "-v", "ON_ERROR_STOP=1", "-d", copy]));
         assert_eq!(everything::rows(&new, copy), everything::rows(&old, "postgres"), "{copy}");
         everything::check(&new, copy);
     }

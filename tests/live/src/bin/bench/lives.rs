@@ -68,7 +68,7 @@ const HALF_EXPIRE: &[Contender] = &[
             \\endif",
     },
 ];
-/// Its confirmation wants a payment that paid for nothing else.
+/// A library of PyPI that does the same work in PL/pgSQL. It confirms only with a payment that paid for nothing else.
 const NEVEROVERSELL_CONFIRM: Contender = Contender {
     name: "neveroversell",
     script: "\\set n random(1, 1000)

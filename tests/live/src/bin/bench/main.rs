@@ -130,18 +130,7 @@ impl Bench {
 
     /// Creates the tables and functions of the rivals.
     fn load(&self, sql: &str, database: &str) -> Result<()> {
-        let script = self.server.home().join("rivals.sql");
-        std::fs::write(&script, sql)?;
-        let status = self
-            .server
-            .command("psql")
-            .args(["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-d", database, "-f"])
-            .arg(&script)
-            .status()?;
-        if !status.success() {
-            bail!("the rivals could not be set up");
-        }
-        Ok(())
+        self.server.try_load(database, sql).context("the rivals could not be set up")
     }
 
     /// Creates what neveroversell needs, if `scripts/fetch-rivals` has brought it.
