@@ -3,7 +3,7 @@
 -- Sessions compare the versions again once a function was replaced, so every upgrade script begins like this. It refuses
 -- to go on with the library of another version, whose statements are not for the tables as they will be.
 create or replace function booking.library_version() returns text
-language c strict stable parallel safe set search_path = pg_catalog, pg_temp
+language c strict stable parallel safe
 as 'MODULE_PATHNAME', 'library_version_wrapper';
 do $$
 begin
@@ -13,5 +13,89 @@ begin
             message = format('the library of booking has version %s', booking.library_version()),
             hint = 'Install the library of version 0.2.0, and restart the server.';
     end if;
+end
+$$;
+
+-- A hold's row is written with all its index entries at once, and only B-trees can be written like that.
+drop index booking.holds_times;
+create index holds_changed on booking.holds (greatest(placed_at, confirmed_at, ended_at));
+
+-- The functions in C pin the search path themselves, and only if they run a statement.
+do $$
+declare
+    function regprocedure;
+begin
+    for function in
+        select pg_proc.oid from pg_proc join pg_language on pg_language.oid = prolang
+        where pronamespace = 'booking'::regnamespace and lanname = 'c' and proconfig is not null
+    loop
+        execute format('alter function %s reset search_path', function);
+    end loop;
+end
+$$;
+
+create or replace function booking.changes(
+    since timestamptz,
+    resource text default null,
+    max_rows integer default 1000
+) returns setof booking.hold_changes
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    settled timestamptz;
+begin
+    if changes.since is null or changes.max_rows is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = format('argument "%s" must not be null',
+                             case when changes.since is null then 'since' else 'max_rows' end);
+    end if;
+    if changes.max_rows < 1 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'argument "max_rows" must be at least 1';
+    end if;
+    if pg_is_in_recovery() then
+        raise exception using
+            errcode = 'feature_not_supported',
+            message = 'the changes of holds cannot be followed on a standby',
+            detail = 'Which transactions are under way is known to the primary alone.',
+            hint = 'Ask the primary, or follow it by logical decoding.';
+    end if;
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using
+            errcode = 'feature_not_supported',
+            message = 'the changes of holds cannot be followed in a transaction that keeps its snapshot',
+            hint = 'Use read committed.';
+    end if;
+    -- First the clock, then the open transactions, and last, with a snapshot of its own, what was written. A
+    -- transaction that begins to write after the second step writes later times than the first step read.
+    settled := clock_timestamp();
+    select least(settled, min(activity.xact_start)) into settled
+    from pg_stat_activity as activity
+    where activity.datid = (select oid from pg_database where datname = current_database())
+      and activity.backend_xid is not null
+      and activity.pid <> pg_backend_pid();
+    select least(settled, min(prepared.prepared) - interval '1 hour') into settled
+    from pg_prepared_xacts as prepared
+    where prepared.database = current_database();
+    return query
+        -- All changes of one time come together, since the next call asks for what is later than the last.
+        select *
+        from (
+            select change.at, change.what, hold.id, hold.resource, hold.basket, hold.item, hold.quantity, hold.seats,
+                   hold.during, hold.holder, hold.reference
+            from booking.holds as hold
+            -- The same three changes as in the view. A hold has none after its last, which has an index.
+            cross join lateral (values
+                (hold.placed_at, 'held'), (hold.confirmed_at, 'confirmed'), (hold.ended_at, hold.state::text)
+            ) as change(at, what)
+            where greatest(hold.placed_at, hold.confirmed_at, hold.ended_at) > changes.since
+              and change.at > changes.since
+              and change.at < settled
+              and (changes.resource is null or hold.resource = changes.resource)
+            order by change.at
+            fetch first changes.max_rows rows with ties) as first
+        order by first.at, first.id;
 end
 $$;

@@ -154,10 +154,8 @@ create index holds_live on booking.holds (resource, state, expires_at) include (
 -- For max_per_holder: what a holder has on one resource.
 create index holds_holder on booking.holds (resource, holder)
     where holder is not null and state in ('held', 'confirmed');
--- For changes(): when holds were placed, confirmed and ended. A summary of each range of pages is enough,
--- since holds are placed in the order of time; three btree indexes would cost each hold more than all its
--- other indexes.
-create index holds_times on booking.holds using brin (placed_at, confirmed_at, ended_at) with (pages_per_range = 32);
+-- For changes(): what happened last to a hold. Whatever happened to it after a moment, its last change did too.
+create index holds_changed on booking.holds (greatest(placed_at, confirmed_at, ended_at));
 -- For purge(): what has ended unconfirmed, by the time of its end.
 create index holds_over on booking.holds (ended_at) where state in ('released', 'expired');
 

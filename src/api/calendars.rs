@@ -17,7 +17,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::too_many_arguments)]
 fn create_calendar(
     name: Option<&str>,
@@ -62,7 +61,6 @@ fn zone(name: &str) -> Result<Zone, Error> {
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn set_hours(resource: Option<&str>, hours: Option<Jsonb>) -> Result<Outcome, ErrorReport> {
     let resource = arguments::resource(resource)?;
     let week = hours.map(|hours| period::week(&hours.value()?)).transpose()?;
@@ -70,7 +68,6 @@ fn set_hours(resource: Option<&str>, hours: Option<Jsonb>) -> Result<Outcome, Er
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn calendar(
     resource: Option<&str>,
@@ -102,7 +99,6 @@ fn calendar(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn free_slots(
     resource: Option<&str>,
@@ -124,7 +120,6 @@ fn free_slots(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn calendar_map(resource: Option<&str>, month: Option<Date>) -> Result<String, ErrorReport> {
     let resource = arguments::resource(resource)?;
     let days = month::Days::of(need(month, "month")?)?;

@@ -12,7 +12,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::too_many_arguments)]
 fn hold(
     resource: Option<&str>,
@@ -37,7 +36,6 @@ fn hold(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::too_many_arguments)]
 fn hold_best(
     resource: Option<&str>,
@@ -58,7 +56,6 @@ fn hold_best(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::too_many_arguments)]
 fn hold_nights(
     resource: Option<&str>,
@@ -80,7 +77,6 @@ fn hold_nights(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn hold_all(
     items: Option<Jsonb>,
     ttl: default!(Option<Interval>, "NULL"),
@@ -109,14 +105,12 @@ fn hold_all(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn hold_each(requests: Option<Jsonb>) -> Result<SetOfIterator<'static, Outcome>, ErrorReport> {
     let value = need(requests, "requests")?.value()?;
     Ok(SetOfIterator::new(verbs::hold_each(&items::of_batch(&value)?)?))
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn confirm(
     hold_id: Option<pgrx::Uuid>,
     reference: default!(Option<&str>, "NULL"),
@@ -132,7 +126,6 @@ fn confirm(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn extend(
     hold_id: Option<pgrx::Uuid>,
     ttl: default!(Option<Interval>, "NULL"),
@@ -143,7 +136,6 @@ fn extend(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn reschedule(
     hold_id: Option<pgrx::Uuid>,
     during: Option<Range<TimestampWithTimeZone>>,
@@ -155,7 +147,6 @@ fn reschedule(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn swap_seats(
     hold_id: Option<pgrx::Uuid>,
     seats: Option<Array<'_, &str>>,
@@ -167,7 +158,6 @@ fn swap_seats(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn transfer(
     hold_id: Option<pgrx::Uuid>,
     holder: Option<&str>,
@@ -179,7 +169,6 @@ fn transfer(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn release(
     hold_id: Option<pgrx::Uuid>,
     quantity: default!(Option<i64>, "NULL"),
@@ -193,7 +182,6 @@ fn release(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn cancel(
     hold_id: Option<pgrx::Uuid>,
     quantity: default!(Option<i64>, "NULL"),
@@ -207,7 +195,6 @@ fn cancel(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn find(
     hold_id: Option<pgrx::Uuid>,
     resource: default!(Option<&str>, "NULL"),

@@ -12,7 +12,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn acquire_lease(
     name: Option<&str>,
     holder: Option<&str>,
@@ -30,7 +29,6 @@ fn acquire_lease(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn renew_lease(
     name: Option<&str>,
     token: Option<i64>,
@@ -40,19 +38,16 @@ fn renew_lease(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn release_lease(name: Option<&str>, token: Option<i64>) -> Result<LeaseOutcome, ErrorReport> {
     Ok(verbs::release_lease(lease_name(name)?, need(token, "token")?)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn check_lease(name: Option<&str>, token: Option<i64>) -> Result<bool, ErrorReport> {
     Ok(verbs::check_lease(lease_name(name)?, need(token, "token")?)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn after_restore() -> Result<(), ErrorReport> {
     Ok(verbs::after_restore()?)
 }

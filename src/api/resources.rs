@@ -13,7 +13,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::too_many_arguments)]
 fn create_pool(
     name: Option<&str>,
@@ -42,7 +41,6 @@ fn create_pool(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn create_seats(
     name: Option<&str>,
     seats: Option<Jsonb>,
@@ -72,7 +70,6 @@ fn create_seats(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn set_blocked(
     resource: Option<&str>,
     seats: Option<Array<'_, &str>>,
@@ -84,7 +81,6 @@ fn set_blocked(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn set_capacity(
     resource: Option<&str>,
     capacity: Option<i64>,
@@ -102,20 +98,17 @@ fn set_capacity(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn set_contention(resource: Option<&str>, contention: Option<&str>) -> Result<Outcome, ErrorReport> {
     let contention = arguments::contention(contention)?;
     Ok(verbs::set_contention(arguments::resource(resource)?, contention)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn set_open(resource: Option<&str>, open: Option<bool>) -> Result<Outcome, ErrorReport> {
     Ok(verbs::set_open(arguments::resource(resource)?, need(open, "open")?)?)
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn drop_resource(resource: Option<&str>) -> Result<Outcome, ErrorReport> {
     Ok(verbs::drop_resource(arguments::resource(resource)?)?)
 }

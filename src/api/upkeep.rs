@@ -8,7 +8,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn expire(
     max_holds: default!(Option<i32>, "1000"),
     resource: default!(Option<&str>, "NULL"),
@@ -22,7 +21,6 @@ fn expire(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn purge(
     older_than: default!(Option<Interval>, "NULL"),
     max_rows: default!(Option<i32>, "10000"),

@@ -11,7 +11,6 @@ use pgrx::prelude::*;
 use uuid::Uuid;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn availability(
     resource: Option<&str>,
@@ -44,14 +43,12 @@ fn availability(
 
 /// Returns the version of the library, which is that of the extension unless one of them was upgraded alone.
 #[pg_extern(schema = "booking", stable, parallel_safe)]
-#[search_path(pg_catalog, pg_temp)]
 fn library_version() -> &'static str {
     installed::LIBRARY_VERSION
 }
 
 /// Returns the worker's state, for the view `booking.worker_status`.
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn worker_state() -> TableIterator<
     'static,
@@ -80,7 +77,6 @@ fn worker_state() -> TableIterator<
 /// Returns the count of an escrow pool in shared memory, for the view `booking.escrow_status`. Returns no row if
 /// shared memory does not have it.
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn escrow_count(
     escrow: Option<pgrx::Uuid>,

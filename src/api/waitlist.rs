@@ -10,7 +10,6 @@ use pgrx::prelude::*;
 use uuid::Uuid;
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::too_many_arguments)]
 fn join_waitlist(
     resource: Option<&str>,
@@ -30,7 +29,6 @@ fn join_waitlist(
 }
 
 #[pg_extern(schema = "booking", security_definer)]
-#[search_path(pg_catalog, pg_temp)]
 fn leave_waitlist(id: Option<pgrx::Uuid>) -> Result<Outcome, ErrorReport> {
     Ok(verbs::leave_waitlist(Uuid::from_bytes(*need(id, "id")?.as_bytes()))?)
 }

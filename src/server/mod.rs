@@ -9,6 +9,7 @@ pub mod commit_durability;
 pub mod condition_variables;
 pub mod hash;
 pub mod installed;
+pub mod search_path;
 pub mod settings;
 pub mod transaction;
 pub mod versions;

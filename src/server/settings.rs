@@ -16,6 +16,7 @@ static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::n
 static NOTIFY_CHANNEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static ESCROW_ENTRIES: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
+static DIRECT: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Two years in minutes, one of them a leap year.
 const TWO_YEARS: i32 = 731 * 24 * 60;
@@ -98,6 +99,11 @@ pub fn escrow_entries() -> usize {
 /// Returns whether the worker sweeps at all.
 pub fn worker() -> bool {
     WORKER.get()
+}
+
+/// Returns whether plain rows are written without a statement.
+pub fn writes_directly() -> bool {
+    DIRECT.get()
 }
 
 /// Registers the settings with the server.
@@ -191,6 +197,14 @@ fn register_worker() {
 }
 
 fn register_others() {
+    GucRegistry::define_bool_guc(
+        c"booking.direct",
+        c"Whether plain rows are written without an SQL statement.",
+        c"For developers: every answer is the same without it, at twice the cost.",
+        &DIRECT,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
     GucRegistry::define_string_guc(
         c"booking.notify_channel",
         c"The channel on which NOTIFY announces offers to holders on a waitlist.",

@@ -13,6 +13,7 @@
 
 pub mod calendar;
 pub mod definitions;
+mod direct;
 pub mod holds;
 pub mod leases;
 pub mod locks;
@@ -24,6 +25,7 @@ pub mod resources;
 pub mod seat_plan;
 pub mod seats;
 mod statement;
+mod tables;
 pub mod upkeep;
 mod values;
 pub mod waitlist;

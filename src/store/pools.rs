@@ -1,9 +1,11 @@
 //! What is taken of pools, in their rows or in the counts of escrow pools. What a pool is changes in
 //! `definitions`, and whether a request may have its quantity is decided in `verbs::allocation`.
 
+use super::direct::{Locked, Row};
 use super::pool_count;
 use super::resources::{self, ResourceStatus, StoredResource, admits_all};
 use super::statement::{Argument, Session, statement};
+use super::tables::resources as columns;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::escrow::Taken;
@@ -39,6 +41,39 @@ pub fn take(
     expected_version: Option<i64>,
     checked: Checked,
 ) -> Option<ResourceStatus> {
+    take_directly(name, quantity, expected_version, checked)
+        .or_else(|| take_in_statement(session, name, quantity, expected_version, checked))
+}
+
+fn take_directly(
+    name: &str,
+    quantity: i64,
+    expected_version: Option<i64>,
+    checked: Checked,
+) -> Option<ResourceStatus> {
+    use columns::{CAPACITY, ESCROW, KIND, OVERBOOKING, RESOURCES, TAKEN, VERSION};
+    let judge = |row: &Row| {
+        let (version, taken) = (row.get(VERSION)?, row.get(TAKEN)?);
+        let most = row.get(CAPACITY)?.checked_add(row.get(OVERBOOKING)?)?;
+        let left = most.checked_sub(taken)?.checked_sub(quantity)?;
+        let takes = row.is_label(KIND, "pool")
+            && row.is_null(ESCROW)
+            && left >= 0
+            && (checked == Checked::Everything || resources::row_admits_all(row))
+            && expected_version.is_none_or(|expected| expected == version);
+        let status = ResourceStatus { version: version.checked_add(1)?, available: Some(left), is_waited_for: false };
+        takes.then(|| (vec![TAKEN.is(taken + quantity), VERSION.is(status.version)], status))
+    };
+    RESOURCES.with(|table| table.update(&[columns::NAME.is(name)], Locked::Wait, judge))
+}
+
+fn take_in_statement(
+    session: &Session,
+    name: &str,
+    quantity: i64,
+    expected_version: Option<i64>,
+    checked: Checked,
+) -> Option<ResourceStatus> {
     let arguments = [
         Argument::Text(Some(name)),
         Argument::Bigint(Some(quantity)),
@@ -64,13 +99,30 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<
     {
         return Ok(Some(status));
     }
-    let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
-    let status = GIVE_BACK
-        .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)));
+    let status = give_back_directly(name, quantity).or_else(|| {
+        let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
+        GIVE_BACK
+            .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+    });
     match status {
         None if !escrow::is_possible() => give_back_in_escrow(session, name, quantity),
         status => Ok(status),
     }
+}
+
+fn give_back_directly(name: &str, quantity: i64) -> Option<ResourceStatus> {
+    use columns::{CAPACITY, ESCROW, KIND, NAME, OVERBOOKING, RESOURCES, TAKEN, VERSION, WAITING};
+    let judge = |row: &Row| {
+        let taken = row.get(TAKEN)?.checked_sub(quantity)?;
+        let most = row.get(CAPACITY)?.checked_add(row.get(OVERBOOKING)?)?;
+        let status = ResourceStatus {
+            version: row.get(VERSION)?.checked_add(1)?,
+            available: row.is_label(KIND, "pool").then(|| most.checked_sub(taken)).flatten(),
+            is_waited_for: row.get(WAITING)? > 0,
+        };
+        row.is_null(ESCROW).then(|| (vec![TAKEN.is(taken), VERSION.is(status.version)], status))
+    };
+    RESOURCES.with(|table| table.update(&[NAME.is(name)], Locked::Wait, judge))
 }
 
 /// Gives back to an escrow pool. Returns `None` if the pool is not one.

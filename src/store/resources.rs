@@ -3,8 +3,10 @@
 
 use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
+use super::direct::Row as DirectRow;
 use super::pool_count;
 use super::statement::{Argument, Row, Session, Span, select_list, statement};
+use super::tables::resources as tables;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
@@ -179,7 +181,7 @@ fn read_week(lines: &[String]) -> Week {
 
 /// The SQL condition on a row of `booking.resources` under which a resource admits every request that it has room
 /// for: it is open, it does not limit its holders, and nobody waits for it. A verb then skips the allocation. So a
-/// new rule of admission belongs here and in the twin, [`StoredResource::admits_all`].
+/// new rule of admission belongs here and in the twins, [`row_admits_all`] and [`StoredResource::admits_all`].
 macro_rules! admits_all {
     () => {
         "open and max_per_holder is null and waiting = 0"
@@ -190,6 +192,12 @@ pub(super) use admits_all;
 /// The condition, for the test that compares it with its twin.
 #[cfg(feature = "pg_test")]
 pub const ADMITS_ALL: &str = admits_all!();
+
+/// Returns whether the resource of a row admits every request that it has room for. It is the twin of the SQL
+/// condition [`admits_all!`](admits_all).
+pub(super) fn row_admits_all(row: &DirectRow) -> bool {
+    row.get(tables::OPEN) == Some(true) && row.is_null(tables::MAX_PER_HOLDER) && row.get(tables::WAITING) == Some(0)
+}
 
 impl StoredResource {
     /// Returns whether the resource admits every request that it has room for. It is the twin of the SQL condition

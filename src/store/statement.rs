@@ -10,6 +10,7 @@
 
 use crate::error::Error;
 use crate::server::installed;
+use crate::server::search_path::PinnedPath;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -18,8 +19,12 @@ use std::ptr;
 
 pub use super::values::{Argument, Column, Span};
 
-/// An open connection to PostgreSQL's server programming interface (SPI). Dropping it closes the connection.
-pub struct Session(PhantomData<*mut ()>);
+/// An open connection to PostgreSQL's server programming interface (SPI). Dropping it closes the connection. From the
+/// first statement on, the search path is pinned.
+pub struct Session {
+    path: PinnedPath,
+    not_send: PhantomData<*mut ()>,
+}
 
 impl Session {
     /// Opens a connection for a verb that writes. Raises 25006 in a read-only transaction and on a standby, before
@@ -36,7 +41,7 @@ impl Session {
         installed::check();
         // SAFETY: called in a backend, inside a transaction; the drop below is its counterpart.
         unsafe { pg_sys::SPI_connect() };
-        Self(PhantomData)
+        Self { path: PinnedPath::default(), not_send: PhantomData }
     }
 }
 
@@ -83,10 +88,12 @@ impl Statement {
 
     fn execute<'s>(
         &self,
-        _session: &'s Session,
+        session: &'s Session,
         arguments: &[Argument],
         snapshot: pg_sys::Snapshot,
     ) -> Rows<'s> {
+        // A kept plan is made again if the path is another than when it was made.
+        session.path.pin();
         debug_assert_eq!(arguments.len(), self.types.len());
         const MAX_PARAMETERS: usize = 16;
         let mut values = [pg_sys::Datum::null(); MAX_PARAMETERS];

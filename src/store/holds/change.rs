@@ -1,10 +1,12 @@
 //! Holds are changed as the rules decided. Only a confirmation in time is decided in its statement.
 
 use super::StoredHold;
-use crate::rules::lifecycle::Change;
+use crate::rules::lifecycle::{Change, State};
 use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
+use crate::store::direct::{Locked, Row};
 use crate::store::statement::{Argument, Session, statement};
+use crate::store::tables::holds as columns;
 use uuid::Uuid;
 
 statement!(CONFIRM_IN_TIME (UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID)
@@ -37,6 +39,53 @@ pub struct ConfirmedHold {
 /// PostgreSQL always finds the row by its id: a plan made while the table was empty would scan the index of held
 /// holds, and be kept while that grows.
 pub fn confirm_in_time(
+    session: &Session,
+    id: Uuid,
+    resource: Option<&str>,
+    expected_version: Option<i64>,
+    reference: Option<&str>,
+    now: Timestamp,
+) -> Option<ConfirmedHold> {
+    confirm_directly(id, resource, expected_version, reference, now)
+        .or_else(|| confirm_in_statement(session, id, resource, expected_version, reference, now))
+}
+
+fn confirm_directly(
+    id: Uuid,
+    resource: Option<&str>,
+    expected_version: Option<i64>,
+    reference: Option<&str>,
+    now: Timestamp,
+) -> Option<ConfirmedHold> {
+    use columns::{CONFIRMED_AT, DURING, EXPIRES_AT, HOLDER, HOLDS, QUANTITY, REFERENCE, SEATS, STATE, VERSION};
+    let judge = |row: &Row| {
+        let version = row.get(VERSION)?;
+        // A row of a calendar is in an index that is not written directly.
+        let confirms = row.is_label(STATE, "held")
+            && row.get(EXPIRES_AT)? > now
+            && expected_version.is_none_or(|expected| expected == version)
+            && row.is_null(DURING);
+        let confirmed = ConfirmedHold {
+            id,
+            resource: row.get(columns::RESOURCE)?,
+            quantity: row.get(QUANTITY)?,
+            seats: row.get(SEATS),
+            during: None,
+            holder: row.get(HOLDER),
+            version: version.checked_add(1)?,
+        };
+        let changes = vec![
+            STATE.is("confirmed"),
+            VERSION.is(confirmed.version),
+            REFERENCE.is(reference),
+            CONFIRMED_AT.is(now),
+        ];
+        confirms.then_some((changes, confirmed))
+    };
+    HOLDS.with(|table| table.update(&super::key(id, resource), Locked::Decline, judge))
+}
+
+fn confirm_in_statement(
     session: &Session,
     id: Uuid,
     resource: Option<&str>,
@@ -89,6 +138,9 @@ pub fn write(
     reference: Option<&str>,
     now: Timestamp,
 ) {
+    if write_directly(stored, change, keeps, reference, now).is_some() {
+        return;
+    }
     let arguments = [
         Argument::Uuid(Some(stored.id)),
         Argument::Text(Some(&stored.resource)),
@@ -103,11 +155,48 @@ pub fn write(
     WRITE.with(|statement| statement.run(session, &arguments));
 }
 
+fn write_directly(
+    stored: &StoredHold,
+    change: &Change,
+    keeps: Option<&[&str]>,
+    reference: Option<&str>,
+    now: Timestamp,
+) -> Option<()> {
+    use columns::{
+        CONFIRMED_AT, DURING, ENDED_AT, EXPIRES_AT, HOLDS, QUANTITY, REFERENCE, SEATS, STATE, VERSION,
+    };
+    let judge = |row: &Row| {
+        let mut changes = vec![
+            STATE.is(change.state.name()),
+            QUANTITY.is(change.quantity),
+            EXPIRES_AT.is(Timestamp::from_micros(change.expires_at)),
+            VERSION.is(change.version),
+            ENDED_AT.is((!change.state.takes_room()).then_some(now)),
+        ];
+        if change.state == State::Confirmed && row.is_null(CONFIRMED_AT) {
+            changes.push(CONFIRMED_AT.is(now));
+        }
+        changes.extend(keeps.map(|keeps| SEATS.is(keeps)));
+        changes.extend(reference.map(|reference| REFERENCE.is(reference)));
+        // A row of a calendar is in an index that is not written directly.
+        row.is_null(DURING).then_some((changes, ()))
+    };
+    HOLDS.with(|table| table.update(&super::key(stored.id, Some(&stored.resource)), Locked::Wait, judge))
+}
+
 statement!(SET_HOLDER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
     "update booking.holds set version = $3, holder = $4 where id = $1 and resource = $2");
 
 /// Gives a hold, whose row the caller has locked, to another holder.
 pub fn set_holder(session: &Session, stored: &StoredHold, change: &Change, holder: &str) {
+    let judge = |row: &Row| {
+        let changes = vec![columns::VERSION.is(change.version), columns::HOLDER.is(holder)];
+        row.is_null(columns::DURING).then_some((changes, ()))
+    };
+    let key = super::key(stored.id, Some(&stored.resource));
+    if columns::HOLDS.with(|table| table.update(&key, Locked::Wait, judge)).is_some() {
+        return;
+    }
     let arguments = [
         Argument::Uuid(Some(stored.id)),
         Argument::Text(Some(&stored.resource)),

@@ -4,6 +4,7 @@ use super::{AFTER_COLUMNS, HoldGroup, StoredHold};
 use crate::store::locks::subtransaction::{until_lock_timeout, wait_only};
 use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
 use crate::store::statement::{Argument, Session, statement};
+use crate::store::tables::holds as columns;
 use uuid::Uuid;
 
 statement!(BY_KEYS (TEXTARRAYOID, TEXTARRAYOID)
@@ -32,12 +33,22 @@ statement!(BY_KEY (TEXTOID, TEXTOID)
 /// Returns the hold that was placed under a key on a resource, the first of them if that was a basket, or `None`.
 /// In REPEATABLE READ and above, raises 40001 if the key was used since the snapshot was taken.
 pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold> {
+    if is_unused(key, resource) {
+        return None;
+    }
     let arguments = [Argument::Text(Some(key)), Argument::Text(Some(resource))];
     BY_KEY.with(|statement| {
         let rows = statement.run(session, &arguments);
         snapshot::assert_unchanged(&rows.count(), || statement.run_now(session, &arguments).count());
         rows.first().map(|row| StoredHold::read(&row))
     })
+}
+
+/// Returns whether it is certain that no hold was placed under a key on a resource, as is the rule for a new key. The
+/// statement above finds out whether it is so if the snapshot may be older than the caller's locks.
+fn is_unused(key: &str, resource: &str) -> bool {
+    let key = [columns::KEY.is(key), columns::RESOURCE.is(resource)];
+    !snapshot::is_repeatable_read() && columns::HOLDS.with(|table| table.has(&key)) == Some(false)
 }
 
 statement!(BY_ID (UUIDOID, TEXTOID)
@@ -53,6 +64,10 @@ statement!(BY_BASKET (UUIDOID)
 /// Returns the holds of an id without locking them, to show them or to learn which locks a verb needs. Returns
 /// `None` if there are none.
 pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldGroup> {
+    let stored = columns::HOLDS.with(|table| table.read(&super::key(id, resource), StoredHold::read_directly));
+    if let Some(stored) = stored {
+        return Some(HoldGroup { basket: None, holds: vec![stored] });
+    }
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let one = BY_ID.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
     HoldGroup::one(one).or_else(|| look_at_basket(session, id, resource))
@@ -94,6 +109,10 @@ statement!(LOCK_BASKET (UUIDOID)
 /// The holds of a basket are locked one after the other by id. If two transactions first locked those that happen
 /// to be free, each could have what the other waits for.
 pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<HoldGroup>, Busy> {
+    let stored = columns::HOLDS.with(|table| table.lock(&super::key(id, resource), StoredHold::read_directly));
+    if let Some(stored) = stored {
+        return Ok(Some(HoldGroup { basket: None, holds: vec![stored] }));
+    }
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let free = LOCK_OR_SKIP.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
     if !free.is_empty() {

@@ -33,12 +33,15 @@ pub use find::{by_key, by_keys, group_of, lock, look, wait_for};
 pub use new::{NewHold, insert, insert_all};
 
 use super::Session;
+use super::direct::{self, Set};
 use super::resources::Kind;
 use super::statement::{Row, Rows};
+use super::tables::holds as table;
 use crate::error::Error;
 use crate::rules::lifecycle::{Change, Hold, State};
 use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
+use std::iter;
 use uuid::Uuid;
 
 /// The SET clause of every statement that ends overdue holds, at the time of parameter 2. The version stays the
@@ -49,6 +52,11 @@ macro_rules! set_expired {
     };
 }
 pub(in crate::store) use set_expired;
+
+/// Returns the key by which the table's rows are found. A call need not say which resource a hold is on.
+fn key(id: Uuid, resource: Option<&str>) -> Vec<Set<'_>> {
+    iter::once(table::ID.is(id)).chain(resource.map(|name| table::RESOURCE.is(name))).collect()
+}
 
 /// The number of the column that a statement selects behind those of a hold.
 const AFTER_COLUMNS: i32 = At::OccupiedTo as i32 + 1;
@@ -109,6 +117,35 @@ impl StoredHold {
                 version: row.need(At::Version),
             },
         }
+    }
+
+    /// Reads a row that no statement has read. Returns `None` if it is of a calendar.
+    fn read_directly(row: &direct::Row) -> Option<Self> {
+        use table::{
+            BASKET, DURING, EXPIRES_AT, FINGERPRINT, HOLDER, ID, ITEM, PLACED_AT, QUANTITY, REFERENCE, RESOURCE,
+            SEATS, STATE, VERSION,
+        };
+        if !row.is_null(DURING) {
+            return None;
+        }
+        Some(Self {
+            id: row.get(ID)?,
+            resource: row.get(RESOURCE)?,
+            holder: row.get(HOLDER),
+            fingerprint: row.get(FINGERPRINT),
+            basket: row.get(BASKET),
+            item: row.get(ITEM)?,
+            seats: row.get(SEATS),
+            booked: None,
+            hold: Hold {
+                state: State::from_name(row.label(STATE)?)?,
+                quantity: row.get(QUANTITY)?,
+                placed_at: row.get(PLACED_AT)?.micros(),
+                expires_at: row.get(EXPIRES_AT)?.micros(),
+                reference: row.get(REFERENCE),
+                version: row.get(VERSION)?,
+            },
+        })
     }
 
     fn read_all(rows: &Rows) -> Vec<Self> {

@@ -5,6 +5,7 @@ use crate::rules::Micros;
 use crate::rules::lifecycle::{Hold, State};
 use crate::server::clock::Timestamp;
 use crate::store::statement::{Argument, Session, statement};
+use crate::store::tables::holds as columns;
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -55,8 +56,9 @@ impl NewHold<'_> {
 statement!(INSERT (UUIDOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID,
                    TEXTOID, JSONBOID)
     "insert into booking.holds
-         (id, resource, quantity, seats, state, placed_at, expires_at, key, fingerprint, holder, metadata)
-     values ($1, $2, $3, $4, 'held', $5, $6, $7, $8, $9, $10)");
+         (id, resource, item, quantity, seats, state, version, placed_at, expires_at, key, fingerprint, holder,
+          metadata)
+     values ($1, $2, 1, $3, $4, 'held', 1, $5, $6, $7, $8, $9, $10)");
 
 statement!(INSERT_BOOKED (UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID,
                         TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID)
@@ -71,11 +73,38 @@ pub fn insert(session: &Session, hold: &NewHold) {
         return insert_booked(session, hold, booked, is_exclusive);
     }
     let seats = hold.seats.as_ref().map(|seats| seats.iter().map(String::as_str).collect::<Vec<_>>());
+    let seats = seats.as_deref();
+    if insert_directly(hold, seats).is_none() {
+        insert_in_statement(session, hold, seats);
+    }
+}
+
+fn insert_directly(hold: &NewHold, seats: Option<&[&str]>) -> Option<()> {
+    columns::HOLDS.with(|table| {
+        table.insert(&[
+            columns::ID.is(hold.id),
+            columns::RESOURCE.is(hold.resource),
+            columns::ITEM.is(1),
+            columns::QUANTITY.is(hold.quantity),
+            columns::SEATS.is(seats),
+            columns::STATE.is("held"),
+            columns::VERSION.is(1),
+            columns::PLACED_AT.is(hold.placed_at),
+            columns::EXPIRES_AT.is(hold.expires_at),
+            columns::KEY.is(hold.key),
+            columns::FINGERPRINT.is(hold.fingerprint),
+            columns::HOLDER.is(hold.holder),
+            columns::METADATA.is(hold.metadata),
+        ])
+    })
+}
+
+fn insert_in_statement(session: &Session, hold: &NewHold, seats: Option<&[&str]>) {
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
         Argument::Bigint(Some(hold.quantity)),
-        Argument::Texts(seats.as_deref()),
+        Argument::Texts(seats),
         Argument::Time(Some(hold.placed_at)),
         Argument::Time(Some(hold.expires_at)),
         Argument::Text(hold.key),

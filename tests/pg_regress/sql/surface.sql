@@ -12,7 +12,7 @@ order by object collate "C";
 select p.proname as name, pg_get_function_arguments(p.oid) as arguments, pg_get_function_result(p.oid) as result
 from pg_proc p where p.pronamespace = 'booking'::regnamespace order by 1;
 
--- Every verb runs with its owner's rights on a fixed search_path; only the grants run with the caller's rights.
+-- Every verb runs with its owner's rights; only the grants run with the caller's. Functions in C pin the search path themselves.
 select prosecdef as definer, proconfig as settings, provolatile as volatility, array_agg(proname order by proname) as functions
 from pg_proc where pronamespace = 'booking'::regnamespace
 group by 1, 2, 3 order by 1, 2, 3;

@@ -1,0 +1,97 @@
+//! What is kept of an index: how its entries are written, and whether a row can be found in it.
+#![allow(unsafe_code)]
+
+use super::expressions::{columns_of, is_of_the_server, is_only_not_null};
+use super::rows::TypeName;
+use pgrx::pg_sys;
+
+/// An index of a table.
+pub struct Index {
+    pub id: pg_sys::Oid,
+    pub info: *mut pg_sys::IndexInfo,
+    /// The condition of a partial index, ready to run.
+    pub condition: *mut pg_sys::ExprState,
+    /// Whether its entries are written as a B-tree's are, at once. All others make the row a statement's.
+    pub is_btree: bool,
+    pub is_unique: bool,
+    /// The columns whose values its entries are sorted by, a bit for each.
+    pub sorted_by: u64,
+    /// The columns by which rows are found in it, if it can be used for that.
+    searched_by: Vec<usize>,
+}
+
+impl Index {
+    /// Reads an index that is open. Returns `None` if it has expressions that a kept copy may be wrong about.
+    ///
+    /// # Safety
+    /// The relation must be an open index, and the memory of the executor's state must be the current one.
+    pub unsafe fn read(
+        index: pg_sys::Relation,
+        estate: *mut pg_sys::EState,
+        types: &[TypeName],
+    ) -> Option<Self> {
+        // SAFETY: the caller vouches for the index. What is built here is copied into the current memory.
+        unsafe {
+            let form = &*(*index).rd_index;
+            let info = pg_sys::BuildIndexInfo(index);
+            let expressions = columns_of((*info).ii_Expressions.cast())?;
+            columns_of((*info).ii_Predicate.cast())?;
+            let condition = pg_sys::ExecPrepareQual((*info).ii_Predicate, estate);
+            (*info).ii_ExpressionsState = pg_sys::ExecPrepareExprList((*info).ii_Expressions, estate);
+            let keys = &(&(*info).ii_IndexAttrNumbers)[..(*info).ii_NumIndexKeyAttrs as usize];
+            let columns: Vec<_> = keys.iter().map_while(|&number| usize::try_from(number - 1).ok()).collect();
+            let sorted_by = columns.iter().fold(expressions, |bits, column| bits | 1 << column);
+            let is_btree = (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
+                && form.indimmediate
+                && !form.indisexclusion;
+            // After CREATE INDEX on a table with broken HOT chains, older snapshots must not use the index.
+            let is_searchable = is_btree && form.indisvalid && !form.indcheckxmin;
+            let plain = columns.iter().enumerate();
+            let plain = plain.take_while(|&(n, &column)| is_searchable && is_plain(index, n, types.get(column)));
+            let searched_by: Vec<_> = plain.map(|(_, column)| *column).collect();
+            let is_whole = is_only_not_null((*info).ii_Predicate, &searched_by);
+            Some(Self {
+                id: (*index).rd_id,
+                info,
+                condition,
+                is_btree,
+                is_unique: form.indisunique,
+                sorted_by,
+                searched_by: if is_whole { searched_by } else { Vec::new() },
+            })
+        }
+    }
+
+    /// Returns whether every row with values in these columns can be found in the index by them.
+    pub fn finds(&self, columns: impl ExactSizeIterator<Item = usize>) -> bool {
+        columns.len() <= self.searched_by.len()
+            && columns.zip(&self.searched_by).all(|(column, searched)| column == *searched)
+    }
+}
+
+/// Returns whether a column of an index is compared as the code compares it: with the server's own operators and, if
+/// it is a text, byte by byte.
+///
+/// # Safety
+/// The relation must be an open index that has this column.
+unsafe fn is_plain(index: pg_sys::Relation, column: usize, of: Option<&TypeName>) -> bool {
+    let Some(TypeName::Server(of)) = of else { return false };
+    let collation = if *of == pg_sys::TEXTOID { pg_sys::C_COLLATION_OID } else { pg_sys::InvalidOid };
+    // SAFETY: the arrays have an entry for each key column of the index.
+    unsafe {
+        equal(*of).is_some()
+            && is_of_the_server(*(*index).rd_opfamily.add(column))
+            && *(*index).rd_opcintype.add(column) == *of
+            && *(*index).rd_indcollation.add(column) == collation
+    }
+}
+
+
+/// Returns the function that compares two values of a type for a search.
+pub fn equal(of: pg_sys::Oid) -> Option<u32> {
+    match of {
+        pg_sys::UUIDOID => Some(pg_sys::F_UUID_EQ),
+        pg_sys::TEXTOID => Some(pg_sys::F_TEXTEQ),
+        _ => None,
+    }
+}

@@ -1,0 +1,336 @@
+//! One row inserted, found, locked or updated, with its entries in the indexes. Each function does what the executor
+//! does for a statement of one row, in the same order, and returns `None` before it writes anything if the row needs
+//! more than that.
+#![allow(unsafe_code)]
+
+use super::indexes::equal;
+use super::rows::{Row, Set, TypeName};
+use super::table::{Open, Purpose, Table};
+use super::triggers;
+use crate::server::versions;
+use pgrx::pg_sys::{self, LockTupleMode, LockWaitPolicy, TM_Result};
+use std::ffi::c_int;
+use std::ptr;
+
+/// What to do about a row that another transaction has locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// Wait for it, as an UPDATE does.
+    Wait,
+    /// Leave it to a statement.
+    Decline,
+}
+
+impl Table {
+    /// Inserts a row. The columns that are not named are null. Returns `None` if a statement has to insert it.
+    pub fn insert(&self, values: &[Set]) -> Option<()> {
+        self.open(Purpose::Insert, |open| {
+            let named = values.iter().fold(0_u64, |bits, set| bits | 1 << set.position);
+            if open.shape.defaults & !named != 0 {
+                return None;
+            }
+            // SAFETY: the table is open, and `write` puts a value into each column.
+            unsafe {
+                open.fill(None, values);
+                let entries = open.permits(u64::MAX)?;
+                let command = pg_sys::GetCurrentCommandId(true);
+                pg_sys::table_tuple_insert(open.relation, open.shape.new, command, 0, ptr::null_mut());
+                open.insert_entries(entries, None);
+                open.finish();
+            }
+            Some(())
+        })
+    }
+
+    /// Finds a row by its key and replaces what `judge` says, with what else it returns. Returns `None` if there is no
+    /// such row, if `judge` refuses it, or if a statement has to update it.
+    ///
+    /// The row is judged as the snapshot shows it, before it is locked: to lock a row that is not written would keep
+    /// others waiting. If it has changed since, it is not written here.
+    pub fn update<'a, T>(
+        &self,
+        key: &[Set],
+        locked: Locked,
+        judge: impl FnOnce(&Row) -> Option<(Vec<Set<'a>>, T)>,
+    ) -> Option<T> {
+        self.open(Purpose::Find, |open| {
+            open.find(key, |old, snapshot| {
+                // SAFETY: the slot holds a row of the table, which is open.
+                unsafe {
+                    pg_sys::CheckCmdReplicaIdentity(open.relation, pg_sys::CmdType::CMD_UPDATE);
+                    let (changes, result) = judge(&Row::in_slot(old, &open.shape.labels))?;
+                    if locked == Locked::Decline {
+                        open.lock(old, snapshot)?;
+                    }
+                    open.replace(old, snapshot, &changes)?;
+                    Some(result)
+                }
+            })
+        })
+    }
+
+    /// Finds a row by its key, reads it, and locks it as an UPDATE would until the transaction ends. Returns `None` if
+    /// there is no such row, if `read` refuses it, or if a statement has to lock it: another transaction has, or has
+    /// changed it. What was read is what the locked row says.
+    pub fn lock<T>(&self, key: &[Set], read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+        self.open(Purpose::Find, |open| {
+            open.find(key, |row, snapshot| {
+                // SAFETY: the slot holds a row of the table, which is open.
+                unsafe {
+                    let result = read(&Row::in_slot(row, &open.shape.labels))?;
+                    open.lock(row, snapshot)?;
+                    Some(result)
+                }
+            })
+        })
+    }
+
+    /// Finds a row by its key and reads it. Returns `None` if there is no such row, if `read` refuses it, or if a
+    /// statement has to look.
+    pub fn read<T>(&self, key: &[Set], read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+        self.open(Purpose::Find, |open| {
+            open.find(key, |row, _| {
+                // SAFETY: the slot holds a row of the table, which is open.
+                let row = unsafe { Row::in_slot(row, &open.shape.labels) };
+                read(&row)
+            })
+        })
+    }
+
+    /// Returns whether the snapshot shows a row with this key. Returns `None` if a statement has to look.
+    pub fn has(&self, key: &[Set]) -> Option<bool> {
+        self.open(Purpose::Find, |open| {
+            let mut found = false;
+            let looked = open.look(key, |_, _| {
+                found = true;
+                None::<()>
+            });
+            looked.map(|_| found)
+        })
+    }
+}
+
+type Slot = *mut pg_sys::TupleTableSlot;
+
+impl Open<'_> {
+    /// Works on the row that a snapshot of this moment shows under a key. Returns `None` if there is no such row.
+    fn find<T>(&self, key: &[Set], work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>) -> Option<T> {
+        self.look(key, work).flatten()
+    }
+
+    /// As [`find`](Self::find). Returns `None` if there is no index for the key.
+    fn look<T>(
+        &self,
+        key: &[Set],
+        work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let index = self.shape.indexes.iter().find(|index| index.finds(key.iter().map(|set| set.position)))?;
+        let mut keys = [pg_sys::ScanKeyData::default(); MAX_KEYS];
+        for ((n, set), scan_key) in key.iter().enumerate().zip(&mut keys) {
+            *scan_key = self.scan_key(n + 1, set)?;
+        }
+        // SAFETY: what is opened here is closed below, or by PostgreSQL when the transaction ends if an error unwinds.
+        unsafe {
+            // A statement sees what the command before it wrote, and takes its snapshot when it starts.
+            pg_sys::CommandCounterIncrement();
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+            let snapshot = pg_sys::GetActiveSnapshot();
+            let relation = pg_sys::index_open(index.id, pg_sys::RowExclusiveLock as c_int);
+            let slot =
+                pg_sys::MakeSingleTupleTableSlot((*self.relation).rd_att, &raw const pg_sys::TTSOpsBufferHeapTuple);
+            let scan = versions::index_beginscan(self.relation, relation, snapshot, key.len() as c_int);
+            pg_sys::index_rescan(scan, keys.as_mut_ptr(), key.len() as c_int, ptr::null_mut(), 0);
+            let found = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot);
+            let result = if found { work(slot, snapshot) } else { None };
+            pg_sys::index_endscan(scan);
+            pg_sys::ExecDropSingleTupleTableSlot(slot);
+            pg_sys::index_close(relation, pg_sys::NoLock as c_int);
+            pg_sys::PopActiveSnapshot();
+            Some(result)
+        }
+    }
+
+    /// Makes the condition that the index's column with this number has a value.
+    fn scan_key(&self, number: usize, set: &Set) -> Option<pg_sys::ScanKeyData> {
+        let TypeName::Server(of) = self.shape.types.get(set.position)? else { return None };
+        let collation = if *of == pg_sys::TEXTOID { pg_sys::C_COLLATION_OID } else { pg_sys::InvalidOid };
+        let value = self.shape.labels.datum(set)?;
+        let mut key = pg_sys::ScanKeyData::default();
+        // SAFETY: fills the key in. The function is the one that compares two values of this type.
+        unsafe {
+            pg_sys::ScanKeyEntryInitialize(
+                &mut key,
+                0,
+                number as pg_sys::AttrNumber,
+                pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
+                pg_sys::InvalidOid,
+                collation,
+                equal(*of)?.into(),
+                value,
+            );
+        }
+        Some(key)
+    }
+
+    /// Locks a row that was found as an UPDATE of its other columns than the key would. Returns `None` if another
+    /// transaction has it, or has changed it since the snapshot.
+    ///
+    /// # Safety
+    /// The slot must hold a row of the table.
+    unsafe fn lock(&self, row: Slot, snapshot: pg_sys::Snapshot) -> Option<()> {
+        let mut failure = pg_sys::TM_FailureData::default();
+        // SAFETY: the caller vouches for the slot. The position is copied, because the slot is filled again.
+        let locked = unsafe {
+            let mut position = (*row).tts_tid;
+            pg_sys::table_tuple_lock(
+                self.relation,
+                &mut position,
+                snapshot,
+                row,
+                pg_sys::GetCurrentCommandId(false),
+                LockTupleMode::LockTupleNoKeyExclusive,
+                LockWaitPolicy::LockWaitSkip,
+                0,
+                &mut failure,
+            )
+        };
+        (locked == TM_Result::TM_Ok).then_some(())
+    }
+
+    /// Writes a new version of a row that was found. Returns `None` if the row has changed since the snapshot, or if a
+    /// constraint refuses the new version.
+    ///
+    /// # Safety
+    /// The slot must hold a row of the table.
+    unsafe fn replace(&self, old: Slot, snapshot: pg_sys::Snapshot, changes: &[Set]) -> Option<()> {
+        // SAFETY: the caller vouches for the slot, which keeps the values that the new version shares with it.
+        unsafe {
+            pg_sys::slot_getallattrs(old);
+            self.fill(Some(old), changes);
+            let changed = changes.iter().fold(0_u64, |bits, set| bits | 1 << set.position);
+            let entries = self.permits(changed)?;
+            if triggers::are_referred_to(self.relation, old, self.shape.new) {
+                return None;
+            }
+            let mut position = (*old).tts_tid;
+            let command = pg_sys::GetCurrentCommandId(true);
+            let (result, needs_entries) =
+                versions::table_tuple_update(self.relation, &mut position, self.shape.new, command, snapshot);
+            if result != TM_Result::TM_Ok {
+                return None;
+            }
+            if needs_entries {
+                self.insert_entries(entries, Some(changed));
+            }
+            self.finish();
+            Some(())
+        }
+    }
+
+    /// Puts values into the slot of the new row, and into its other columns those of the old one, or nulls.
+    ///
+    /// # Safety
+    /// The old slot must hold a row of the table, all of whose columns have been read.
+    unsafe fn fill(&self, old: Option<Slot>, values: &[Set]) {
+        let (new, columns) = (self.shape.new, self.shape.types.len());
+        // SAFETY: both slots have so many columns. A virtual slot owns nothing that clearing it would have to free.
+        unsafe {
+            pg_sys::ExecClearTuple(new);
+            match old {
+                Some(old) => {
+                    ptr::copy_nonoverlapping((*old).tts_values, (*new).tts_values, columns);
+                    ptr::copy_nonoverlapping((*old).tts_isnull, (*new).tts_isnull, columns);
+                }
+                None => ptr::write_bytes((*new).tts_isnull, 1, columns),
+            }
+            for set in values {
+                let datum = self.shape.labels.datum(set);
+                *(*new).tts_values.add(set.position) = datum.unwrap_or(pg_sys::Datum::null());
+                *(*new).tts_isnull.add(set.position) = datum.is_none();
+            }
+            pg_sys::ExecStoreVirtualTuple(new);
+        }
+    }
+
+    /// Returns the indexes in which the new row has an entry. Returns `None` if the row must be left to a statement: a
+    /// constraint refuses it, so that the statement raises the error, or one of the indexes is not a B-tree. `changed`
+    /// are the columns that are written.
+    ///
+    /// # Safety
+    /// The slot of the new row must be filled.
+    unsafe fn permits(&self, changed: u64) -> Option<u64> {
+        let shape = self.shape;
+        // SAFETY: the expressions were made ready for the slot of the new row.
+        unsafe {
+            let (values, nulls) = ((*shape.new).tts_values, (*shape.new).tts_isnull);
+            let is_missing =
+                |column: &usize| shape.not_null & 1 << column != 0 && *nulls.add(*column);
+            if (0..shape.types.len()).any(|column| is_missing(&column)) {
+                return None;
+            }
+            for domain in shape.domains.iter().filter(|domain| changed & 1 << domain.position != 0) {
+                let (value, is_null) = (*values.add(domain.position), *nulls.add(domain.position));
+                domain.check(value, is_null);
+            }
+            let is_kept = |check: &*mut pg_sys::ExprState| {
+                let mut is_null = false;
+                let value = pg_sys::ExecEvalExpr(*check, shape.econtext, &mut is_null);
+                is_null || value.value() as u8 != 0
+            };
+            if !shape.checks.iter().all(is_kept) {
+                return None;
+            }
+            shape.indexes.iter().enumerate().try_fold(0, |entries, (n, index)| {
+                let has_entry = index.condition.is_null() || pg_sys::ExecQual(index.condition, shape.econtext);
+                (index.is_btree || !has_entry).then_some(entries | u64::from(has_entry) << n)
+            })
+        }
+    }
+
+    /// Writes the entries of the new row in these indexes. `changed` are the columns that an update has changed, or `None` for a row
+    /// that was inserted: an index whose columns all stayed the same is told so, and clears its old versions earlier.
+    ///
+    /// # Safety
+    /// The slot must hold the new row as it was written.
+    unsafe fn insert_entries(&self, entries: u64, changed: Option<u64>) {
+        let shape = self.shape;
+        // SAFETY: the index cannot be dropped while its table is locked. The arrays have place for every index's columns.
+        unsafe {
+            for (_, index) in shape.indexes.iter().enumerate().filter(|(n, _)| entries & 1 << n != 0) {
+                let relation = pg_sys::index_open(index.id, pg_sys::RowExclusiveLock as c_int);
+                let mut values = [pg_sys::Datum::null(); pg_sys::INDEX_MAX_KEYS as usize];
+                let mut nulls = [false; pg_sys::INDEX_MAX_KEYS as usize];
+                pg_sys::FormIndexDatum(index.info, shape.new, shape.estate, values.as_mut_ptr(), nulls.as_mut_ptr());
+                pg_sys::index_insert(
+                    relation,
+                    values.as_mut_ptr(),
+                    nulls.as_mut_ptr(),
+                    &mut (*shape.new).tts_tid,
+                    self.relation,
+                    match index.is_unique {
+                        true => pg_sys::IndexUniqueCheck::UNIQUE_CHECK_YES,
+                        false => pg_sys::IndexUniqueCheck::UNIQUE_CHECK_NO,
+                    },
+                    changed.is_some_and(|changed| changed & index.sorted_by == 0),
+                    index.info,
+                );
+                pg_sys::index_close(relation, pg_sys::NoLock as c_int);
+            }
+        }
+    }
+
+    /// Makes what was written visible to the next command, and frees what its expressions have used.
+    ///
+    /// # Safety
+    /// A row must have been written.
+    unsafe fn finish(&self) {
+        // SAFETY: as after every command of a statement.
+        unsafe {
+            pg_sys::MemoryContextReset((*self.shape.econtext).ecxt_per_tuple_memory);
+            pg_sys::CommandCounterIncrement();
+        }
+    }
+}
+
+/// The most columns of a key.
+const MAX_KEYS: usize = 2;
