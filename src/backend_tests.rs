@@ -7,9 +7,11 @@
 mod tests {
     use crate::server::hash;
     use crate::shared_memory::escrow;
+    use crate::store::direct::{Decline, Purpose, WRITTEN};
     use crate::store::locks::LockWaitPolicy;
     use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, LockMode};
     use crate::store::locks::subtransaction;
+    use crate::store::tables::holds::HOLDS;
     use crate::store::{Session, pools, resources};
     use pgrx::prelude::*;
 
@@ -177,5 +179,171 @@ mod tests {
         });
         assert_eq!((kept, taken()), (Ok(()), Some(7)));
         assert_eq!(one::<i64>("select sum(quantity)::bigint from booking.holds"), Some(7));
+    }
+
+    /// Returns how many rows some SQL writes without a statement.
+    fn written(sql: &str) -> u64 {
+        let before = WRITTEN.get();
+        run(sql);
+        WRITTEN.get() - before
+    }
+
+    #[pg_test]
+    fn plain_rows_are_written_without_a_statement() {
+        run(
+            "select booking.create_pool('gig', 30); select booking.create_pool('drop', 9, contention => 'escrow')",
+        );
+        let of = |name: &str| format!("(select id from booking.holds where key = '{name}')");
+        for (calls, rows) in [
+            ("booking.hold('gig', 2, key => 'a', holder => 'ann')".to_owned(), 2),
+            (format!("booking.extend({}, '20 minutes')", of("a")), 1),
+            (format!("booking.transfer({}, 'bob')", of("a")), 1),
+            (format!("booking.confirm({}, 'pay')", of("a")), 1),
+            (format!("booking.cancel({}, quantity => 1)", of("a")), 2),
+            (format!("booking.cancel({}, resource => 'gig')", of("a")), 2),
+            ("booking.hold('gig', key => 'b')".to_owned(), 2),
+            (format!("booking.release({})", of("b")), 2),
+            ("booking.hold('drop', key => 'c', metadata => '{}')".to_owned(), 1),
+            (format!("booking.release({})", of("c")), 1),
+        ] {
+            assert_eq!(written(&format!("select {calls}")), rows, "{calls}");
+        }
+        run("set local booking.direct = off");
+        assert_eq!(written("select booking.hold('gig')"), 0);
+    }
+
+    /// Makes a change, looks at something, and takes the change back.
+    fn with_change<T>(ddl: &str, look: impl Fn() -> T) -> Option<T> {
+        let undone: Result<(), T> = subtransaction::undo_unless_ok(|| {
+            run(ddl);
+            Err(look())
+        });
+        undone.err()
+    }
+
+    #[pg_test]
+    fn a_table_that_was_altered_is_written_by_statements() {
+        use Decline::{Checks, Columns, Indexes, Table, Triggers};
+        run("create function public.yes() returns trigger language plpgsql as 'begin return new; end';
+             create function public.fine(text) returns boolean language sql immutable as 'select true'");
+        let declines =
+            || HOLDS.with(|table| [Purpose::Insert, Purpose::Find].map(|purpose| table.declines(purpose)));
+        let all = |reason| [Some(reason), Some(reason)];
+        for (ddl, expected) in [
+            (
+                "create trigger t before insert on booking.holds for each row execute function yes()",
+                [Some(Triggers), None],
+            ),
+            (
+                "create trigger t after update on booking.holds for each row execute function yes()",
+                [None, Some(Triggers)],
+            ),
+            (
+                "create trigger t after insert or update on booking.holds execute function yes()",
+                all(Triggers),
+            ),
+            (
+                "create constraint trigger t after update on booking.holds for each row execute function yes()",
+                [None, Some(Triggers)],
+            ),
+            (
+                "create trigger t after insert on booking.holds referencing new table as n execute function yes()",
+                [Some(Triggers), None],
+            ),
+            (
+                "alter table booking.holds add foreign key (resource) references booking.resources",
+                all(Triggers),
+            ),
+            (
+                "create table public.orders (id uuid, resource text, foreign key (id, resource) references booking.holds)",
+                [None, None],
+            ),
+            ("create rule r as on insert to booking.holds do also select 1", all(Table)),
+            ("alter table booking.holds enable row level security", all(Table)),
+            ("alter table booking.holds owner to poor; revoke update on booking.holds from poor", all(Table)),
+            ("create table public.more () inherits (booking.holds)", all(Table)),
+            ("alter table booking.holds add column note text", all(Columns)),
+            (
+                "alter table booking.holds add column twice bigint generated always as (item * 2) stored",
+                all(Columns),
+            ),
+            ("alter table booking.holds drop column fingerprint", all(Columns)),
+            ("alter table booking.holds rename column metadata to facts", all(Columns)),
+            ("alter table booking.holds alter column metadata type json", all(Columns)),
+            (
+                "alter table booking.holds alter column version add generated by default as identity",
+                all(Columns),
+            ),
+            ("alter table booking.holds add check (holder <> 'zoe')", [None, None]),
+            ("alter table booking.holds add check (public.fine(holder))", all(Checks)),
+            ("alter table booking.holds add check (resource::regclass is null) not valid", all(Checks)),
+            ("alter domain booking.quantity add check (value <= 10)", [None, None]),
+            ("alter domain booking.quantity add check (public.fine(value::text))", all(Checks)),
+            ("create index on booking.holds (placed_at)", [None, None]),
+            ("create index on booking.holds (lower(holder))", [None, None]),
+            ("create index on booking.holds (holder) where public.fine(holder)", all(Indexes)),
+            ("create index on booking.holds (public.fine(holder))", all(Indexes)),
+        ] {
+            assert_eq!(with_change(ddl, declines), Some(expected), "{ddl}");
+            assert_eq!(declines(), [None, None], "after: {ddl}");
+        }
+    }
+
+    #[pg_test]
+    fn a_row_that_is_not_plain_is_written_by_a_statement() {
+        run("select booking.create_pool('gig', 99); create role another_owner;
+             grant usage, create on schema booking to another_owner");
+        let place = || written("select booking.hold('gig', holder => 'ann')");
+        for (ddl, rows) in [
+            ("create index on booking.holds using brin (placed_at)", 1),
+            ("create index on booking.holds using hash (holder)", 1),
+            ("create index on booking.holds using hash (reference) where reference is not null", 2),
+            ("alter table booking.holds add unique (id) deferrable", 1),
+            ("alter table booking.holds add exclude using gist (holder with =, expires_at with =)", 1),
+            ("alter table booking.holds alter column reference set default 'none'", 1),
+            ("alter table booking.holds alter column key set default 'none'", 2),
+            (
+                "alter table booking.holds owner to another_owner; grant all on booking.holds to current_user",
+                1,
+            ),
+            ("alter table booking.resources add column note text", 1),
+            ("alter table booking.resources drop constraint resources_pkey", 1),
+        ] {
+            assert_eq!(with_change(ddl, place), Some(rows), "{ddl}");
+            assert_eq!(place(), 2, "after: {ddl}");
+        }
+    }
+
+    #[pg_test]
+    fn the_constraints_of_users_hold() {
+        run("select booking.create_pool('gig', 99)");
+        let fails = |sql: &str| {
+            let failed = subtransaction::undo_refused_write(|| run(sql));
+            failed.err().unwrap_or_default()
+        };
+        let hold = "select booking.hold('gig', 4, holder => 'zoe', key => 'k')";
+        let confirm = "select booking.confirm((select id from booking.holds), 'pay')";
+        for (ddl, call, message) in [
+            ("alter table booking.holds add constraint no_zoe check (holder <> 'zoe')", hold, "no_zoe"),
+            ("alter table booking.holds alter column metadata set not null", hold, "null value in column"),
+            ("alter domain booking.quantity add constraint few check (value <= 3)", hold, "few"),
+            ("create unique index once on booking.holds ((item = 1))", hold, "once"),
+            ("alter table booking.resources add constraint early check (taken < 4)", hold, "early"),
+            ("alter table booking.holds add constraint unpaid check (reference is null)", confirm, "unpaid"),
+            (
+                "create table public.orders (id uuid, state booking.hold_state);
+              alter table booking.holds add unique (id, state);
+              alter table public.orders add foreign key (id, state) references booking.holds (id, state);
+              insert into public.orders select id, state from booking.holds",
+                confirm,
+                "orders",
+            ),
+        ] {
+            let refusal = with_change("select booking.hold('gig', metadata => '{}')", || {
+                run(ddl);
+                fails(call)
+            });
+            assert!(refusal.as_ref().is_some_and(|refusal| refusal.contains(message)), "{ddl}: {refusal:?}");
+        }
     }
 }

@@ -78,7 +78,16 @@ pub unsafe fn table_tuple_update(
     // SAFETY: the caller vouches for the relation and the slot.
     let result = unsafe {
         pg_sys::table_tuple_update(
-            table, position, slot, command, snapshot, none, true, &mut failure, &mut mode, &mut indexes,
+            table,
+            position,
+            slot,
+            command,
+            snapshot,
+            none,
+            true,
+            &mut failure,
+            &mut mode,
+            &mut indexes,
         )
     };
     (result, indexes == all)

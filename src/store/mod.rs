@@ -13,7 +13,10 @@
 
 pub mod calendar;
 pub mod definitions;
+#[cfg(not(feature = "pg_test"))]
 mod direct;
+#[cfg(feature = "pg_test")]
+pub mod direct;
 pub mod holds;
 pub mod leases;
 pub mod locks;
@@ -25,7 +28,10 @@ pub mod resources;
 pub mod seat_plan;
 pub mod seats;
 mod statement;
+#[cfg(not(feature = "pg_test"))]
 mod tables;
+#[cfg(feature = "pg_test")]
+pub mod tables;
 pub mod upkeep;
 mod values;
 pub mod waitlist;

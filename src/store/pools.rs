@@ -61,7 +61,8 @@ fn take_directly(
             && left >= 0
             && (checked == Checked::Everything || resources::row_admits_all(row))
             && expected_version.is_none_or(|expected| expected == version);
-        let status = ResourceStatus { version: version.checked_add(1)?, available: Some(left), is_waited_for: false };
+        let status =
+            ResourceStatus { version: version.checked_add(1)?, available: Some(left), is_waited_for: false };
         takes.then(|| (vec![TAKEN.is(taken + quantity), VERSION.is(status.version)], status))
     };
     RESOURCES.with(|table| table.update(&[columns::NAME.is(name)], Locked::Wait, judge))
@@ -101,8 +102,9 @@ pub fn give_back(session: &Session, name: &str, quantity: i64) -> Result<Option<
     }
     let status = give_back_directly(name, quantity).or_else(|| {
         let arguments = [Argument::Text(Some(name)), Argument::Bigint(Some(quantity))];
-        GIVE_BACK
-            .with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
+        GIVE_BACK.with(|statement| {
+            statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row))
+        })
     });
     match status {
         None if !escrow::is_possible() => give_back_in_escrow(session, name, quantity),

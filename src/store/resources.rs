@@ -1,9 +1,9 @@
 //! The table `booking.resources`: resources are read, locked, and told how many wait for them. Their definitions
 //! change in `definitions`, and what is taken of a pool in `pools`.
 
+use super::direct::Row as DirectRow;
 use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
-use super::direct::Row as DirectRow;
 use super::pool_count;
 use super::statement::{Argument, Row, Session, Span, select_list, statement};
 use super::tables::resources as tables;
@@ -196,7 +196,9 @@ pub const ADMITS_ALL: &str = admits_all!();
 /// Returns whether the resource of a row admits every request that it has room for. It is the twin of the SQL
 /// condition [`admits_all!`](admits_all).
 pub(super) fn row_admits_all(row: &DirectRow) -> bool {
-    row.get(tables::OPEN) == Some(true) && row.is_null(tables::MAX_PER_HOLDER) && row.get(tables::WAITING) == Some(0)
+    row.get(tables::OPEN) == Some(true)
+        && row.is_null(tables::MAX_PER_HOLDER)
+        && row.get(tables::WAITING) == Some(0)
 }
 
 impl StoredResource {

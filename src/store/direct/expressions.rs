@@ -91,10 +91,12 @@ pub fn is_of_the_server(object: pg_sys::Oid) -> bool {
 
 fn is_immutable_operator(operator: pg_sys::Oid) -> bool {
     // SAFETY: looks the operator up in a system cache. It exists, because a stored expression depends on it.
-    is_of_the_server(operator) && unsafe { pg_sys::op_volatile(operator) } as u8 == pg_sys::PROVOLATILE_IMMUTABLE
+    is_of_the_server(operator)
+        && unsafe { pg_sys::op_volatile(operator) } as u8 == pg_sys::PROVOLATILE_IMMUTABLE
 }
 
 fn is_immutable_function(function: pg_sys::Oid) -> bool {
     // SAFETY: looks the function up in a system cache. It exists, because a stored expression depends on it.
-    is_of_the_server(function) && unsafe { pg_sys::func_volatile(function) } as u8 == pg_sys::PROVOLATILE_IMMUTABLE
+    is_of_the_server(function)
+        && unsafe { pg_sys::func_volatile(function) } as u8 == pg_sys::PROVOLATILE_IMMUTABLE
 }

@@ -41,13 +41,13 @@ impl Index {
             let keys = &(&(*info).ii_IndexAttrNumbers)[..(*info).ii_NumIndexKeyAttrs as usize];
             let columns: Vec<_> = keys.iter().map_while(|&number| usize::try_from(number - 1).ok()).collect();
             let sorted_by = columns.iter().fold(expressions, |bits, column| bits | 1 << column);
-            let is_btree = (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
-                && form.indimmediate
-                && !form.indisexclusion;
+            let is_btree =
+                (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID && form.indimmediate && !form.indisexclusion;
             // After CREATE INDEX on a table with broken HOT chains, older snapshots must not use the index.
             let is_searchable = is_btree && form.indisvalid && !form.indcheckxmin;
             let plain = columns.iter().enumerate();
-            let plain = plain.take_while(|&(n, &column)| is_searchable && is_plain(index, n, types.get(column)));
+            let plain =
+                plain.take_while(|&(n, &column)| is_searchable && is_plain(index, n, types.get(column)));
             let searched_by: Vec<_> = plain.map(|(_, column)| *column).collect();
             let is_whole = is_only_not_null((*info).ii_Predicate, &searched_by);
             Some(Self {
@@ -85,7 +85,6 @@ unsafe fn is_plain(index: pg_sys::Relation, column: usize, of: Option<&TypeName>
             && *(*index).rd_indcollation.add(column) == collation
     }
 }
-
 
 /// Returns the function that compares two values of a type for a search.
 pub fn equal(of: pg_sys::Oid) -> Option<u32> {

@@ -22,3 +22,7 @@ pub(super) use rows::table;
 pub use rows::{Row, Set};
 pub use table::Table;
 pub use write::Locked;
+
+/// What the tests of a backend look at.
+#[cfg(feature = "pg_test")]
+pub use {shape::Decline, table::Purpose, write::WRITTEN};

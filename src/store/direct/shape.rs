@@ -292,7 +292,11 @@ fn number_of(kind: pg_sys::Oid, label: &str) -> Option<pg_sys::Datum> {
 ///
 /// # Safety
 /// The system cache must have these two keys and this column.
-unsafe fn find(cache: pg_sys::SysCacheIdentifier::Type, column: u32, keys: [pg_sys::Datum; 2]) -> pg_sys::Oid {
+unsafe fn find(
+    cache: pg_sys::SysCacheIdentifier::Type,
+    column: u32,
+    keys: [pg_sys::Datum; 2],
+) -> pg_sys::Oid {
     let (none, [first, second]) = (pg_sys::Datum::null(), keys);
     // SAFETY: the caller vouches for the cache.
     unsafe { pg_sys::GetSysCacheOid(cache as c_int, column as i16, first, second, none, none) }

@@ -137,7 +137,10 @@ impl Table {
     pub fn declines(&self, purpose: Purpose) -> Option<Decline> {
         // SAFETY: opens the table and closes it again.
         unsafe {
-            let relation = pg_sys::table_open(backend::table(self.definition.name).id, pg_sys::RowExclusiveLock as c_int);
+            let relation = pg_sys::table_open(
+                backend::table(self.definition.name).id,
+                pg_sys::RowExclusiveLock as c_int,
+            );
             let shape = self.current(relation);
             pg_sys::table_close(relation, pg_sys::NoLock as c_int);
             declines(&shape, purpose)

@@ -124,7 +124,8 @@ impl Open<'_> {
         key: &[Set],
         work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>,
     ) -> Option<Option<T>> {
-        let index = self.shape.indexes.iter().find(|index| index.finds(key.iter().map(|set| set.position)))?;
+        let index =
+            self.shape.indexes.iter().find(|index| index.finds(key.iter().map(|set| set.position)))?;
         let mut keys = [pg_sys::ScanKeyData::default(); MAX_KEYS];
         for ((n, set), scan_key) in key.iter().enumerate().zip(&mut keys) {
             *scan_key = self.scan_key(n + 1, set)?;
@@ -136,8 +137,10 @@ impl Open<'_> {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let snapshot = pg_sys::GetActiveSnapshot();
             let relation = pg_sys::index_open(index.id, pg_sys::RowExclusiveLock as c_int);
-            let slot =
-                pg_sys::MakeSingleTupleTableSlot((*self.relation).rd_att, &raw const pg_sys::TTSOpsBufferHeapTuple);
+            let slot = pg_sys::MakeSingleTupleTableSlot(
+                (*self.relation).rd_att,
+                &raw const pg_sys::TTSOpsBufferHeapTuple,
+            );
             let scan = versions::index_beginscan(self.relation, relation, snapshot, key.len() as c_int);
             pg_sys::index_rescan(scan, keys.as_mut_ptr(), key.len() as c_int, ptr::null_mut(), 0);
             let found = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot);
@@ -263,8 +266,7 @@ impl Open<'_> {
         // SAFETY: the expressions were made ready for the slot of the new row.
         unsafe {
             let (values, nulls) = ((*shape.new).tts_values, (*shape.new).tts_isnull);
-            let is_missing =
-                |column: &usize| shape.not_null & 1 << column != 0 && *nulls.add(*column);
+            let is_missing = |column: &usize| shape.not_null & 1 << column != 0 && *nulls.add(*column);
             if (0..shape.types.len()).any(|column| is_missing(&column)) {
                 return None;
             }
@@ -281,7 +283,8 @@ impl Open<'_> {
                 return None;
             }
             shape.indexes.iter().enumerate().try_fold(0, |entries, (n, index)| {
-                let has_entry = index.condition.is_null() || pg_sys::ExecQual(index.condition, shape.econtext);
+                let has_entry =
+                    index.condition.is_null() || pg_sys::ExecQual(index.condition, shape.econtext);
                 (index.is_btree || !has_entry).then_some(entries | u64::from(has_entry) << n)
             })
         }
@@ -300,7 +303,13 @@ impl Open<'_> {
                 let relation = pg_sys::index_open(index.id, pg_sys::RowExclusiveLock as c_int);
                 let mut values = [pg_sys::Datum::null(); pg_sys::INDEX_MAX_KEYS as usize];
                 let mut nulls = [false; pg_sys::INDEX_MAX_KEYS as usize];
-                pg_sys::FormIndexDatum(index.info, shape.new, shape.estate, values.as_mut_ptr(), nulls.as_mut_ptr());
+                pg_sys::FormIndexDatum(
+                    index.info,
+                    shape.new,
+                    shape.estate,
+                    values.as_mut_ptr(),
+                    nulls.as_mut_ptr(),
+                );
                 pg_sys::index_insert(
                     relation,
                     values.as_mut_ptr(),
@@ -329,7 +338,15 @@ impl Open<'_> {
             pg_sys::MemoryContextReset((*self.shape.econtext).ecxt_per_tuple_memory);
             pg_sys::CommandCounterIncrement();
         }
+        #[cfg(feature = "pg_test")]
+        WRITTEN.set(WRITTEN.get() + 1);
     }
+}
+
+#[cfg(feature = "pg_test")]
+std::thread_local! {
+    /// How many rows this process has written without a statement.
+    pub static WRITTEN: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// The most columns of a key.

@@ -57,7 +57,9 @@ fn confirm_directly(
     reference: Option<&str>,
     now: Timestamp,
 ) -> Option<ConfirmedHold> {
-    use columns::{CONFIRMED_AT, DURING, EXPIRES_AT, HOLDER, HOLDS, QUANTITY, REFERENCE, SEATS, STATE, VERSION};
+    use columns::{
+        CONFIRMED_AT, DURING, EXPIRES_AT, HOLDER, HOLDS, QUANTITY, REFERENCE, SEATS, STATE, VERSION,
+    };
     let judge = |row: &Row| {
         let version = row.get(VERSION)?;
         // A row of a calendar is in an index that is not written directly.

@@ -64,7 +64,8 @@ statement!(BY_BASKET (UUIDOID)
 /// Returns the holds of an id without locking them, to show them or to learn which locks a verb needs. Returns
 /// `None` if there are none.
 pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldGroup> {
-    let stored = columns::HOLDS.with(|table| table.read(&super::key(id, resource), StoredHold::read_directly));
+    let stored =
+        columns::HOLDS.with(|table| table.read(&super::key(id, resource), StoredHold::read_directly));
     if let Some(stored) = stored {
         return Some(HoldGroup { basket: None, holds: vec![stored] });
     }
@@ -109,7 +110,8 @@ statement!(LOCK_BASKET (UUIDOID)
 /// The holds of a basket are locked one after the other by id. If two transactions first locked those that happen
 /// to be free, each could have what the other waits for.
 pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<HoldGroup>, Busy> {
-    let stored = columns::HOLDS.with(|table| table.lock(&super::key(id, resource), StoredHold::read_directly));
+    let stored =
+        columns::HOLDS.with(|table| table.lock(&super::key(id, resource), StoredHold::read_directly));
     if let Some(stored) = stored {
         return Ok(Some(HoldGroup { basket: None, holds: vec![stored] }));
     }

@@ -122,8 +122,8 @@ impl StoredHold {
     /// Reads a row that no statement has read. Returns `None` if it is of a calendar.
     fn read_directly(row: &direct::Row) -> Option<Self> {
         use table::{
-            BASKET, DURING, EXPIRES_AT, FINGERPRINT, HOLDER, ID, ITEM, PLACED_AT, QUANTITY, REFERENCE, RESOURCE,
-            SEATS, STATE, VERSION,
+            BASKET, DURING, EXPIRES_AT, FINGERPRINT, HOLDER, ID, ITEM, PLACED_AT, QUANTITY, REFERENCE,
+            RESOURCE, SEATS, STATE, VERSION,
         };
         if !row.is_null(DURING) {
             return None;

@@ -60,10 +60,29 @@ pub fn ask_each(session: &mut impl GenericClient, call: &str) -> Result<Vec<Answ
 }
 
 impl Server {
-    /// Asserts that `booking.check()` finds nothing.
+    /// Asserts that `booking.check()` finds nothing, and that each B-tree has an entry for every row of its table.
     #[track_caller]
     pub fn assert_sound(&self, dbname: &str) {
         assert_eq!(self.psql_in(dbname, "select * from booking.check()"), "");
+        self.psql_in(
+            dbname,
+            "set client_min_messages = warning;
+             create extension if not exists amcheck;
+             do $$
+             declare
+                 index regclass;
+             begin
+                 for index in
+                     select indexrelid from pg_index
+                     join pg_class on pg_class.oid = indexrelid
+                     join pg_am on pg_am.oid = relam and amname = 'btree'
+                     where relnamespace = 'booking'::regnamespace and indisvalid
+                 loop
+                     perform bt_index_check(index, heapallindexed => true);
+                 end loop;
+             end
+             $$",
+        );
     }
 
     /// Returns the launcher's process id, or `None` if no launcher runs.
