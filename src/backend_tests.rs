@@ -225,7 +225,8 @@ mod tests {
     fn a_table_that_was_altered_is_written_by_statements() {
         use Decline::{Checks, Columns, Indexes, Table, Triggers};
         run("create function public.yes() returns trigger language plpgsql as 'begin return new; end';
-             create function public.fine(text) returns boolean language sql immutable as 'select true'");
+             create function public.fine(text) returns boolean language sql immutable as 'select true';
+             create role poor; grant all on schema booking to poor");
         let declines =
             || HOLDS.with(|table| [Purpose::Insert, Purpose::Find].map(|purpose| table.declines(purpose)));
         let all = |reason| [Some(reason), Some(reason)];

@@ -6,8 +6,11 @@
 //! committed now.
 
 use super::Session;
-use super::locks::LockWaitPolicy;
+use super::direct::{self, Key, RowLock};
+use super::locks::{LockWaitPolicy, snapshot};
 use super::statement::{Argument, Row, Statement, statement};
+use super::tables::lease_epochs::{self, LEASE_EPOCHS};
+use super::tables::leases::{ACQUIRED_AT, EXPIRES_AT, HOLDER, LEASES, NAME, RELEASED_AT, SLOT, TOKEN};
 use crate::rules::lease::Lease;
 use crate::server::clock::Timestamp;
 use crate::server::wal_timeline;
@@ -22,6 +25,30 @@ impl Lease {
             is_released: row.need(5),
         }
     }
+
+    /// Reads a row that no statement has read.
+    fn read_directly(row: &direct::Row) -> Option<Self> {
+        Some(Self {
+            slot: row.get(SLOT)?,
+            holder: row.get(HOLDER)?,
+            token: row.get(TOKEN)?,
+            expires_at: row.get(EXPIRES_AT)?.micros(),
+            is_released: !row.is_null(RELEASED_AT),
+        })
+    }
+}
+
+/// Updates the row of a name that has one slot, if `judge` says so. Returns `None` if a statement has to: the name has
+/// more slots, or the transaction's snapshot may not show what is committed now.
+fn update_directly<'a, T>(
+    name: &str,
+    lock: RowLock,
+    judge: impl FnOnce(&direct::Row) -> Option<(Vec<direct::Set<'a>>, T)>,
+) -> Option<T> {
+    if snapshot::is_repeatable_read() {
+        return None;
+    }
+    LEASES.with(|table| table.update(Key::of_sole(&[NAME.is(name)]), lock, judge))
 }
 
 statement!(FIND (TEXTOID)
@@ -56,6 +83,9 @@ statement!(TAKE (TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT4
 /// The statement locks the row FOR UPDATE. That conflicts with the lock by which [`keep`] keeps the old lease from
 /// passing on.
 pub fn take(session: &Session, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Option<i64> {
+    if let Some(token) = take_directly(name, holder, now, until) {
+        return Some(token);
+    }
     let (system, timeline) = wal_timeline::current();
     let arguments = [
         Argument::Text(Some(name)),
@@ -66,6 +96,28 @@ pub fn take(session: &Session, name: &str, holder: &str, now: Timestamp, until: 
         Argument::Integer(timeline),
     ];
     TAKE.with(|statement| statement.run_now(session, &arguments).first().map(|row| row.need(1)))
+}
+
+fn take_directly(name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Option<i64> {
+    let history = wal_timeline::current();
+    let floor = |row: &direct::Row| {
+        let counted_in = (row.get(lease_epochs::SYSTEM_IDENTIFIER)?, row.get(lease_epochs::TIMELINE)?);
+        (counted_in == history).then(|| row.get(lease_epochs::FLOOR)).flatten()
+    };
+    let floor = LEASE_EPOCHS.with(|table| table.read(Key::of(&[lease_epochs::SOLE.is(true)]), floor))?;
+    update_directly(name, RowLock::Update, |row| {
+        let last = Lease::read_directly(row)?;
+        let is_over = last.is_released || last.expires_at <= now.micros();
+        let token = last.token.max(floor).checked_add(1)?;
+        let changes = vec![
+            HOLDER.is(holder),
+            TOKEN.is(token),
+            ACQUIRED_AT.is(now),
+            EXPIRES_AT.is(until),
+            RELEASED_AT.is(None),
+        ];
+        (last.slot == 1 && is_over).then_some((changes, token))
+    })
 }
 
 statement!(COUNT_ON (TEXTOID) "select from booking.leases where name = $1 and slot = 1 for no key update");
@@ -141,6 +193,12 @@ fn of_token<'a>(name: &'a str, token: i64) -> [Argument<'a>; 2] {
 /// Locks the lease with a token, to renew or release it, and returns it as it is behind the lock. Returns `None`
 /// if no slot has this token, or if another transaction has locked the row and the policy does not allow to wait.
 pub fn lock_token(session: &Session, name: &str, token: i64, policy: LockWaitPolicy) -> Option<Lease> {
+    let read = |row: &direct::Row| Lease::read_directly(row).filter(|lease| lease.token == token);
+    if !snapshot::is_repeatable_read()
+        && let Some(lease) = LEASES.with(|table| table.lock(Key::of_sole(&[NAME.is(name)]), read))
+    {
+        return Some(lease);
+    }
     let lock = |statement: &Statement| {
         statement.run_now(session, &of_token(name, token)).first().map(|row| Lease::read(&row))
     };
@@ -176,6 +234,14 @@ statement!(RELEASE_IN_TIME (TEXTOID, INT8OID, TIMESTAMPTZOID)
 /// Ends a lease that is valid and that no other transaction has locked, and returns it. Returns `None` for any
 /// other. It does not wait for the lock of a row.
 pub fn release_in_time(session: &Session, name: &str, token: i64, now: Timestamp) -> Option<Lease> {
+    let released = update_directly(name, RowLock::NoKeyUpdate, |row| {
+        let lease = Lease::read_directly(row)?;
+        let is_in_time = lease.token == token && !lease.is_released && lease.expires_at > now.micros();
+        is_in_time.then(|| (vec![RELEASED_AT.is(now)], Lease { is_released: true, ..lease }))
+    });
+    if released.is_some() {
+        return released;
+    }
     let [name, token] = of_token(name, token);
     RELEASE_IN_TIME.with(|statement| {
         statement
@@ -200,6 +266,12 @@ statement!(RELEASE (TEXTOID, INT8OID, TIMESTAMPTZOID)
 
 /// Sets when a lease ends, whose row the caller has locked.
 pub fn renew(session: &Session, name: &str, token: i64, until: Timestamp) {
+    let renewed = update_directly(name, RowLock::ByUpdate, |row| {
+        (row.get(TOKEN) == Some(token)).then(|| (vec![EXPIRES_AT.is(until)], ()))
+    });
+    if renewed.is_some() {
+        return;
+    }
     let [name, token] = of_token(name, token);
     RENEW.with(|statement| statement.run_now(session, &[name, token, Argument::Time(Some(until))]));
 }

@@ -1,7 +1,7 @@
 //! What is taken of pools, in their rows or in the counts of escrow pools. What a pool is changes in
 //! `definitions`, and whether a request may have its quantity is decided in `verbs::allocation`.
 
-use super::direct::{Locked, Row};
+use super::direct::{Key, Row, RowLock};
 use super::pool_count;
 use super::resources::{self, ResourceStatus, StoredResource, admits_all};
 use super::statement::{Argument, Session, statement};
@@ -65,7 +65,7 @@ fn take_directly(
             ResourceStatus { version: version.checked_add(1)?, available: Some(left), is_waited_for: false };
         takes.then(|| (vec![TAKEN.is(taken + quantity), VERSION.is(status.version)], status))
     };
-    RESOURCES.with(|table| table.update(&[columns::NAME.is(name)], Locked::Wait, judge))
+    RESOURCES.with(|table| table.update(Key::of(&[columns::NAME.is(name)]), RowLock::ByUpdate, judge))
 }
 
 fn take_in_statement(
@@ -124,7 +124,7 @@ fn give_back_directly(name: &str, quantity: i64) -> Option<ResourceStatus> {
         };
         row.is_null(ESCROW).then(|| (vec![TAKEN.is(taken), VERSION.is(status.version)], status))
     };
-    RESOURCES.with(|table| table.update(&[NAME.is(name)], Locked::Wait, judge))
+    RESOURCES.with(|table| table.update(Key::of(&[NAME.is(name)]), RowLock::ByUpdate, judge))
 }
 
 /// Gives back to an escrow pool. Returns `None` if the pool is not one.
@@ -204,6 +204,32 @@ pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) 
 
 /// Adds the deltas to the rows of pools that have enough. Returns the names of these pools.
 fn add_deltas(session: &Session, deltas: &[(&str, PoolDelta)]) -> Vec<String> {
+    let (added, rest): (Vec<_>, Vec<_>) =
+        deltas.iter().partition(|delta| add_delta_directly(delta).is_some());
+    let mut added: Vec<String> = added.into_iter().map(|(name, _)| (*name).to_owned()).collect();
+    if !rest.is_empty() {
+        added.extend(add_deltas_in_statement(session, &rest));
+    }
+    added
+}
+
+/// Adds one delta. Returns `None` if a statement has to.
+fn add_delta_directly((name, delta): &(&str, PoolDelta)) -> Option<()> {
+    use columns::{CAPACITY, NAME, OVERBOOKING, RESOURCES, TAKEN, VERSION, WAITING};
+    let judge = |row: &Row| {
+        let taken = row.get(TAKEN)?.checked_add(delta.quantity)?;
+        let fits = taken <= row.get(CAPACITY)?.checked_add(row.get(OVERBOOKING)?)?;
+        let changes = vec![
+            TAKEN.is(taken),
+            VERSION.is(row.get(VERSION)?.checked_add(delta.changes)?),
+            WAITING.is(row.get(WAITING)?.checked_sub(delta.offers)?),
+        ];
+        fits.then_some((changes, ()))
+    };
+    RESOURCES.with(|table| table.update(Key::of(&[NAME.is(*name)]), RowLock::ByUpdate, judge))
+}
+
+fn add_deltas_in_statement(session: &Session, deltas: &[(&str, PoolDelta)]) -> Vec<String> {
     let numbers = |of: fn(&PoolDelta) -> i64| deltas.iter().map(|(_, delta)| of(delta)).collect::<Vec<_>>();
     let arguments = [
         Argument::Texts(Some(&deltas.iter().map(|(name, _)| *name).collect::<Vec<_>>())),

@@ -5,12 +5,15 @@
 //! finds the seat's row free. A seat gets an owner only if it has none, and only a transaction that has locked the
 //! row of the owner's hold takes the seat from it.
 
+use super::direct::{self, Key, RowLock};
 use super::holds::NewHold;
 use super::holds::set_expired;
 use super::locks::subtransaction::{until_lock_timeout, wait_only};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
-use super::resources::admits_all;
+use super::resources::{self, admits_all};
 use super::statement::{Argument, Row, Rows, Session, statement};
+use super::tables::resources::{KIND, NAME, RESOURCES};
+use super::tables::seats::{BLOCKED, HOLD_ID, LABEL, RESOURCE, SEATS};
 use crate::error::Error;
 use crate::server::clock::Timestamp;
 use crate::shared_memory::seat_hint;
@@ -34,6 +37,20 @@ statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
 /// seat that it has written for nothing. The conditions stand inside a CASE so that PostgreSQL finds the seats by
 /// their labels: a plan made while the table was small would scan the index of all free seats.
 pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool {
+    if are_free(resource, seats) {
+        let rest = take_directly(resource, seats, id);
+        if rest.is_empty() {
+            seat_hint::took();
+            return true;
+        }
+        if rest.len() < seats.len() {
+            // A constraint refuses one seat after others were taken: the statement raises its error.
+            if !take_again(session, resource, rest, id) {
+                Error::serialization().raise();
+            }
+            return true;
+        }
+    }
     let arguments = [
         Argument::Text(Some(resource)),
         Argument::Texts(Some(seats)),
@@ -42,6 +59,35 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
     ];
     seat_hint::took();
     TAKE.with(|statement| all_or_none(statement.run(session, &arguments).count(), seats.len()))
+}
+
+/// Returns whether it is certain that a resource admits every request that it has room for, and that these seats are
+/// free.
+fn are_free(resource: &str, seats: &[&str]) -> bool {
+    let admits =
+        |row: &direct::Row| (row.is_label(KIND, "seats") && resources::row_admits_all(row)).then_some(());
+    let is_free = |row: &direct::Row| is_free(row).then_some(());
+    RESOURCES.with(|table| table.read(Key::of(&[NAME.is(resource)]), admits)).is_some()
+        && seats.iter().all(|&label| {
+            SEATS
+                .with(|table| table.read(Key::of(&[RESOURCE.is(resource), LABEL.is(label)]), is_free))
+                .is_some()
+        })
+}
+
+fn is_free(row: &direct::Row) -> bool {
+    row.is_null(HOLD_ID) && row.get(BLOCKED) == Some(false)
+}
+
+/// Gives seats to a hold, one after the other. Returns those that a statement has to take.
+fn take_directly<'l>(resource: &str, seats: &'l [&'l str], id: Uuid) -> &'l [&'l str] {
+    let take = |label: &str| {
+        let judge = |row: &direct::Row| is_free(row).then(|| (vec![HOLD_ID.is(id)], ()));
+        let key = [RESOURCE.is(resource), LABEL.is(label)];
+        SEATS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
+    };
+    let taken = seats.iter().take_while(|label| take(label).is_some()).count();
+    seats.get(taken..).unwrap_or_default()
 }
 
 /// Returns whether a statement wrote all its seats; raises 40001 if it wrote only some. With the claims that
@@ -105,8 +151,18 @@ statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
 
 /// Frees seats of a hold, whose row the caller has locked. Seats that now have another owner keep it.
 pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
-    let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(seats)), Argument::Uuid(Some(id))];
-    GIVE_BACK.with(|statement| statement.run(session, &arguments));
+    let give_back = |label: &str| {
+        let judge = |row: &direct::Row| (row.get(HOLD_ID) == Some(id)).then(|| (vec![HOLD_ID.is(None)], ()));
+        let key = [RESOURCE.is(resource), LABEL.is(label)];
+        SEATS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
+    };
+    // What is left has another owner, or has to be written by the statement.
+    let rest: Vec<&str> = seats.iter().copied().filter(|label| give_back(label).is_none()).collect();
+    if !rest.is_empty() {
+        let arguments =
+            [Argument::Text(Some(resource)), Argument::Texts(Some(&rest)), Argument::Uuid(Some(id))];
+        GIVE_BACK.with(|statement| statement.run(session, &arguments));
+    }
     seat_hint::freed(resource);
 }
 

@@ -56,3 +56,47 @@ pub mod resources {
         METADATA "metadata" Jsonb,
     );
 }
+
+/// Seats.
+pub mod seats {
+    use crate::store::direct::table;
+
+    table!(SEATS c"seats":
+        RESOURCE "resource" Text,
+        LABEL "label" Text,
+        SECTION "section" Text,
+        ROW "row" Text,
+        POSITION "position" Integer,
+        RANK "rank" Integer,
+        MIDDLE "middle" Integer,
+        HOLD_ID "hold_id" Uuid,
+        BLOCKED "blocked" Boolean,
+    );
+}
+
+/// Leases.
+pub mod leases {
+    use crate::store::direct::table;
+
+    table!(LEASES c"leases":
+        NAME "name" Text,
+        SLOT "slot" Integer,
+        HOLDER "holder" Text,
+        TOKEN "token" Bigint,
+        ACQUIRED_AT "acquired_at" Time,
+        EXPIRES_AT "expires_at" Time,
+        RELEASED_AT "released_at" Time,
+    );
+}
+
+/// The row from which tokens are counted.
+pub mod lease_epochs {
+    use crate::store::direct::table;
+
+    table!(LEASE_EPOCHS c"lease_epochs":
+        SOLE "sole" Boolean,
+        FLOOR "floor" Amount,
+        SYSTEM_IDENTIFIER "system_identifier" Bigint,
+        TIMELINE "timeline" Integer,
+    );
+}

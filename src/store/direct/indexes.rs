@@ -91,6 +91,8 @@ pub fn equal(of: pg_sys::Oid) -> Option<u32> {
     match of {
         pg_sys::UUIDOID => Some(pg_sys::F_UUID_EQ),
         pg_sys::TEXTOID => Some(pg_sys::F_TEXTEQ),
+        pg_sys::INT4OID => Some(pg_sys::F_INT4EQ),
+        pg_sys::BOOLOID => Some(pg_sys::F_BOOLEQ),
         _ => None,
     }
 }

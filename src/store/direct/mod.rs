@@ -21,7 +21,7 @@ mod write;
 pub(super) use rows::table;
 pub use rows::{Row, Set};
 pub use table::Table;
-pub use write::Locked;
+pub use write::{Key, RowLock};
 
 /// What the tests of a backend look at.
 #[cfg(feature = "pg_test")]

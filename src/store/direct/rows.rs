@@ -118,6 +118,12 @@ impl Column<Integer> {
     }
 }
 
+impl Column<Boolean> {
+    pub fn is<'a>(self, value: bool) -> Set<'a> {
+        self.set(Given::Value(Argument::Boolean(value)))
+    }
+}
+
 impl Column<Bigint> {
     pub fn is<'a>(self, value: i64) -> Set<'a> {
         self.set(Given::Value(Argument::Bigint(Some(value))))

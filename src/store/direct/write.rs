@@ -12,34 +12,50 @@ use pgrx::pg_sys::{self, LockTupleMode, LockWaitPolicy, TM_Result};
 use std::ffi::c_int;
 use std::ptr;
 
-/// What to do about a row that another transaction has locked.
+/// The columns by which a row is found, and their values.
+#[derive(Clone, Copy)]
+pub struct Key<'k> {
+    columns: &'k [Set<'k>],
+    is_sole: bool,
+}
+
+impl<'k> Key<'k> {
+    /// Finds a row with these values.
+    pub const fn of(columns: &'k [Set<'k>]) -> Self {
+        Self { columns, is_sole: false }
+    }
+
+    /// Finds a row with these values if there is no other that has them.
+    pub const fn of_sole(columns: &'k [Set<'k>]) -> Self {
+        Self { columns, is_sole: true }
+    }
+}
+
+/// How a row that is going to be updated is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locked {
-    /// Wait for it, as an UPDATE does.
-    Wait,
-    /// Leave it to a statement.
-    Decline,
+pub enum RowLock {
+    /// By the update itself, which waits if another transaction has the row.
+    ByUpdate,
+    /// FOR NO KEY UPDATE SKIP LOCKED: if another transaction has the row, a statement has to deal with it.
+    NoKeyUpdate,
+    /// FOR UPDATE SKIP LOCKED.
+    Update,
 }
 
 impl Table {
-    /// Inserts a row. The columns that are not named are null. Returns `None` if a statement has to insert it.
-    pub fn insert(&self, values: &[Set]) -> Option<()> {
-        self.open(Purpose::Insert, |open| {
-            let named = values.iter().fold(0_u64, |bits, set| bits | 1 << set.position);
-            if open.shape.defaults & !named != 0 {
-                return None;
-            }
-            // SAFETY: the table is open, and `write` puts a value into each column.
-            unsafe {
-                open.fill(None, values);
-                let entries = open.permits(u64::MAX)?;
-                let command = pg_sys::GetCurrentCommandId(true);
-                pg_sys::table_tuple_insert(open.relation, open.shape.new, command, 0, ptr::null_mut());
-                open.insert_entries(entries, None);
+    /// Inserts rows, in which the columns that are not named are null. Returns how many it has inserted: a statement has
+    /// to insert the others.
+    pub fn insert<'r, 'v: 'r>(&self, rows: impl Iterator<Item = &'r [Set<'v>]>) -> usize {
+        let inserted = self.open(Purpose::Insert, |open| {
+            let mut indexes = OpenIndexes::default();
+            let inserted = rows.take_while(|row| open.insert(row, &mut indexes).is_some()).count();
+            indexes.close();
+            if inserted > 0 {
                 open.finish();
             }
-            Some(())
-        })
+            Some(inserted)
+        });
+        inserted.unwrap_or_default()
     }
 
     /// Finds a row by its key and replaces what `judge` says, with what else it returns. Returns `None` if there is no
@@ -49,8 +65,8 @@ impl Table {
     /// others waiting. If it has changed since, it is not written here.
     pub fn update<'a, T>(
         &self,
-        key: &[Set],
-        locked: Locked,
+        key: Key,
+        lock: RowLock,
         judge: impl FnOnce(&Row) -> Option<(Vec<Set<'a>>, T)>,
     ) -> Option<T> {
         self.open(Purpose::Find, |open| {
@@ -59,9 +75,7 @@ impl Table {
                 unsafe {
                     pg_sys::CheckCmdReplicaIdentity(open.relation, pg_sys::CmdType::CMD_UPDATE);
                     let (changes, result) = judge(&Row::in_slot(old, &open.shape.labels))?;
-                    if locked == Locked::Decline {
-                        open.lock(old, snapshot)?;
-                    }
+                    open.lock(old, snapshot, lock)?;
                     open.replace(old, snapshot, &changes)?;
                     Some(result)
                 }
@@ -72,13 +86,13 @@ impl Table {
     /// Finds a row by its key, reads it, and locks it as an UPDATE would until the transaction ends. Returns `None` if
     /// there is no such row, if `read` refuses it, or if a statement has to lock it: another transaction has, or has
     /// changed it. What was read is what the locked row says.
-    pub fn lock<T>(&self, key: &[Set], read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+    pub fn lock<T>(&self, key: Key, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         self.open(Purpose::Find, |open| {
             open.find(key, |row, snapshot| {
                 // SAFETY: the slot holds a row of the table, which is open.
                 unsafe {
                     let result = read(&Row::in_slot(row, &open.shape.labels))?;
-                    open.lock(row, snapshot)?;
+                    open.lock(row, snapshot, RowLock::NoKeyUpdate)?;
                     Some(result)
                 }
             })
@@ -87,7 +101,7 @@ impl Table {
 
     /// Finds a row by its key and reads it. Returns `None` if there is no such row, if `read` refuses it, or if a
     /// statement has to look.
-    pub fn read<T>(&self, key: &[Set], read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+    pub fn read<T>(&self, key: Key, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         self.open(Purpose::Find, |open| {
             open.find(key, |row, _| {
                 // SAFETY: the slot holds a row of the table, which is open.
@@ -98,7 +112,7 @@ impl Table {
     }
 
     /// Returns whether the snapshot shows a row with this key. Returns `None` if a statement has to look.
-    pub fn has(&self, key: &[Set]) -> Option<bool> {
+    pub fn has(&self, key: Key) -> Option<bool> {
         self.open(Purpose::Find, |open| {
             let mut found = false;
             let looked = open.look(key, |_, _| {
@@ -112,18 +126,59 @@ impl Table {
 
 type Slot = *mut pg_sys::TupleTableSlot;
 
+/// The indexes that were opened to write entries, in the order of the shape's.
+#[derive(Default)]
+struct OpenIndexes(Vec<(pg_sys::Oid, pg_sys::Relation)>);
+
+impl OpenIndexes {
+    /// Opens an index as a statement that writes it does. It cannot be dropped, because its table is locked.
+    fn open(&mut self, id: pg_sys::Oid) -> pg_sys::Relation {
+        if let Some((_, relation)) = self.0.iter().find(|(of, _)| *of == id) {
+            return *relation;
+        }
+        // SAFETY: `close` closes it, or PostgreSQL when the transaction ends if an error unwinds.
+        let relation = unsafe { pg_sys::index_open(id, pg_sys::RowExclusiveLock as c_int) };
+        self.0.push((id, relation));
+        relation
+    }
+
+    fn close(self) {
+        for (_, relation) in self.0 {
+            // SAFETY: the index is open. Its lock stays until the transaction ends.
+            unsafe { pg_sys::index_close(relation, pg_sys::NoLock as c_int) };
+        }
+    }
+}
+
 impl Open<'_> {
+    /// Inserts a row. Returns `None` before it writes anything if a statement has to insert it.
+    fn insert(&self, row: &[Set], indexes: &mut OpenIndexes) -> Option<()> {
+        let named = row.iter().fold(0_u64, |bits, set| bits | 1 << set.position);
+        if self.shape.defaults & !named != 0 {
+            return None;
+        }
+        // SAFETY: the table is open, and `fill` puts a value into each column. What is in the memory of the call is not
+        // used any more once the row is written.
+        unsafe {
+            self.fill(None, row);
+            let entries = self.permits(u64::MAX)?;
+            let command = pg_sys::GetCurrentCommandId(true);
+            pg_sys::table_tuple_insert(self.relation, self.shape.new, command, 0, ptr::null_mut());
+            self.insert_entries(entries, None, indexes);
+            pg_sys::MemoryContextReset(self.shape.call);
+            pg_sys::MemoryContextReset((*self.shape.econtext).ecxt_per_tuple_memory);
+        }
+        Some(())
+    }
+
     /// Works on the row that a snapshot of this moment shows under a key. Returns `None` if there is no such row.
-    fn find<T>(&self, key: &[Set], work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>) -> Option<T> {
+    fn find<T>(&self, key: Key, work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>) -> Option<T> {
         self.look(key, work).flatten()
     }
 
     /// As [`find`](Self::find). Returns `None` if there is no index for the key.
-    fn look<T>(
-        &self,
-        key: &[Set],
-        work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>,
-    ) -> Option<Option<T>> {
+    fn look<T>(&self, key: Key, work: impl FnOnce(Slot, pg_sys::Snapshot) -> Option<T>) -> Option<Option<T>> {
+        let Key { columns: key, is_sole } = key;
         let index =
             self.shape.indexes.iter().find(|index| index.finds(key.iter().map(|set| set.position)))?;
         let mut keys = [pg_sys::ScanKeyData::default(); MAX_KEYS];
@@ -144,12 +199,37 @@ impl Open<'_> {
             let scan = versions::index_beginscan(self.relation, relation, snapshot, key.len() as c_int);
             pg_sys::index_rescan(scan, keys.as_mut_ptr(), key.len() as c_int, ptr::null_mut(), 0);
             let found = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot);
-            let result = if found { work(slot, snapshot) } else { None };
+            let result =
+                if found && !(is_sole && self.finds_another(scan)) { work(slot, snapshot) } else { None };
             pg_sys::index_endscan(scan);
             pg_sys::ExecDropSingleTupleTableSlot(slot);
             pg_sys::index_close(relation, pg_sys::NoLock as c_int);
             pg_sys::PopActiveSnapshot();
             Some(result)
+        }
+    }
+
+    /// Makes a slot for a row of the table as it is stored.
+    ///
+    /// # Safety
+    /// The caller drops it before the table is closed.
+    unsafe fn new_slot(&self) -> Slot {
+        let of_heap = &raw const pg_sys::TTSOpsBufferHeapTuple;
+        // SAFETY: the descriptor is that of the open table.
+        unsafe { pg_sys::MakeSingleTupleTableSlot((*self.relation).rd_att, of_heap) }
+    }
+
+    /// Returns whether a scan finds one more row.
+    ///
+    /// # Safety
+    /// The scan must be under way.
+    unsafe fn finds_another(&self, scan: pg_sys::IndexScanDesc) -> bool {
+        // SAFETY: the caller vouches for the scan.
+        unsafe {
+            let slot = self.new_slot();
+            let found = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot);
+            pg_sys::ExecDropSingleTupleTableSlot(slot);
+            found
         }
     }
 
@@ -175,12 +255,16 @@ impl Open<'_> {
         Some(key)
     }
 
-    /// Locks a row that was found as an UPDATE of its other columns than the key would. Returns `None` if another
-    /// transaction has it, or has changed it since the snapshot.
+    /// Locks a row that was found. Returns `None` if another transaction has it, or has changed it since the snapshot.
     ///
     /// # Safety
     /// The slot must hold a row of the table.
-    unsafe fn lock(&self, row: Slot, snapshot: pg_sys::Snapshot) -> Option<()> {
+    unsafe fn lock(&self, row: Slot, snapshot: pg_sys::Snapshot, lock: RowLock) -> Option<()> {
+        let mode = match lock {
+            RowLock::ByUpdate => return Some(()),
+            RowLock::NoKeyUpdate => LockTupleMode::LockTupleNoKeyExclusive,
+            RowLock::Update => LockTupleMode::LockTupleExclusive,
+        };
         let mut failure = pg_sys::TM_FailureData::default();
         // SAFETY: the caller vouches for the slot. The position is copied, because the slot is filled again.
         let locked = unsafe {
@@ -191,7 +275,7 @@ impl Open<'_> {
                 snapshot,
                 row,
                 pg_sys::GetCurrentCommandId(false),
-                LockTupleMode::LockTupleNoKeyExclusive,
+                mode,
                 LockWaitPolicy::LockWaitSkip,
                 0,
                 &mut failure,
@@ -223,7 +307,9 @@ impl Open<'_> {
                 return None;
             }
             if needs_entries {
-                self.insert_entries(entries, Some(changed));
+                let mut indexes = OpenIndexes::default();
+                self.insert_entries(entries, Some(changed), &mut indexes);
+                indexes.close();
             }
             self.finish();
             Some(())
@@ -295,12 +381,12 @@ impl Open<'_> {
     ///
     /// # Safety
     /// The slot must hold the new row as it was written.
-    unsafe fn insert_entries(&self, entries: u64, changed: Option<u64>) {
+    unsafe fn insert_entries(&self, entries: u64, changed: Option<u64>, indexes: &mut OpenIndexes) {
         let shape = self.shape;
-        // SAFETY: the index cannot be dropped while its table is locked. The arrays have place for every index's columns.
+        // SAFETY: the arrays have place for every index's columns.
         unsafe {
             for (_, index) in shape.indexes.iter().enumerate().filter(|(n, _)| entries & 1 << n != 0) {
-                let relation = pg_sys::index_open(index.id, pg_sys::RowExclusiveLock as c_int);
+                let relation = indexes.open(index.id);
                 let mut values = [pg_sys::Datum::null(); pg_sys::INDEX_MAX_KEYS as usize];
                 let mut nulls = [false; pg_sys::INDEX_MAX_KEYS as usize];
                 pg_sys::FormIndexDatum(
@@ -323,16 +409,12 @@ impl Open<'_> {
                     changed.is_some_and(|changed| changed & index.sorted_by == 0),
                     index.info,
                 );
-                pg_sys::index_close(relation, pg_sys::NoLock as c_int);
             }
         }
     }
 
     /// Makes what was written visible to the next command, and frees what its expressions have used.
-    ///
-    /// # Safety
-    /// A row must have been written.
-    unsafe fn finish(&self) {
+    fn finish(&self) {
         // SAFETY: as after every command of a statement.
         unsafe {
             pg_sys::MemoryContextReset((*self.shape.econtext).ecxt_per_tuple_memory);

@@ -4,7 +4,7 @@ use super::StoredHold;
 use crate::rules::lifecycle::{Change, State};
 use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
-use crate::store::direct::{Locked, Row};
+use crate::store::direct::{Key, Row, RowLock};
 use crate::store::statement::{Argument, Session, statement};
 use crate::store::tables::holds as columns;
 use uuid::Uuid;
@@ -84,7 +84,7 @@ fn confirm_directly(
         ];
         confirms.then_some((changes, confirmed))
     };
-    HOLDS.with(|table| table.update(&super::key(id, resource), Locked::Decline, judge))
+    HOLDS.with(|table| table.update(Key::of(&super::key(id, resource)), RowLock::NoKeyUpdate, judge))
 }
 
 fn confirm_in_statement(
@@ -183,7 +183,8 @@ fn write_directly(
         // A row of a calendar is in an index that is not written directly.
         row.is_null(DURING).then_some((changes, ()))
     };
-    HOLDS.with(|table| table.update(&super::key(stored.id, Some(&stored.resource)), Locked::Wait, judge))
+    let key = super::key(stored.id, Some(&stored.resource));
+    HOLDS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
 }
 
 statement!(SET_HOLDER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
@@ -196,7 +197,7 @@ pub fn set_holder(session: &Session, stored: &StoredHold, change: &Change, holde
         row.is_null(columns::DURING).then_some((changes, ()))
     };
     let key = super::key(stored.id, Some(&stored.resource));
-    if columns::HOLDS.with(|table| table.update(&key, Locked::Wait, judge)).is_some() {
+    if columns::HOLDS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge)).is_some() {
         return;
     }
     let arguments = [

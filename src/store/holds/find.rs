@@ -1,6 +1,7 @@
 //! Holds are found by their id or key here, locked, and waited for.
 
 use super::{AFTER_COLUMNS, HoldGroup, StoredHold};
+use crate::store::direct::Key;
 use crate::store::locks::subtransaction::{until_lock_timeout, wait_only};
 use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
 use crate::store::statement::{Argument, Session, statement};
@@ -48,7 +49,7 @@ pub fn by_key(session: &Session, key: &str, resource: &str) -> Option<StoredHold
 /// statement above finds out whether it is so if the snapshot may be older than the caller's locks.
 fn is_unused(key: &str, resource: &str) -> bool {
     let key = [columns::KEY.is(key), columns::RESOURCE.is(resource)];
-    !snapshot::is_repeatable_read() && columns::HOLDS.with(|table| table.has(&key)) == Some(false)
+    !snapshot::is_repeatable_read() && columns::HOLDS.with(|table| table.has(Key::of(&key))) == Some(false)
 }
 
 statement!(BY_ID (UUIDOID, TEXTOID)
@@ -64,8 +65,8 @@ statement!(BY_BASKET (UUIDOID)
 /// Returns the holds of an id without locking them, to show them or to learn which locks a verb needs. Returns
 /// `None` if there are none.
 pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldGroup> {
-    let stored =
-        columns::HOLDS.with(|table| table.read(&super::key(id, resource), StoredHold::read_directly));
+    let stored = columns::HOLDS
+        .with(|table| table.read(Key::of(&super::key(id, resource)), StoredHold::read_directly));
     if let Some(stored) = stored {
         return Some(HoldGroup { basket: None, holds: vec![stored] });
     }
@@ -110,8 +111,8 @@ statement!(LOCK_BASKET (UUIDOID)
 /// The holds of a basket are locked one after the other by id. If two transactions first locked those that happen
 /// to be free, each could have what the other waits for.
 pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Option<HoldGroup>, Busy> {
-    let stored =
-        columns::HOLDS.with(|table| table.lock(&super::key(id, resource), StoredHold::read_directly));
+    let stored = columns::HOLDS
+        .with(|table| table.lock(Key::of(&super::key(id, resource)), StoredHold::read_directly));
     if let Some(stored) = stored {
         return Ok(Some(HoldGroup { basket: None, holds: vec![stored] }));
     }

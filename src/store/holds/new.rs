@@ -4,6 +4,7 @@ use super::{BookedPeriod, StoredHold};
 use crate::rules::Micros;
 use crate::rules::lifecycle::{Hold, State};
 use crate::server::clock::Timestamp;
+use crate::store::direct::Set;
 use crate::store::statement::{Argument, Session, statement};
 use crate::store::tables::holds as columns;
 use pgrx::pg_sys;
@@ -30,6 +31,30 @@ pub struct NewHold<'a> {
 }
 
 impl NewHold<'_> {
+    fn labels(&self) -> Option<Vec<&str>> {
+        self.seats.as_ref().map(|seats| seats.iter().map(String::as_str).collect())
+    }
+
+    /// Returns the row of a hold without a period.
+    fn row<'r>(&'r self, seats: Option<&'r [&'r str]>) -> [Set<'r>; 14] {
+        [
+            columns::ID.is(self.id),
+            columns::RESOURCE.is(self.resource),
+            columns::BASKET.is(self.basket),
+            columns::ITEM.is(self.item),
+            columns::QUANTITY.is(self.quantity),
+            columns::SEATS.is(seats),
+            columns::STATE.is("held"),
+            columns::VERSION.is(1),
+            columns::PLACED_AT.is(self.placed_at),
+            columns::EXPIRES_AT.is(self.expires_at),
+            columns::KEY.is(self.key),
+            columns::FINGERPRINT.is(self.fingerprint),
+            columns::HOLDER.is(self.holder),
+            columns::METADATA.is(self.metadata),
+        ]
+    }
+
     /// Returns the hold as the code will read it from its row.
     pub fn as_stored(&self) -> StoredHold {
         StoredHold {
@@ -72,39 +97,27 @@ pub fn insert(session: &Session, hold: &NewHold) {
     if let Some((booked, is_exclusive)) = hold.booked {
         return insert_booked(session, hold, booked, is_exclusive);
     }
-    let seats = hold.seats.as_ref().map(|seats| seats.iter().map(String::as_str).collect::<Vec<_>>());
-    let seats = seats.as_deref();
-    if insert_directly(hold, seats).is_none() {
-        insert_in_statement(session, hold, seats);
+    if insert_directly(std::slice::from_ref(hold)) == 0 {
+        insert_in_statement(session, hold);
     }
 }
 
-fn insert_directly(hold: &NewHold, seats: Option<&[&str]>) -> Option<()> {
-    columns::HOLDS.with(|table| {
-        table.insert(&[
-            columns::ID.is(hold.id),
-            columns::RESOURCE.is(hold.resource),
-            columns::ITEM.is(1),
-            columns::QUANTITY.is(hold.quantity),
-            columns::SEATS.is(seats),
-            columns::STATE.is("held"),
-            columns::VERSION.is(1),
-            columns::PLACED_AT.is(hold.placed_at),
-            columns::EXPIRES_AT.is(hold.expires_at),
-            columns::KEY.is(hold.key),
-            columns::FINGERPRINT.is(hold.fingerprint),
-            columns::HOLDER.is(hold.holder),
-            columns::METADATA.is(hold.metadata),
-        ])
-    })
+/// Writes holds until one has to be written by a statement: one with a period has entries in indexes that only a
+/// statement writes. Returns how many it has written.
+fn insert_directly(holds: &[NewHold]) -> usize {
+    let labels: Vec<Option<Vec<&str>>> = holds.iter().map(NewHold::labels).collect();
+    let plain = holds.iter().zip(&labels).take_while(|(hold, _)| hold.booked.is_none());
+    let rows: Vec<_> = plain.map(|(hold, labels)| hold.row(labels.as_deref())).collect();
+    columns::HOLDS.with(|table| table.insert(rows.iter().map(|row| row.as_slice())))
 }
 
-fn insert_in_statement(session: &Session, hold: &NewHold, seats: Option<&[&str]>) {
+fn insert_in_statement(session: &Session, hold: &NewHold) {
+    let seats = hold.labels();
     let arguments = [
         Argument::Uuid(Some(hold.id)),
         Argument::Text(Some(hold.resource)),
         Argument::Bigint(Some(hold.quantity)),
-        Argument::Texts(seats),
+        Argument::Texts(seats.as_deref()),
         Argument::Time(Some(hold.placed_at)),
         Argument::Time(Some(hold.expires_at)),
         Argument::Text(hold.key),
@@ -156,6 +169,11 @@ pub fn insert_all(session: &Session, holds: &[NewHold]) {
         && hold.basket.is_none()
     {
         return insert(session, hold);
+    }
+    // A basket or a batch may mix kinds. Those before the first hold with a period are written here.
+    let holds = holds.get(insert_directly(holds)..).unwrap_or_default();
+    if holds.is_empty() {
+        return;
     }
     let seats: Vec<_> = holds.iter().map(|hold| hold.seats.as_deref().map(array_literal)).collect();
     let keys: Vec<_> = holds.iter().map(|hold| hold.key).collect();

@@ -2,8 +2,9 @@
 //! be there after each crash.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use booking_live::{Answer, Caller, Server, Worker, join, wait_until};
 
@@ -25,6 +26,9 @@ struct Promises {
 #[derive(Default)]
 struct Ledger {
     promises: Mutex<Promises>,
+    /// At how many promises the clients stop until the next cycle. Without it they would place more and more holds
+    /// while the test reads all of them.
+    limit: AtomicUsize,
     over: AtomicBool,
 }
 
@@ -38,8 +42,13 @@ impl Ledger {
         promises.placed.len() + promises.confirmed.len() + promises.released.len()
     }
 
+    /// Waits while there are as many promises as one cycle may have. Returns whether the test is over.
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        let is_over = || self.over.load(Ordering::Relaxed);
+        while !is_over() && self.size() >= self.limit.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        is_over()
     }
 }
 
@@ -56,6 +65,7 @@ fn what_was_acknowledged_survives_thirty_crashes() {
 
     for cycle in 0..CYCLES {
         let before = ledger.size();
+        ledger.limit.store(before + 1000, Ordering::Relaxed);
         wait_until("the load to go on", || ledger.size(), |size| *size > before + 150);
         let promised = ledger.lock().clone();
         match cycle % 3 {

@@ -55,9 +55,16 @@ impl Default for Builder {
             tcp: false,
             late_clock: false,
             tree: None,
-            settings: Vec::new(),
+            settings: statements_only().into_iter().collect(),
         }
     }
+}
+
+/// Returns the setting that makes statements write every row, if `BOOKING_DIRECT` is off. Every answer must be the same
+/// with it.
+fn statements_only() -> Option<(String, String)> {
+    let is_off = std::env::var("BOOKING_DIRECT").is_ok_and(|value| value == "off");
+    is_off.then(|| ("booking.direct".to_owned(), "off".to_owned()))
 }
 
 impl Builder {
