@@ -1,7 +1,7 @@
 //! The table `booking.resources`: resources are read, locked, and told how many wait for them. Their definitions
 //! change in `definitions`, and what is taken of a pool in `pools`.
 
-use super::direct::Row as DirectRow;
+use super::direct::{Key, Row as DirectRow};
 use super::locks::subtransaction::{has_lock_timeout, until_lock_timeout};
 use super::locks::{Busy, LockWaitPolicy, snapshot};
 use super::pool_count;
@@ -144,6 +144,34 @@ impl StoredResource {
         }
     }
 
+    /// Reads a row that no statement has read. Returns `None` if it is of a calendar.
+    fn read_directly(row: &DirectRow) -> Option<Self> {
+        use tables::{
+            CAPACITY, ESCROW, KIND, MAX_PER_HOLDER, NAME, OPEN, OVERBOOKING, SECTIONS, SKIP, TAKEN,
+            TIME_ZONE, VERSION, WAITING,
+        };
+        if !row.is_null(TIME_ZONE) {
+            return None;
+        }
+        Some(Self {
+            name: row.get(NAME)?,
+            kind: Kind::from_name(row.label(KIND)?),
+            pool: Pool {
+                capacity: row.get(CAPACITY)?,
+                overbooking: row.get(OVERBOOKING)?,
+                taken: row.get(TAKEN)?,
+                version: row.get(VERSION)?,
+                open: row.get(OPEN)?,
+                max_per_holder: row.get(MAX_PER_HOLDER),
+            },
+            sections: row.get(SECTIONS).unwrap_or_default(),
+            calendar: None,
+            waiting: row.get(WAITING)?,
+            skip: row.get(SKIP)?,
+            escrow: row.get(ESCROW),
+        })
+    }
+
     /// Returns what the verbs on a pool decide on, without how much is taken.
     pub fn definition(&self) -> (Option<Uuid>, Pool, bool) {
         (self.escrow, Pool { taken: 0, ..self.pool.clone() }, self.waiting > 0)
@@ -212,12 +240,21 @@ impl StoredResource {
 statement!(READ (TEXTOID)
     concat!("select ", columns!(), " from booking.resources where name = $1"));
 
+/// Reads the row of a resource. Returns `None` if a statement has to: there may be no such row, or it is of a calendar.
+fn find_directly(name: &str) -> Option<StoredResource> {
+    tables::RESOURCES
+        .with(|table| table.read(Key::of(&[tables::NAME.is(name)]), StoredResource::read_directly))
+}
+
 /// Reads a resource, with what is taken of it if it is an escrow pool. Returns `None` if there is none of this
 /// name.
 pub fn read(session: &Session, name: &str) -> Option<StoredResource> {
-    let arguments = [Argument::Text(Some(name))];
-    let found = READ
-        .with(|statement| statement.run(session, &arguments).first().map(|row| StoredResource::read(&row)));
+    let found = find_directly(name).or_else(|| {
+        let arguments = [Argument::Text(Some(name))];
+        READ.with(|statement| {
+            statement.run(session, &arguments).first().map(|row| StoredResource::read(&row))
+        })
+    });
     found.map(|found| found.counted(session))
 }
 
@@ -229,6 +266,11 @@ pub fn read_existing(session: &Session, name: &str) -> Result<StoredResource, Er
 /// Reads a resource as it is now, also in REPEATABLE READ and above; for an escrow pool, without how much is
 /// taken. Returns `None` if there is none of this name.
 pub fn read_now(session: &Session, name: &str) -> Option<StoredResource> {
+    if !snapshot::is_repeatable_read()
+        && let Some(found) = find_directly(name)
+    {
+        return Some(found);
+    }
     let arguments = [Argument::Text(Some(name))];
     READ.with(|statement| {
         statement.run_now(session, &arguments).first().map(|row| StoredResource::read(&row))
@@ -243,10 +285,19 @@ pub fn read_all(session: &Session, names: &[&str]) -> Vec<StoredResource> {
     if let [name] = names {
         return read(session, name).into_iter().collect();
     }
-    let arguments = [Argument::Texts(Some(names))];
-    let found: Vec<_> = READ_ALL.with(|statement| {
-        statement.run(session, &arguments).iter().map(|row| StoredResource::read(&row)).collect()
-    });
+    // Like a statement, it returns a resource once that is named twice.
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let mut found: Vec<_> = names.iter().filter_map(|name| find_directly(name)).collect();
+    let rest: Vec<_> =
+        names.iter().copied().filter(|name| !found.iter().any(|found| found.name == *name)).collect();
+    if !rest.is_empty() {
+        let arguments = [Argument::Texts(Some(&rest))];
+        READ_ALL.with(|statement| {
+            found.extend(statement.run(session, &arguments).iter().map(|row| StoredResource::read(&row)));
+        });
+    }
     found.into_iter().map(|found| found.counted(session)).collect()
 }
 
