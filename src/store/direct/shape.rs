@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 use pgrx::{PgList, PgTupleDesc};
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_int, c_void};
+use std::fmt;
 
 /// Why a statement has to write a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub enum Decline {
     Indexes,
     /// Triggers run for each row that is written.
     Triggers,
+}
+
+impl fmt::Display for Decline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Table => "it has rules, row security, children, another name, or another owner's rights",
+            Self::Columns => "its columns are not those that the extension created",
+            Self::Checks => "a check or a domain calls a function that is not an immutable one of the server",
+            Self::Indexes => "an index calls a function that is not an immutable one of the server",
+            Self::Triggers => "it has triggers",
+        })
+    }
 }
 
 /// A table as it is now.

@@ -119,6 +119,9 @@ impl Table {
             // SAFETY: as above.
             Rc::new(unsafe { Shape::read(relation, self.definition) })
         });
+        if let Some(reason) = shape.no_insert.or(shape.no_update) {
+            debug1!("statements write the table {:?}, because {reason}", self.definition.name);
+        }
         WATCHED.with_borrow_mut(|watched| {
             for id in std::iter::once(shape.id).chain(shape.all_indexes.iter().copied()) {
                 if !watched.contains(&id) {
