@@ -13,15 +13,17 @@
 mod expressions;
 mod indexes;
 pub mod rows;
+mod search;
 mod shape;
 mod table;
 mod triggers;
 mod write;
 
-pub(super) use rows::table;
 pub use rows::{Row, Set};
+pub use search::Key;
 pub use table::Table;
-pub use write::{Key, RowLock};
+pub(super) use table::table;
+pub use write::RowLock;
 
 /// What the tests of a backend look at.
 #[cfg(feature = "pg_test")]

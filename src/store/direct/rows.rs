@@ -231,31 +231,3 @@ impl<'t> Row<'t> {
         self.datum(column.position).is_some_and(|datum| Some(datum) == number)
     }
 }
-
-/// Declares a table with its columns, in the order in which `sql/schema.sql` has them.
-macro_rules! table {
-    ($(#[$doc:meta])* $TABLE:ident $name:literal: $($COLUMN:ident $column:literal $kind:ident,)*) => {
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-        enum Position {
-            $($COLUMN,)*
-        }
-        $(
-            #[allow(dead_code)]
-            pub const $COLUMN: $crate::store::direct::rows::Column<$crate::store::direct::rows::$kind> =
-                $crate::store::direct::rows::Column::new(Position::$COLUMN as usize);
-        )*
-        std::thread_local! {
-            $(#[$doc])*
-            pub static $TABLE: $crate::store::direct::Table = const {
-                $crate::store::direct::Table::new($crate::store::direct::rows::Definition {
-                    name: $name,
-                    columns: &[$((
-                        $column,
-                        <$crate::store::direct::rows::$kind as $crate::store::direct::rows::ColumnType>::NAME,
-                    ),)*],
-                })
-            };
-        }
-    };
-}
-pub(in crate::store) use table;

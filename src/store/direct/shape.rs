@@ -15,8 +15,8 @@ use std::fmt;
 /// Why a statement has to write a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decline {
-    /// It is not an ordinary table of the caller's own: it has rules, row security, partitions or children, or another
-    /// owner, or the owner has no right to write it.
+    /// It is not an ordinary table: it has another name or storage, rules, row security, partitions or children, or its
+    /// owner has no right to write it.
     Table,
     /// A column was added, removed, renamed, or has another type.
     Columns,
@@ -31,7 +31,9 @@ pub enum Decline {
 impl fmt::Display for Decline {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Table => "it has rules, row security, children, another name, or another owner's rights",
+            Self::Table => {
+                "it has rules, row security, children, another name or storage, or its owner may not write it"
+            }
             Self::Columns => "its columns are not those that the extension created",
             Self::Checks => "a check or a domain calls a function that is not an immutable one of the server",
             Self::Indexes => "an index calls a function that is not an immutable one of the server",
@@ -170,6 +172,7 @@ impl Shape {
             let is_plain = name == table.name
                 && about.relnamespace == schema
                 && about.relkind as u8 == pg_sys::RELKIND_RELATION
+                && about.relam == pg_sys::HEAP_TABLE_AM_OID
                 && (*relation).rd_rules.is_null()
                 && !about.relrowsecurity
                 && !about.relispartition

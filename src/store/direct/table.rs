@@ -191,3 +191,31 @@ unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, changed: 
 unsafe extern "C-unwind" fn constraint_changed(_argument: pg_sys::Datum, _cache: c_int, _hash: u32) {
     CHANGES.set(CHANGES.get() + 1);
 }
+
+/// Declares a table with its columns, in the order in which `sql/schema.sql` has them.
+macro_rules! table {
+    ($(#[$doc:meta])* $TABLE:ident $name:literal: $($COLUMN:ident $column:literal $kind:ident,)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Position {
+            $($COLUMN,)*
+        }
+        $(
+            #[allow(dead_code)]
+            pub const $COLUMN: $crate::store::direct::rows::Column<$crate::store::direct::rows::$kind> =
+                $crate::store::direct::rows::Column::new(Position::$COLUMN as usize);
+        )*
+        std::thread_local! {
+            $(#[$doc])*
+            pub static $TABLE: $crate::store::direct::Table = const {
+                $crate::store::direct::Table::new($crate::store::direct::rows::Definition {
+                    name: $name,
+                    columns: &[$((
+                        $column,
+                        <$crate::store::direct::rows::$kind as $crate::store::direct::rows::ColumnType>::NAME,
+                    ),)*],
+                })
+            };
+        }
+    };
+}
+pub(in crate::store) use table;
