@@ -167,7 +167,8 @@ impl Shape {
             let name = CStr::from_ptr(about.relname.data.as_ptr());
             let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), true);
             let may = |right: u32| {
-                pg_sys::pg_class_aclcheck(self.id, self.owner, right.into()) == pg_sys::AclResult::ACLCHECK_OK
+                pg_sys::pg_class_aclcheck(self.id, self.owner, right as pg_sys::AclMode)
+                    == pg_sys::AclResult::ACLCHECK_OK
             };
             let is_plain = name == table.name
                 && about.relnamespace == schema
