@@ -6,6 +6,7 @@
 #[pgrx::pg_schema]
 mod tests {
     use crate::server::hash;
+    use crate::server::search_path::PinnedPath;
     use crate::shared_memory::escrow;
     use crate::store::direct::{Decline, Purpose, WRITTEN};
     use crate::store::locks::LockWaitPolicy;
@@ -152,6 +153,31 @@ mod tests {
                 run(&format!("select booking.hold_all('[{item}]')"));
             });
             assert!(refused.as_ref().is_err_and(|error| error.contains(message)), "{item}: {refused:?}");
+        }
+    }
+
+    #[pg_test]
+    fn the_search_path_is_pinned_through_subtransactions_and_then_restored() {
+        run("set local search_path = public, pg_catalog");
+        let shown = || one::<String>("select current_setting('search_path')").unwrap_or_default();
+        let (callers, pinned) = ("public, pg_catalog", "pg_catalog, pg_temp");
+        for ends_well in [true, false] {
+            let path = PinnedPath::default();
+            let end = subtransaction::undo_unless_ok(|| {
+                path.pin();
+                assert_eq!(shown(), pinned);
+                ends_well.then_some(()).ok_or(())
+            });
+            assert_eq!(end.is_ok(), ends_well);
+            // PostgreSQL has restored what was set in the subtransaction.
+            assert_eq!(shown(), callers);
+            path.pin();
+            assert_eq!(shown(), pinned);
+            run("set local search_path = public");
+            path.pin();
+            assert_eq!(shown(), pinned);
+            drop(path);
+            assert_eq!(shown(), callers);
         }
     }
 
