@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[pg_test]
-    fn the_search_path_is_pinned_through_subtransactions_and_then_restored() {
+    fn a_restored_search_path_is_pinned_again() {
         run("set local search_path = public, pg_catalog");
         let shown = || one::<String>("select current_setting('search_path')").unwrap_or_default();
         let (callers, pinned) = ("public, pg_catalog", "pg_catalog, pg_temp");
