@@ -76,6 +76,21 @@ pub struct Calendar {
     pub resized: bool,
 }
 
+impl Calendar {
+    /// Reads the columns that only calendars have. Returns `None` if the resource is not one.
+    fn read_directly(row: &DirectRow) -> Option<Self> {
+        use tables::{BUFFER, CHECK_IN, CHECK_OUT, HOURS, RESIZED, TIME_ZONE};
+        Some(Self {
+            zone: Zone::known(row.get(TIME_ZONE)?),
+            buffer: row.get(BUFFER)?.0,
+            check_in: row.get(CHECK_IN)?,
+            check_out: row.get(CHECK_OUT)?,
+            week: row.get(HOURS).map(|lines| read_week(&lines)),
+            resized: row.get(RESIZED)?,
+        })
+    }
+}
+
 select_list!(columns, At:
     Name "name",
     Kind "kind::text",
@@ -144,15 +159,12 @@ impl StoredResource {
         }
     }
 
-    /// Reads a row that no statement has read. Returns `None` if it is of a calendar.
+    /// Reads a row that no statement has read.
     fn read_directly(row: &DirectRow) -> Option<Self> {
         use tables::{
-            CAPACITY, ESCROW, KIND, MAX_PER_HOLDER, NAME, OPEN, OVERBOOKING, SECTIONS, SKIP, TAKEN,
-            TIME_ZONE, VERSION, WAITING,
+            CAPACITY, ESCROW, KIND, MAX_PER_HOLDER, NAME, OPEN, OVERBOOKING, SECTIONS, SKIP, TAKEN, VERSION,
+            WAITING,
         };
-        if !row.is_null(TIME_ZONE) {
-            return None;
-        }
         Some(Self {
             name: row.get(NAME)?,
             kind: Kind::from_name(row.label(KIND)?),
@@ -165,7 +177,7 @@ impl StoredResource {
                 max_per_holder: row.get(MAX_PER_HOLDER),
             },
             sections: row.get(SECTIONS).unwrap_or_default(),
-            calendar: None,
+            calendar: Calendar::read_directly(row),
             waiting: row.get(WAITING)?,
             skip: row.get(SKIP)?,
             escrow: row.get(ESCROW),
@@ -240,7 +252,7 @@ impl StoredResource {
 statement!(READ (TEXTOID)
     concat!("select ", columns!(), " from booking.resources where name = $1"));
 
-/// Reads the row of a resource. Returns `None` if a statement has to: there may be no such row, or it is of a calendar.
+/// Reads the row of a resource. Returns `None` if a statement has to, or if there is no such row.
 fn find_directly(name: &str) -> Option<StoredResource> {
     tables::RESOURCES
         .with(|table| table.read(Key::of(&[tables::NAME.is(name)]), StoredResource::read_directly))

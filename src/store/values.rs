@@ -148,6 +148,24 @@ impl Column for Span {
     }
 }
 
+/// A period, from its beginning to its end.
+pub struct Range(pub Timestamp, pub Timestamp);
+
+impl Column for Range {
+    unsafe fn read(datum: pg_sys::Datum) -> Self {
+        let (mut from, mut to) = (pg_sys::RangeBound::default(), pg_sys::RangeBound::default());
+        let mut is_empty = false;
+        // SAFETY: the datum is a tstzrange of this server, which the server unpacks and takes apart. Both bounds are
+        // there, because the code writes no others.
+        unsafe {
+            let kind = pg_sys::lookup_type_cache(pg_sys::TSTZRANGEOID, pg_sys::TYPECACHE_RANGE_INFO as c_int);
+            let range = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
+            pg_sys::range_deserialize(kind, range, &mut from, &mut to, &mut is_empty);
+            Self(Timestamp::read(from.val), Timestamp::read(to.val))
+        }
+    }
+}
+
 impl Column for String {
     unsafe fn read(datum: pg_sys::Datum) -> Self {
         // SAFETY: the datum is a text of this server; `from_datum` detoasts it and checks its encoding.

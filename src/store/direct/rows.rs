@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::server::clock::Timestamp;
-use crate::store::values::{Argument, Column as Value};
+use crate::store::values::{Argument, Column as Value, Range, Span};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -50,9 +50,9 @@ column_types! {
     Integer TypeName::Server(pg_sys::INT4OID), i32;
     Boolean TypeName::Server(pg_sys::BOOLOID), bool;
     Time TypeName::Server(pg_sys::TIMESTAMPTZOID), Timestamp;
-    Period TypeName::Server(pg_sys::TSTZRANGEOID);
-    Interval TypeName::Server(pg_sys::INTERVALOID);
-    Clock TypeName::Server(pg_sys::TIMEOID);
+    Period TypeName::Server(pg_sys::TSTZRANGEOID), Range;
+    Interval TypeName::Server(pg_sys::INTERVALOID), Span;
+    Clock TypeName::Server(pg_sys::TIMEOID), i64;
     Jsonb TypeName::Server(pg_sys::JSONBOID);
     Amount TypeName::Domain(c"amount", pg_sys::INT8OID), i64;
     Quantity TypeName::Domain(c"quantity", pg_sys::INT8OID), i64;

@@ -164,9 +164,11 @@ fn write_directly(
     reference: Option<&str>,
     now: Timestamp,
 ) -> Option<()> {
-    use columns::{
-        CONFIRMED_AT, DURING, ENDED_AT, EXPIRES_AT, HOLDS, QUANTITY, REFERENCE, SEATS, STATE, VERSION,
-    };
+    // A row of a calendar is in an index that is not written directly.
+    if stored.booked.is_some() {
+        return None;
+    }
+    use columns::{CONFIRMED_AT, ENDED_AT, EXPIRES_AT, HOLDS, QUANTITY, REFERENCE, SEATS, STATE, VERSION};
     let judge = |row: &Row| {
         let mut changes = vec![
             STATE.is(change.state.name()),
@@ -180,8 +182,7 @@ fn write_directly(
         }
         changes.extend(keeps.map(|keeps| SEATS.is(keeps)));
         changes.extend(reference.map(|reference| REFERENCE.is(reference)));
-        // A row of a calendar is in an index that is not written directly.
-        row.is_null(DURING).then_some((changes, ()))
+        Some((changes, ()))
     };
     let key = super::key(stored.id, Some(&stored.resource));
     HOLDS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
@@ -192,12 +193,11 @@ statement!(SET_HOLDER (UUIDOID, TEXTOID, INT8OID, TEXTOID)
 
 /// Gives a hold, whose row the caller has locked, to another holder.
 pub fn set_holder(session: &Session, stored: &StoredHold, change: &Change, holder: &str) {
-    let judge = |row: &Row| {
-        let changes = vec![columns::VERSION.is(change.version), columns::HOLDER.is(holder)];
-        row.is_null(columns::DURING).then_some((changes, ()))
-    };
+    let judge = |_: &Row| Some((vec![columns::VERSION.is(change.version), columns::HOLDER.is(holder)], ()));
     let key = super::key(stored.id, Some(&stored.resource));
-    if columns::HOLDS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge)).is_some() {
+    if stored.booked.is_none()
+        && columns::HOLDS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge)).is_some()
+    {
         return;
     }
     let arguments = [

@@ -75,6 +75,12 @@ impl BookedPeriod {
         let (from, to, until) = (time(At::DuringFrom)?, time(At::DuringTo)?, time(At::OccupiedTo)?);
         Some(Self { during: Period::new(from, to), occupied: Period::new(from, until) })
     }
+
+    fn read_directly(row: &direct::Row) -> Option<Self> {
+        let (during, occupied) = (row.get(table::DURING)?, row.get(table::OCCUPIED)?);
+        let (from, to, until) = (during.0.micros(), during.1.micros(), occupied.1.micros());
+        Some(Self { during: Period::new(from, to), occupied: Period::new(from, until) })
+    }
 }
 
 /// A hold as its row describes it.
@@ -119,15 +125,12 @@ impl StoredHold {
         }
     }
 
-    /// Reads a row that no statement has read. Returns `None` if it is of a calendar.
+    /// Reads a row that no statement has read.
     fn read_directly(row: &direct::Row) -> Option<Self> {
         use table::{
-            BASKET, DURING, EXPIRES_AT, FINGERPRINT, HOLDER, ID, ITEM, PLACED_AT, QUANTITY, REFERENCE,
-            RESOURCE, SEATS, STATE, VERSION,
+            BASKET, EXPIRES_AT, FINGERPRINT, HOLDER, ID, ITEM, PLACED_AT, QUANTITY, REFERENCE, RESOURCE,
+            SEATS, STATE, VERSION,
         };
-        if !row.is_null(DURING) {
-            return None;
-        }
         Some(Self {
             id: row.get(ID)?,
             resource: row.get(RESOURCE)?,
@@ -136,7 +139,7 @@ impl StoredHold {
             basket: row.get(BASKET),
             item: row.get(ITEM)?,
             seats: row.get(SEATS),
-            booked: None,
+            booked: BookedPeriod::read_directly(row),
             hold: Hold {
                 state: State::from_name(row.label(STATE)?)?,
                 quantity: row.get(QUANTITY)?,
