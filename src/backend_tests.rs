@@ -254,7 +254,7 @@ mod tests {
              create function public.fine(text) returns boolean language plpgsql immutable as 'begin return true; end';
              create role poor; grant all on schema booking to poor");
         let declines =
-            || HOLDS.with(|table| [Purpose::Insert, Purpose::Find].map(|purpose| table.declines(purpose)));
+            || HOLDS.with(|table| [Purpose::Insert, Purpose::Update].map(|purpose| table.declines(purpose)));
         let all = |reason| [Some(reason), Some(reason)];
         for (ddl, expected) in [
             (

@@ -87,9 +87,12 @@ pub fn table(name: &'static CStr) -> Table {
 /// Takes a ROW EXCLUSIVE lock on a table of the extension and returns it. Until this transaction ends, no other
 /// transaction can replace the table's file.
 pub fn table_to_write(name: &'static CStr) -> Table {
-    // SAFETY: takes the lock that an INSERT takes. When the server grants it, it first delivers all invalidations
-    // of the table to this process, so the lookup below is current.
-    unsafe { pg_sys::LockRelationOid(table(name).id, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+    let id = table(name).id;
+    if id != pg_sys::InvalidOid {
+        // SAFETY: takes the lock that an INSERT takes. When the server grants it, it first delivers all invalidations
+        // of the table to this process, so the lookup below is current.
+        unsafe { pg_sys::LockRelationOid(id, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+    }
     table(name)
 }
 

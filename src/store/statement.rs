@@ -9,8 +9,8 @@
 #![allow(unsafe_code)]
 
 use crate::error::Error;
-use crate::server::installed;
 use crate::server::search_path::PinnedPath;
+use crate::server::{backend, installed};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -27,9 +27,23 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a connection for a verb that writes. Raises 25006 in a read-only transaction and on a standby, before
-    /// the verb asks for a lock, which a standby cannot grant.
+    /// Opens a connection for a verb that writes resources and holds, as [`to_write_leases`](Self::to_write_leases)
+    /// does, and locks these tables for it.
+    ///
+    /// These are the first locks of a verb. Some verbs look at a hold before they know which resource to lock. If they
+    /// locked the table only to read it, an ALTER TABLE that asks for it in between would wait for them, and they for
+    /// it once they write: a deadlock. The same would happen if the transaction that has the resource had yet to lock
+    /// the table.
     pub fn to_write(verb: &'static CStr) -> Self {
+        let session = Self::to_write_leases(verb);
+        backend::table_to_write(c"resources");
+        backend::table_to_write(c"holds");
+        session
+    }
+
+    /// Opens a connection for a verb that writes leases. Raises 25006 in a read-only transaction and on a standby,
+    /// before the verb asks for a lock, which a standby cannot grant.
+    pub fn to_write_leases(verb: &'static CStr) -> Self {
         // SAFETY: reads the transaction's state; raises an error if the transaction may not write.
         unsafe { pg_sys::PreventCommandIfReadOnly(verb.as_ptr()) };
         Self::open()

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Grants a lease of a name if a slot is free. If none is, waits for one as the policy says.
 pub fn acquire_lease(request: &LeaseRequest, policy: LockWaitPolicy) -> Result<LeaseOutcome, Error> {
-    let session = Session::to_write(c"booking.acquire_lease()");
+    let session = Session::to_write_leases(c"booking.acquire_lease()");
     match acquire(&session, request, policy) {
         Ok(outcome) => Ok(outcome),
         Err(Stop::Error(error)) => Err(error),
@@ -144,7 +144,7 @@ fn acquired(request: &LeaseRequest, token: i64, until: Timestamp) -> LeaseOutcom
 
 /// Renews a lease for `ttl` microseconds from now. Never shortens it.
 pub fn renew_lease(name: &str, token: i64, ttl: Micros) -> Result<LeaseOutcome, Error> {
-    let session = Session::to_write(c"booking.renew_lease()");
+    let session = Session::to_write_leases(c"booking.renew_lease()");
     Ok(match lock(&session, name, token, LockWaitPolicy::Wait) {
         Err(Busy) => LeaseOutcome::busy(name),
         Ok(Ok((lease, now))) => renew(&session, name, &lease, now, ttl),
@@ -160,7 +160,7 @@ fn renew(session: &Session, name: &str, lease: &Lease, now: Timestamp, ttl: Micr
 
 /// Releases a lease and wakes a session that waits for it.
 pub fn release_lease(name: &str, token: i64) -> Result<LeaseOutcome, Error> {
-    let session = Session::to_write(c"booking.release_lease()");
+    let session = Session::to_write_leases(c"booking.release_lease()");
     let async_commit = AsyncCommit::begin();
     let released = match release_in_time(&session, name, token) {
         Some(lease) => lease,
@@ -227,7 +227,7 @@ fn lock(
 
 /// Returns whether a lease is valid. If it is, no other holder gets it before the transaction ends.
 pub fn check_lease(name: &str, token: i64) -> Result<bool, Error> {
-    let session = Session::to_write(c"booking.check_lease()");
+    let session = Session::to_write_leases(c"booking.check_lease()");
     loop {
         let kept = leases::keep(&session, name, token, clock::now());
         // The lease may have run out while the statement waited for its lock.

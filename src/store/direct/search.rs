@@ -37,7 +37,7 @@ impl Table {
     /// Finds a row by its key and reads it. Returns `None` if there is no such row, if `read` refuses it, or if a
     /// statement has to look.
     pub fn read<T>(&self, key: Key, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
-        self.open(Purpose::Find, |open| {
+        self.open(Purpose::Read, |open| {
             open.find(key, |row, _| {
                 // SAFETY: the slot holds a row of the table, which is open.
                 let row = unsafe { Row::in_slot(row, &open.shape.labels) };
@@ -48,7 +48,7 @@ impl Table {
 
     /// Returns whether the snapshot shows a row with this key. Returns `None` if a statement has to look.
     pub fn has(&self, key: Key) -> Option<bool> {
-        self.open(Purpose::Find, |open| {
+        self.open(Purpose::Read, |open| {
             let mut found = false;
             let looked = open.look(key, |_, _| {
                 found = true;
@@ -80,7 +80,7 @@ impl Open<'_> {
             pg_sys::CommandCounterIncrement();
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let snapshot = pg_sys::GetActiveSnapshot();
-            let relation = pg_sys::index_open(index.id, pg_sys::RowExclusiveLock as c_int);
+            let relation = pg_sys::index_open(index.id, self.purpose.lock_mode());
             let slot = pg_sys::MakeSingleTupleTableSlot(
                 (*self.relation).rd_att,
                 &raw const pg_sys::TTSOpsBufferHeapTuple,

@@ -264,7 +264,7 @@ impl Shape {
             let list = PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(relation));
             self.all_indexes = list.iter_oid().collect();
             for &id in &self.all_indexes {
-                let index = pg_sys::index_open(id, pg_sys::RowExclusiveLock as c_int);
+                let index = pg_sys::index_open(id, pg_sys::AccessShareLock as c_int);
                 let is_ready = (*(*index).rd_index).indisready;
                 let read = Index::read(index, self.estate, &self.types);
                 pg_sys::index_close(index, pg_sys::NoLock as c_int);

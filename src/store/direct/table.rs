@@ -38,14 +38,30 @@ struct Kept {
 pub struct Open<'s> {
     pub relation: pg_sys::Relation,
     pub shape: &'s Shape,
+    pub purpose: Purpose,
 }
 
 /// How a table is about to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Insert,
-    /// To find a row, to lock it or to write it.
-    Find,
+    /// To find a row and write it.
+    Update,
+    /// To find a row and lock it.
+    Lock,
+    /// To find a row and read it.
+    Read,
+}
+
+impl Purpose {
+    /// Returns the lock that a statement for this purpose takes on the table and its indexes.
+    pub const fn lock_mode(self) -> c_int {
+        (match self {
+            Self::Insert | Self::Update => pg_sys::RowExclusiveLock,
+            Self::Lock => pg_sys::RowShareLock,
+            Self::Read => pg_sys::AccessShareLock,
+        }) as c_int
+    }
 }
 
 /// Clears a mark when it is dropped, also if an error unwinds.
@@ -63,7 +79,7 @@ impl Table {
         Self { definition, kept: RefCell::new(None), in_use: Cell::new(false) }
     }
 
-    /// Opens the table as a statement would, with a ROW EXCLUSIVE lock until the transaction ends, and works on it.
+    /// Opens the table as a statement would, with its lock until the transaction ends, and works on it.
     /// Returns `None` if a statement has to do it.
     pub(super) fn open<T>(&self, purpose: Purpose, work: impl FnOnce(&Open) -> Option<T>) -> Option<T> {
         // While a row is written, only the server's own functions run, so nobody should come here a second time.
@@ -80,14 +96,14 @@ impl Table {
             if !pg_sys::ActiveSnapshotSet() {
                 return None;
             }
-            let relation = pg_sys::try_table_open(id, pg_sys::RowExclusiveLock as c_int);
+            let relation = pg_sys::try_table_open(id, purpose.lock_mode());
             if relation.is_null() {
                 return None;
             }
             let shape = self.current(relation);
             let result = if declines(&shape, purpose).is_none() && pg_sys::GetUserId() == shape.owner {
                 let before = pg_sys::MemoryContextSwitchTo(shape.call);
-                let result = work(&Open { relation, shape: &shape });
+                let result = work(&Open { relation, shape: &shape, purpose });
                 pg_sys::MemoryContextSwitchTo(before);
                 pg_sys::MemoryContextReset(shape.call);
                 result
@@ -154,7 +170,7 @@ impl Table {
 fn declines(shape: &Shape, purpose: Purpose) -> Option<Decline> {
     match purpose {
         Purpose::Insert => shape.no_insert,
-        Purpose::Find => shape.no_update,
+        Purpose::Update | Purpose::Lock | Purpose::Read => shape.no_update,
     }
 }
 

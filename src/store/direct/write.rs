@@ -50,7 +50,7 @@ impl Table {
         lock: RowLock,
         judge: impl FnOnce(&Row) -> Option<(Vec<Set<'a>>, T)>,
     ) -> Option<T> {
-        self.open(Purpose::Find, |open| {
+        self.open(Purpose::Update, |open| {
             open.find(key, |old, snapshot| {
                 // SAFETY: the slot holds a row of the table, which is open.
                 unsafe {
@@ -68,7 +68,7 @@ impl Table {
     /// there is no such row, if `read` refuses it, or if a statement has to lock it: another transaction has, or has
     /// changed it. What was read is what the locked row says.
     pub fn lock<T>(&self, key: Key, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
-        self.open(Purpose::Find, |open| {
+        self.open(Purpose::Lock, |open| {
             open.find(key, |row, snapshot| {
                 // SAFETY: the slot holds a row of the table, which is open.
                 unsafe {
