@@ -8,12 +8,10 @@ mod tests {
     use crate::server::hash;
     use crate::server::search_path::PinnedPath;
     use crate::shared_memory::escrow;
-    use crate::store::direct::{Decline, Purpose, WRITTEN};
     use crate::store::locks::LockWaitPolicy;
     use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, LockMode};
     use crate::store::locks::subtransaction;
-    use crate::store::tables::holds::HOLDS;
-    use crate::store::{Session, pools, resources};
+    use crate::store::{Decline, HOLDS, Purpose, Session, WRITTEN, pools, resources};
     use pgrx::prelude::*;
 
     fn run(sql: &str) {

@@ -13,10 +13,7 @@
 
 pub mod calendar;
 pub mod definitions;
-#[cfg(not(feature = "pg_test"))]
 mod direct;
-#[cfg(feature = "pg_test")]
-pub mod direct;
 pub mod holds;
 pub mod leases;
 pub mod locks;
@@ -28,12 +25,16 @@ pub mod resources;
 pub mod seat_plan;
 pub mod seats;
 mod statement;
-#[cfg(not(feature = "pg_test"))]
 mod tables;
-#[cfg(feature = "pg_test")]
-pub mod tables;
 pub mod upkeep;
 mod values;
 pub mod waitlist;
 
 pub use statement::Session;
+
+/// What the tests of a backend look at.
+#[cfg(feature = "pg_test")]
+pub use {
+    direct::{Decline, Purpose, WRITTEN},
+    tables::holds::HOLDS,
+};

@@ -41,8 +41,17 @@ pub fn take(
     expected_version: Option<i64>,
     checked: Checked,
 ) -> Option<ResourceStatus> {
-    take_directly(name, quantity, expected_version, checked)
-        .or_else(|| take_in_statement(session, name, quantity, expected_version, checked))
+    let status = take_directly(name, quantity, expected_version, checked);
+    if status.is_some() {
+        return status;
+    }
+    let arguments = [
+        Argument::Text(Some(name)),
+        Argument::Bigint(Some(quantity)),
+        Argument::Bigint(expected_version),
+        Argument::Boolean(checked == Checked::Everything),
+    ];
+    TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 fn take_directly(
@@ -66,22 +75,6 @@ fn take_directly(
         takes.then(|| (vec![TAKEN.is(taken + quantity), VERSION.is(status.version)], status))
     };
     RESOURCES.with(|table| table.update(Key::of(&[columns::NAME.is(name)]), RowLock::ByUpdate, judge))
-}
-
-fn take_in_statement(
-    session: &Session,
-    name: &str,
-    quantity: i64,
-    expected_version: Option<i64>,
-    checked: Checked,
-) -> Option<ResourceStatus> {
-    let arguments = [
-        Argument::Text(Some(name)),
-        Argument::Bigint(Some(quantity)),
-        Argument::Bigint(expected_version),
-        Argument::Boolean(checked == Checked::Everything),
-    ];
-    TAKE.with(|statement| statement.run(session, &arguments).first().map(|row| ResourceStatus::read(&row)))
 }
 
 statement!(GIVE_BACK (TEXTOID, INT8OID)

@@ -79,14 +79,22 @@ fn is_free(row: &direct::Row) -> bool {
     row.is_null(HOLD_ID) && row.get(BLOCKED) == Some(false)
 }
 
+/// Gives a seat to a hold, or frees it, if its row is as expected. Returns `None` if a statement has to.
+fn set_owner_directly(
+    resource: &str,
+    label: &str,
+    is_expected: impl Fn(&direct::Row) -> bool,
+    owner: Option<Uuid>,
+) -> Option<()> {
+    let judge = |row: &direct::Row| is_expected(row).then(|| (vec![HOLD_ID.is(owner)], ()));
+    let key = [RESOURCE.is(resource), LABEL.is(label)];
+    SEATS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
+}
+
 /// Gives seats to a hold, one after the other. Returns those that a statement has to take.
 fn take_directly<'l>(resource: &str, seats: &'l [&'l str], id: Uuid) -> &'l [&'l str] {
-    let take = |label: &str| {
-        let judge = |row: &direct::Row| is_free(row).then(|| (vec![HOLD_ID.is(id)], ()));
-        let key = [RESOURCE.is(resource), LABEL.is(label)];
-        SEATS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
-    };
-    let taken = seats.iter().take_while(|label| take(label).is_some()).count();
+    let take = |label| set_owner_directly(resource, label, is_free, Some(id));
+    let taken = seats.iter().take_while(|&&label| take(label).is_some()).count();
     seats.get(taken..).unwrap_or_default()
 }
 
@@ -151,13 +159,10 @@ statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
 
 /// Frees seats of a hold, whose row the caller has locked. Seats that now have another owner keep it.
 pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
-    let give_back = |label: &str| {
-        let judge = |row: &direct::Row| (row.get(HOLD_ID) == Some(id)).then(|| (vec![HOLD_ID.is(None)], ()));
-        let key = [RESOURCE.is(resource), LABEL.is(label)];
-        SEATS.with(|table| table.update(Key::of(&key), RowLock::ByUpdate, judge))
-    };
+    let is_owner = |row: &direct::Row| row.get(HOLD_ID) == Some(id);
+    let give_back = |label| set_owner_directly(resource, label, is_owner, None);
     // What is left has another owner, or has to be written by the statement.
-    let rest: Vec<&str> = seats.iter().copied().filter(|label| give_back(label).is_none()).collect();
+    let rest: Vec<&str> = seats.iter().copied().filter(|&label| give_back(label).is_none()).collect();
     if !rest.is_empty() {
         let arguments =
             [Argument::Text(Some(resource)), Argument::Texts(Some(&rest)), Argument::Uuid(Some(id))];

@@ -29,19 +29,19 @@ pub unsafe fn columns_of(node: *mut pg_sys::Node) -> Option<u64> {
             }
             T_OpExpr => {
                 let operation = &*node.cast::<pg_sys::OpExpr>();
-                is_immutable_operator(operation.opno).then(|| columns_of_list(operation.args)).flatten()
+                columns_of_call(is_immutable_operator(operation.opno), operation.args)
             }
             T_ScalarArrayOpExpr => {
                 let operation = &*node.cast::<pg_sys::ScalarArrayOpExpr>();
-                is_immutable_operator(operation.opno).then(|| columns_of_list(operation.args)).flatten()
+                columns_of_call(is_immutable_operator(operation.opno), operation.args)
             }
             T_FuncExpr => {
                 let call = &*node.cast::<pg_sys::FuncExpr>();
-                is_immutable_function(call.funcid).then(|| columns_of_list(call.args)).flatten()
+                columns_of_call(is_immutable_function(call.funcid), call.args)
             }
             T_MinMaxExpr => {
                 let choice = &*node.cast::<pg_sys::MinMaxExpr>();
-                is_of_the_server(choice.minmaxtype).then(|| columns_of_list(choice.args)).flatten()
+                columns_of_call(is_of_the_server(choice.minmaxtype), choice.args)
             }
             T_BoolExpr => columns_of_list((*node.cast::<pg_sys::BoolExpr>()).args),
             T_NullTest => columns_of((*node.cast::<pg_sys::NullTest>()).arg.cast()),
@@ -50,6 +50,15 @@ pub unsafe fn columns_of(node: *mut pg_sys::Node) -> Option<u64> {
             _ => None,
         }
     }
+}
+
+/// Returns the columns that the arguments of a call read. Returns `None` also if the call itself is not allowed.
+///
+/// # Safety
+/// As of [`columns_of`].
+unsafe fn columns_of_call(is_allowed: bool, arguments: *mut pg_sys::List) -> Option<u64> {
+    // SAFETY: the caller vouches for the list.
+    if is_allowed { unsafe { columns_of_list(arguments) } } else { None }
 }
 
 /// # Safety

@@ -76,23 +76,24 @@ impl Index {
 /// The relation must be an open index that has this column.
 unsafe fn is_plain(index: pg_sys::Relation, column: usize, of: Option<&TypeName>) -> bool {
     let Some(TypeName::Server(of)) = of else { return false };
-    let collation = if *of == pg_sys::TEXTOID { pg_sys::C_COLLATION_OID } else { pg_sys::InvalidOid };
+    let Some((_, collation)) = comparison(*of) else { return false };
     // SAFETY: the arrays have an entry for each key column of the index.
     unsafe {
-        equal(*of).is_some()
-            && is_of_the_server(*(*index).rd_opfamily.add(column))
+        is_of_the_server(*(*index).rd_opfamily.add(column))
             && *(*index).rd_opcintype.add(column) == *of
             && *(*index).rd_indcollation.add(column) == collation
     }
 }
 
-/// Returns the function that compares two values of a type for a search.
-pub fn equal(of: pg_sys::Oid) -> Option<u32> {
-    match of {
-        pg_sys::UUIDOID => Some(pg_sys::F_UUID_EQ),
-        pg_sys::TEXTOID => Some(pg_sys::F_TEXTEQ),
-        pg_sys::INT4OID => Some(pg_sys::F_INT4EQ),
-        pg_sys::BOOLOID => Some(pg_sys::F_BOOLEQ),
-        _ => None,
-    }
+/// Returns the function that compares two values of a type for a search, and the collation for which it does. Returns
+/// `None` if no row is searched by such a value.
+pub fn comparison(of: pg_sys::Oid) -> Option<(u32, pg_sys::Oid)> {
+    let equal = match of {
+        pg_sys::TEXTOID => return Some((pg_sys::F_TEXTEQ, pg_sys::C_COLLATION_OID)),
+        pg_sys::UUIDOID => pg_sys::F_UUID_EQ,
+        pg_sys::INT4OID => pg_sys::F_INT4EQ,
+        pg_sys::BOOLOID => pg_sys::F_BOOLEQ,
+        _ => return None,
+    };
+    Some((equal, pg_sys::InvalidOid))
 }

@@ -29,8 +29,7 @@ pub trait Readable: ColumnType {
 }
 
 macro_rules! column_types {
-    ($($(#[$doc:meta])* $name:ident $sql:expr $(, $read:ty)?;)*) => {$(
-        $(#[$doc])*
+    ($($name:ident $sql:expr $(, $read:ty)?;)*) => {$(
         #[derive(Clone, Copy)]
         pub struct $name;
         impl ColumnType for $name {
@@ -92,6 +91,11 @@ pub struct Set<'a> {
 pub enum Given<'a> {
     Value(Argument<'a>),
     Label(&'static str),
+}
+
+/// Returns the columns that get values, a bit for each.
+pub fn columns_set(values: &[Set]) -> u64 {
+    values.iter().fold(0, |bits, set| bits | 1 << set.position)
 }
 
 impl Column<Uuid> {
@@ -227,7 +231,6 @@ impl<'t> Row<'t> {
 
     /// Returns whether the value is the label of an enum.
     pub fn is_label<T: ColumnType>(&self, column: Column<T>, label: &str) -> bool {
-        let number = self.labels.number(column.position, label);
-        self.datum(column.position).is_some_and(|datum| Some(datum) == number)
+        self.label(column) == Some(label)
     }
 }

@@ -1,7 +1,7 @@
 //! One row found by its key, in an index.
 #![allow(unsafe_code)]
 
-use super::indexes::equal;
+use super::indexes::comparison;
 use super::rows::{Row, Set, TypeName};
 use super::table::{Open, Purpose, Table};
 use crate::server::versions;
@@ -81,10 +81,7 @@ impl Open<'_> {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let snapshot = pg_sys::GetActiveSnapshot();
             let relation = pg_sys::index_open(index.id, self.purpose.lock_mode());
-            let slot = pg_sys::MakeSingleTupleTableSlot(
-                (*self.relation).rd_att,
-                &raw const pg_sys::TTSOpsBufferHeapTuple,
-            );
+            let slot = self.new_slot();
             let scan = versions::index_beginscan(self.relation, relation, snapshot, key.len() as c_int);
             pg_sys::index_rescan(scan, keys.as_mut_ptr(), key.len() as c_int, ptr::null_mut(), 0);
             let found = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot);
@@ -125,7 +122,7 @@ impl Open<'_> {
     /// Makes the condition that the index's column with this number has a value.
     fn scan_key(&self, number: usize, set: &Set) -> Option<pg_sys::ScanKeyData> {
         let TypeName::Server(of) = self.shape.types.get(set.position)? else { return None };
-        let collation = if *of == pg_sys::TEXTOID { pg_sys::C_COLLATION_OID } else { pg_sys::InvalidOid };
+        let (equal, collation) = comparison(*of)?;
         let value = self.shape.labels.datum(set)?;
         let mut key = pg_sys::ScanKeyData::default();
         // SAFETY: fills the key in. The function is the one that compares two values of this type.
@@ -137,7 +134,7 @@ impl Open<'_> {
                 pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
                 pg_sys::InvalidOid,
                 collation,
-                equal(*of)?.into(),
+                equal.into(),
                 value,
             );
         }

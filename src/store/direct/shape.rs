@@ -165,13 +165,12 @@ impl Shape {
         unsafe {
             let about = &*(*relation).rd_rel;
             let name = CStr::from_ptr(about.relname.data.as_ptr());
-            let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), true);
             let may = |right: u32| {
                 pg_sys::pg_class_aclcheck(self.id, self.owner, right as pg_sys::AclMode)
                     == pg_sys::AclResult::ACLCHECK_OK
             };
             let is_plain = name == table.name
-                && about.relnamespace == schema
+                && about.relnamespace == schema()
                 && about.relkind as u8 == pg_sys::RELKIND_RELATION
                 && about.relam == pg_sys::HEAP_TABLE_AM_OID
                 && (*relation).rd_rules.is_null()
@@ -278,15 +277,20 @@ impl Shape {
     }
 }
 
+/// Returns the number of the extension's schema, or an invalid one if there is none.
+fn schema() -> pg_sys::Oid {
+    // SAFETY: a lookup in a system cache.
+    unsafe { pg_sys::get_namespace_oid(c"booking".as_ptr(), true) }
+}
+
 /// Returns the number of a type of the extension's schema.
 fn type_of(name: &CStr) -> pg_sys::Oid {
     // SAFETY: lookups in the system caches.
     unsafe {
-        let schema = pg_sys::get_namespace_oid(c"booking".as_ptr(), true);
         find(
             pg_sys::SysCacheIdentifier::TYPENAMENSP,
             pg_sys::Anum_pg_type_oid,
-            [pg_sys::Datum::from(name.as_ptr()), pg_sys::Datum::from(schema)],
+            [pg_sys::Datum::from(name.as_ptr()), pg_sys::Datum::from(schema())],
         )
     }
 }

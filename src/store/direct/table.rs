@@ -210,7 +210,7 @@ unsafe extern "C-unwind" fn constraint_changed(_argument: pg_sys::Datum, _cache:
 
 /// Declares a table with its columns, in the order in which `sql/schema.sql` has them.
 macro_rules! table {
-    ($(#[$doc:meta])* $TABLE:ident $name:literal: $($COLUMN:ident $column:literal $kind:ident,)*) => {
+    ($TABLE:ident $name:literal: $($COLUMN:ident $column:literal $kind:ident,)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         enum Position {
             $($COLUMN,)*
@@ -221,7 +221,6 @@ macro_rules! table {
                 $crate::store::direct::rows::Column::new(Position::$COLUMN as usize);
         )*
         std::thread_local! {
-            $(#[$doc])*
             pub static $TABLE: $crate::store::direct::Table = const {
                 $crate::store::direct::Table::new($crate::store::direct::rows::Definition {
                     name: $name,

@@ -3,7 +3,7 @@
 //! more than that.
 #![allow(unsafe_code)]
 
-use super::rows::{Row, Set};
+use super::rows::{Row, Set, columns_set};
 use super::search::{Key, Slot};
 use super::table::{Open, Purpose, Table};
 use super::triggers;
@@ -108,8 +108,7 @@ impl OpenIndexes {
 impl Open<'_> {
     /// Inserts a row. Returns `None` before it writes anything if a statement has to insert it.
     fn insert(&self, row: &[Set], indexes: &mut OpenIndexes) -> Option<()> {
-        let named = row.iter().fold(0_u64, |bits, set| bits | 1 << set.position);
-        if self.shape.defaults & !named != 0 {
+        if self.shape.defaults & !columns_set(row) != 0 {
             return None;
         }
         // SAFETY: the table is open, and `fill` puts a value into each column. What is in the memory of the call is not
@@ -165,7 +164,7 @@ impl Open<'_> {
         unsafe {
             pg_sys::slot_getallattrs(old);
             self.fill(Some(old), changes);
-            let changed = changes.iter().fold(0_u64, |bits, set| bits | 1 << set.position);
+            let changed = columns_set(changes);
             let entries = self.permits(changed)?;
             if triggers::are_referred_to(self.relation, old, self.shape.new) {
                 return None;
@@ -247,8 +246,9 @@ impl Open<'_> {
         }
     }
 
-    /// Writes the entries of the new row in these indexes. `changed` are the columns that an update has changed, or `None` for a row
-    /// that was inserted: an index whose columns all stayed the same is told so, and clears its old versions earlier.
+    /// Writes the entries of the new row in these indexes. `changed` are the columns that an update has changed, or
+    /// `None` for a row that was inserted: an index whose columns all stayed the same is told so, and clears its old
+    /// versions earlier.
     ///
     /// # Safety
     /// The slot must hold the new row as it was written.

@@ -46,8 +46,30 @@ pub fn confirm_in_time(
     reference: Option<&str>,
     now: Timestamp,
 ) -> Option<ConfirmedHold> {
-    confirm_directly(id, resource, expected_version, reference, now)
-        .or_else(|| confirm_in_statement(session, id, resource, expected_version, reference, now))
+    let confirmed = confirm_directly(id, resource, expected_version, reference, now);
+    if confirmed.is_some() {
+        return confirmed;
+    }
+    let arguments = [
+        Argument::Uuid(Some(id)),
+        Argument::Text(resource),
+        Argument::Bigint(expected_version),
+        Argument::Text(reference),
+        Argument::Time(Some(now)),
+    ];
+    CONFIRM_IN_TIME.with(|statement| {
+        let row = statement.run(session, &arguments).first()?;
+        let time = |column| row.get(column).map(Timestamp::micros);
+        Some(ConfirmedHold {
+            id,
+            resource: row.need(1),
+            quantity: row.need(2),
+            seats: row.get(3),
+            during: time(4).zip(time(5)).map(|(from, to)| Period::new(from, to)),
+            holder: row.get(6),
+            version: row.need(7),
+        })
+    })
 }
 
 fn confirm_directly(
@@ -85,36 +107,6 @@ fn confirm_directly(
         confirms.then_some((changes, confirmed))
     };
     HOLDS.with(|table| table.update(Key::of(&super::key(id, resource)), RowLock::NoKeyUpdate, judge))
-}
-
-fn confirm_in_statement(
-    session: &Session,
-    id: Uuid,
-    resource: Option<&str>,
-    expected_version: Option<i64>,
-    reference: Option<&str>,
-    now: Timestamp,
-) -> Option<ConfirmedHold> {
-    let arguments = [
-        Argument::Uuid(Some(id)),
-        Argument::Text(resource),
-        Argument::Bigint(expected_version),
-        Argument::Text(reference),
-        Argument::Time(Some(now)),
-    ];
-    CONFIRM_IN_TIME.with(|statement| {
-        let row = statement.run(session, &arguments).first()?;
-        let time = |column| row.get(column).map(Timestamp::micros);
-        Some(ConfirmedHold {
-            id,
-            resource: row.need(1),
-            quantity: row.need(2),
-            seats: row.get(3),
-            during: time(4).zip(time(5)).map(|(from, to)| Period::new(from, to)),
-            holder: row.get(6),
-            version: row.need(7),
-        })
-    })
 }
 
 statement!(WRITE (UUIDOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID, TEXTOID, TIMESTAMPTZOID,

@@ -68,7 +68,7 @@ pub fn look(session: &Session, id: Uuid, resource: Option<&str>) -> Option<HoldG
     let stored = columns::HOLDS
         .with(|table| table.read(Key::of(&super::key(id, resource)), StoredHold::read_directly));
     if let Some(stored) = stored {
-        return Some(HoldGroup { basket: None, holds: vec![stored] });
+        return HoldGroup::one(vec![stored]);
     }
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let one = BY_ID.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));
@@ -114,7 +114,7 @@ pub fn lock(session: &Session, id: Uuid, resource: Option<&str>) -> Result<Optio
     let stored = columns::HOLDS
         .with(|table| table.lock(Key::of(&super::key(id, resource)), StoredHold::read_directly));
     if let Some(stored) = stored {
-        return Ok(Some(HoldGroup { basket: None, holds: vec![stored] }));
+        return Ok(HoldGroup::one(vec![stored]));
     }
     let arguments = [Argument::Uuid(Some(id)), Argument::Text(resource)];
     let free = LOCK_OR_SKIP.with(|statement| StoredHold::read_all(&statement.run(session, &arguments)));

@@ -38,6 +38,7 @@ use super::resources::Kind;
 use super::statement::{Row, Rows};
 use super::tables::holds as table;
 use crate::error::Error;
+use crate::rules::Micros;
 use crate::rules::lifecycle::{Change, Hold, State};
 use crate::rules::timeline::Period;
 use crate::server::clock::Timestamp;
@@ -72,14 +73,16 @@ pub struct BookedPeriod {
 impl BookedPeriod {
     fn read(row: &Row) -> Option<Self> {
         let time = |column| row.get(column).map(Timestamp::micros);
-        let (from, to, until) = (time(At::DuringFrom)?, time(At::DuringTo)?, time(At::OccupiedTo)?);
-        Some(Self { during: Period::new(from, to), occupied: Period::new(from, until) })
+        Some(Self::new(time(At::DuringFrom)?, time(At::DuringTo)?, time(At::OccupiedTo)?))
+    }
+
+    const fn new(from: Micros, to: Micros, until: Micros) -> Self {
+        Self { during: Period::new(from, to), occupied: Period::new(from, until) }
     }
 
     fn read_directly(row: &direct::Row) -> Option<Self> {
         let (during, occupied) = (row.get(table::DURING)?, row.get(table::OCCUPIED)?);
-        let (from, to, until) = (during.0.micros(), during.1.micros(), occupied.1.micros());
-        Some(Self { during: Period::new(from, to), occupied: Period::new(from, until) })
+        Some(Self::new(during.0.micros(), during.1.micros(), occupied.1.micros()))
     }
 }
 
