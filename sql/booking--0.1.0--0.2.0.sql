@@ -99,3 +99,61 @@ begin
         order by first.at, first.id;
 end
 $$;
+
+-- How much is left, at the price of one row.
+create function booking.available(resource text, during tstzrange default null) returns bigint
+language c volatile security definer
+as 'MODULE_PATHNAME', 'available_wrapper';
+revoke all on function booking.available from public;
+comment on function booking.available is
+'Says how much of a resource is left for a new hold, at about the price of reading one row: with overbooking, without what the line is owed, and 0 if the resource is closed. Of a calendar: during a period (or now). Changes nothing and works on a standby. Errors: SQLSTATE 42704, 22023, 22004.';
+create or replace function booking.grant_browser(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('grant usage on schema booking to %I', role);
+    execute format(
+        'grant execute on function '
+        'booking.find, booking.availability, booking.available, booking.seat_map, '
+        'booking.calendar, booking.free_slots, booking.calendar_map, '
+        'booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
+        'booking.extend, booking.release, '
+        'booking.join_waitlist, booking.leave_waitlist, '
+        'booking.require to %I', role);
+end
+$$;
+create or replace function booking.grant_monitor(role name) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('grant usage on schema booking to %I', role);
+    -- A view calls its functions with the rights of who reads it.
+    execute format(
+        'grant execute on function '
+        'booking.availability, booking.available, booking.check, booking.worker_state, booking.escrow_count, '
+        'booking.library_version to %I', role);
+    execute format('grant select on booking.worker_status, booking.escrow_status to %I', role);
+    -- The columns of other tables that count something and name nobody.
+    execute format(
+        'grant select (name, kind, contention, capacity, overbooking, taken, open, waiting) on booking.resources to %I', role);
+    execute format('grant select (resource, quantity, state, placed_at, expires_at, confirmed_at, ended_at) '
+                   'on booking.holds to %I', role);
+    execute format('grant select (resource, state, joined_at, ended_at) on booking.waitlist_entries to %I', role);
+    execute format('grant select (name, acquired_at, expires_at, released_at) on booking.leases to %I', role);
+end
+$$;
+-- A role that could look before can look like this, too.
+do $$
+declare
+    holder record;
+begin
+    for holder in
+        select acl.grantee::regrole as role, acl.is_grantable
+        from pg_proc, aclexplode(proacl) as acl
+        where pg_proc.oid = 'booking.availability(text, tstzrange)'::regprocedure and acl.grantee <> proowner
+    loop
+        execute format('grant execute on function booking.available to %s%s', holder.role,
+                       case when holder.is_grantable then ' with grant option' else '' end);
+    end loop;
+end
+$$;

@@ -300,6 +300,8 @@ comment on function booking.find is
 'Shows how a hold, a basket or a request in a line stands now. ok is true only while the hold is live: held and not expired, or confirmed. Changes nothing and works on a standby. Refusals: waiting, left, expired, released, cancelled, not_found. Errors: SQLSTATE 22023, 22004.';
 comment on function booking.availability is
 'Shows how a resource is used now: capacity, confirmed, held, available (with overbooking), version, and when the next hold expires. Of a calendar: during a period (or now), at the moment at which the least is left, with its buffer and its hours. Changes nothing and works on a standby. Errors: SQLSTATE 42704, 22023, 22004.';
+comment on function booking.available is
+'Says how much of a resource is left for a new hold, at about the price of reading one row: with overbooking, without what the line is owed, and 0 if the resource is closed. Of a calendar: during a period (or now). Changes nothing and works on a standby. Errors: SQLSTATE 42704, 22023, 22004.';
 comment on function booking.calendar is
 'Shows a calendar over time, a row for each step, in days and months by its own clock: capacity, confirmed, held and available at the moment at which the least is left while it is open. A step in which it is closed has zeros. Changes nothing and works on a standby. Errors: SQLSTATE 42704, 22023, 22004, 54000 more than 100,000 rows.';
 comment on function booking.free_slots is

@@ -11,7 +11,7 @@ begin
     execute format('grant usage on schema booking to %I', role);
     execute format(
         'grant execute on function '
-        'booking.find, booking.availability, booking.seat_map, '
+        'booking.find, booking.availability, booking.available, booking.seat_map, '
         'booking.calendar, booking.free_slots, booking.calendar_map, '
         'booking.hold, booking.hold_best, booking.hold_nights, booking.hold_all, booking.hold_each, '
         'booking.extend, booking.release, '
@@ -41,7 +41,7 @@ begin
     -- A view calls its functions with the rights of who reads it.
     execute format(
         'grant execute on function '
-        'booking.availability, booking.check, booking.worker_state, booking.escrow_count, '
+        'booking.availability, booking.available, booking.check, booking.worker_state, booking.escrow_count, '
         'booking.library_version to %I', role);
     execute format('grant select on booking.worker_status, booking.escrow_status to %I', role);
     -- The columns of other tables that count something and name nobody.

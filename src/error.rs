@@ -82,14 +82,6 @@ impl Error {
         .hint("Increase booking.escrow_entries, or end transactions sooner.")
     }
 
-    /// 0A000: after a restart, the server could not undo what a prepared transaction took from an escrow pool.
-    pub fn prepared_escrow() -> Self {
-        Self::unsupported("cannot PREPARE a transaction that has held or released places of an escrow pool")
-            .hint(
-                "Use COMMIT, or make the pool a locked one with booking.set_contention(resource, 'locked').",
-            )
-    }
-
     /// 55000: the server has not preloaded the library, so it has no memory for escrow pools.
     pub fn escrow_without_memory() -> Self {
         Self::in_use("escrow pools require booking in shared_preload_libraries")

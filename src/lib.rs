@@ -66,6 +66,7 @@ pub extern "C-unwind" fn _PG_init() {
     server::commit_durability::register();
     shared_memory::generations::register();
     shared_memory::escrow::register();
+    shared_memory::seat_count::register();
     shared_memory::seat_hint::register();
     worker::register();
 }

@@ -41,6 +41,16 @@ fn availability(
     )))
 }
 
+/// Returns how much of a resource is left for a new hold.
+#[pg_extern(schema = "booking", security_definer)]
+fn available(
+    resource: Option<&str>,
+    during: default!(Option<Range<TimestampWithTimeZone>>, "NULL"),
+) -> Result<i64, ErrorReport> {
+    let resource = arguments::resource(resource)?;
+    Ok(verbs::available(resource, period::given(&during)?)?)
+}
+
 /// Returns the version of the library, which is that of the extension unless one of them was upgraded alone.
 #[pg_extern(schema = "booking", stable, parallel_safe)]
 fn library_version() -> &'static str {

@@ -11,6 +11,7 @@
 //! row against that order first rolls back the subtransaction in which it locked others. Leases stand apart: the
 //! lock of the name, then its row.
 
+mod add_up;
 pub mod calendar;
 pub mod definitions;
 mod direct;
@@ -19,6 +20,7 @@ pub mod leases;
 pub mod locks;
 pub mod old_holds;
 pub mod overdue;
+pub mod overdue_seats;
 pub mod pool_count;
 pub mod pools;
 pub mod resources;
@@ -27,6 +29,7 @@ pub mod seats;
 mod statement;
 mod tables;
 pub mod upkeep;
+pub mod usage;
 mod values;
 pub mod waitlist;
 

@@ -1,5 +1,6 @@
 //! How much of a pool is taken, if its row does not say so: what its holds add up to.
 
+use super::add_up;
 use super::statement::{Argument, Session, statement};
 use crate::shared_memory::escrow;
 use uuid::Uuid;
@@ -17,5 +18,7 @@ pub fn count(session: &Session, name: &str) -> i64 {
 /// Returns how much of an escrow pool is taken: what its count says or, if there is none in memory, what its holds
 /// add up to.
 pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
-    escrow::taken(id).unwrap_or_else(|| count(session, name))
+    let store = |taken| escrow::store(id, taken);
+    escrow::taken(id)
+        .unwrap_or_else(|| add_up::alone(name, escrow::can_store(id), || count(session, name), store))
 }

@@ -5,18 +5,18 @@
 //! finds the seat's row free. A seat gets an owner only if it has none, and only a transaction that has locked the
 //! row of the owner's hold takes the seat from it.
 
+use super::add_up;
 use super::direct::{self, Key, RowLock};
 use super::holds::NewHold;
-use super::holds::set_expired;
-use super::locks::subtransaction::{until_lock_timeout, wait_only};
+use super::locks::subtransaction::until_lock_timeout;
 use super::locks::{Busy, LockWaitPolicy, snapshot};
 use super::resources::{self, admits_all};
-use super::statement::{Argument, Row, Rows, Session, statement};
+use super::statement::{Argument, Row, Session, statement};
 use super::tables::resources::{KIND, NAME, RESOURCES};
 use super::tables::seats::{BLOCKED, HOLD_ID, LABEL, RESOURCE, SEATS};
 use crate::error::Error;
 use crate::server::clock::Timestamp;
-use crate::shared_memory::seat_hint;
+use crate::shared_memory::{seat_count, seat_hint};
 use uuid::Uuid;
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
@@ -40,7 +40,7 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
     if are_free(resource, seats) {
         let rest = take_directly(resource, seats, id);
         if rest.is_empty() {
-            seat_hint::took();
+            note_taken(resource, seats.len());
             return true;
         }
         if rest.len() < seats.len() {
@@ -48,6 +48,7 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
             if !take_again(session, resource, rest, id) {
                 Error::serialization().raise();
             }
+            note_taken(resource, seats.len() - rest.len());
             return true;
         }
     }
@@ -57,8 +58,11 @@ pub fn take(session: &Session, resource: &str, seats: &[&str], id: Uuid) -> bool
         Argument::Uuid(Some(id)),
         Argument::Bigint(Some(seats.len() as i64)),
     ];
-    seat_hint::took();
-    TAKE.with(|statement| all_or_none(statement.run(session, &arguments).count(), seats.len()))
+    let taken = TAKE.with(|statement| all_or_none(statement.run(session, &arguments).count(), seats.len()));
+    if taken {
+        note_taken(resource, seats.len());
+    }
+    taken
 }
 
 /// Returns whether it is certain that a resource admits every request that it has room for, and that these seats are
@@ -116,8 +120,9 @@ statement!(TAKE_AGAIN (TEXTOID, TEXTARRAYOID, UUIDOID)
 /// others. Returns false if it could write only some of them; the caller then rolls back.
 pub fn take_again(session: &Session, resource: &str, labels: &[&str], id: Uuid) -> bool {
     let arguments = [Argument::Text(Some(resource)), Argument::Texts(Some(labels)), Argument::Uuid(Some(id))];
-    seat_hint::took();
-    TAKE_AGAIN.with(|statement| statement.run(session, &arguments).count() == labels.len())
+    let count = TAKE_AGAIN.with(|statement| statement.run(session, &arguments).count());
+    note_taken(resource, count);
+    count == labels.len()
 }
 
 statement!(TAKE_ALL (TEXTOID, TEXTARRAYOID, UUIDARRAYOID, INT8OID)
@@ -149,8 +154,12 @@ pub fn take_all(session: &Session, resource: &str, holds: &[&NewHold]) -> bool {
         Argument::Uuids(&ids),
         Argument::Bigint(Some(labels.len() as i64)),
     ];
-    seat_hint::took();
-    TAKE_ALL.with(|statement| all_or_none(statement.run(session, &arguments).count(), labels.len()))
+    let taken =
+        TAKE_ALL.with(|statement| all_or_none(statement.run(session, &arguments).count(), labels.len()));
+    if taken {
+        note_taken(resource, labels.len());
+    }
+    taken
 }
 
 statement!(GIVE_BACK (TEXTOID, TEXTARRAYOID, UUIDOID)
@@ -163,12 +172,25 @@ pub fn give_back(session: &Session, resource: &str, seats: &[&str], id: Uuid) {
     let give_back = |label| set_owner_directly(resource, label, is_owner, None);
     // What is left has another owner, or has to be written by the statement.
     let rest: Vec<&str> = seats.iter().copied().filter(|&label| give_back(label).is_none()).collect();
+    let mut freed = seats.len() - rest.len();
     if !rest.is_empty() {
         let arguments =
             [Argument::Text(Some(resource)), Argument::Texts(Some(&rest)), Argument::Uuid(Some(id))];
-        GIVE_BACK.with(|statement| statement.run(session, &arguments));
+        freed += GIVE_BACK.with(|statement| statement.run(session, &arguments).count());
     }
+    note_freed(resource, freed as i64);
+}
+
+/// Notes that this transaction has given seats an owner.
+fn note_taken(resource: &str, seats: usize) {
+    seat_hint::took();
+    seat_count::change(resource, seats as i64);
+}
+
+/// Notes that this transaction has taken seats from their owners.
+pub(super) fn note_freed(resource: &str, seats: i64) {
     seat_hint::freed(resource);
+    seat_count::change(resource, -seats);
 }
 
 /// A seat, as its row and the row of its owner's hold describe it.
@@ -213,7 +235,7 @@ statement!(LOCK_OR_SKIP (TEXTOID, TEXTARRAYOID)
      where resource = $1 and label = any($2)
      order by label
      for no key update skip locked");
-statement!(LOCK (TEXTOID, TEXTARRAYOID)
+statement!(pub(super) LOCK (TEXTOID, TEXTARRAYOID)
     "select label from booking.seats
      where resource = $1 and label = any($2)
      order by label
@@ -256,108 +278,6 @@ pub fn lock_at_once(session: &Session, resource: &str, holds: &[&NewHold]) -> Re
     if locked == labels.len() { Ok(()) } else { Err(Busy) }
 }
 
-statement!(LOCKED_ONE (UUIDARRAYOID)
-    "with its as materialized (
-         select holds.resource, its.label
-         from booking.holds as holds cross join lateral unnest(holds.seats) as its(label)
-         where holds.id = any($1)),
-     free as materialized (
-         select seats.resource, seats.label
-         from its join booking.seats as seats using (resource, label)
-         for no key update of seats skip locked)
-     select resource, label
-     from its join booking.seats as seats using (resource, label)
-     where (resource, label) not in (select resource, label from free)
-     order by resource, label limit 1");
-
-/// Waits for a transaction that has locked a seat of these holds, and locks none of them. The statements that end
-/// overdue holds pass over a hold for the sake of one locked seat, too. It waits for one seat only, so that it has
-/// nothing locked meanwhile. Returns [`Busy`] if `lock_timeout` ran out.
-pub fn wait_for_one(session: &Session, holds: &[Uuid]) -> Result<(), Busy> {
-    let mut locked: Option<(String, String)> = None;
-    wait_only(|| {
-        let rows = LOCKED_ONE.with(|statement| statement.run(session, &[Argument::Uuids(holds)]));
-        locked = rows.first().map(|row| (row.need(1), row.need(2)));
-    })?;
-    let Some((resource, label)) = locked else { return Ok(()) };
-    wait_only(|| {
-        let arguments = [Argument::Text(Some(&resource)), Argument::Texts(Some(&[&label]))];
-        LOCK.with(|statement| statement.run(session, &arguments));
-    })
-}
-
-/// Ends overdue holds of some resources ($1) at a time ($2) and frees their seats. The statement never waits: if
-/// another transaction has locked the hold or one of its seats, it passes over the whole hold.
-macro_rules! end_whole {
-    ($due:literal) => {
-        concat!(
-            "with due as (
-                 select id, resource, seats from booking.holds
-                 where state = 'held' and expires_at <= $2 and resource = any($1) and during is null
-                 ",
-            $due,
-            "
-                 for no key update skip locked),
-             places as (
-                 select seats.ctid as place, seats.hold_id
-                 from due
-                 cross join lateral unnest(due.seats) as its(label)
-                 join booking.seats as seats
-                     on seats.resource = due.resource and seats.label = its.label
-                    and case when seats.hold_id = due.id then true else false end
-                 for no key update of seats skip locked),
-             locked as (select hold_id, count(*) as seats from places group by hold_id),
-             whole as (
-                 select due.id, due.resource from due
-                 join locked on locked.hold_id = due.id and locked.seats = cardinality(due.seats)),
-             freed as (
-                 update booking.seats as seats set hold_id = null
-                 from places join whole on whole.id = places.hold_id
-                 where seats.ctid = places.place),
-             ended as (
-                 update booking.holds as holds ",
-            set_expired!(),
-            "
-                 from whole where holds.id = whole.id and holds.resource = whole.resource
-                 returning holds.id)
-             select id from ended"
-        )
-    };
-}
-
-statement!(END_THESE (TEXTARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID) end_whole!("and id = any($3)"));
-statement!(END_DUE (TEXTARRAYOID, TIMESTAMPTZOID, INT8OID) end_whole!("order by expires_at limit $3"));
-
-/// Ends those of some overdue holds that nobody has locked, and frees their seats. Returns the holds that it
-/// ended.
-pub fn end_these(session: &Session, resource: &str, ids: &[Uuid], now: Timestamp) -> Vec<Uuid> {
-    let resources = [resource];
-    let arguments = [Argument::Texts(Some(&resources)), Argument::Time(Some(now)), Argument::Uuids(ids)];
-    let ended = END_THESE.with(|statement| ids_of(&statement.run(session, &arguments)));
-    note_freed(&resources, &ended);
-    ended
-}
-
-/// Ends overdue holds of some resources that nobody has locked, the longest overdue first, and frees their seats.
-/// Returns the holds that it ended.
-pub fn end_due(session: &Session, resources: &[&str], now: Timestamp, limit: i64) -> Vec<Uuid> {
-    let arguments =
-        [Argument::Texts(Some(resources)), Argument::Time(Some(now)), Argument::Bigint(Some(limit))];
-    let ended = END_DUE.with(|statement| ids_of(&statement.run(session, &arguments)));
-    note_freed(resources, &ended);
-    ended
-}
-
-fn ids_of(rows: &Rows) -> Vec<Uuid> {
-    rows.iter().map(|row| row.need(1)).collect()
-}
-
-fn note_freed(resources: &[&str], ended: &[Uuid]) {
-    if !ended.is_empty() {
-        resources.iter().for_each(|resource| seat_hint::freed(resource));
-    }
-}
-
 statement!(SET_BLOCKED (TEXTOID, TEXTARRAYOID, BOOLOID)
     "update booking.seats set blocked = $3
      where resource = $1 and label = any($2) and blocked <> $3");
@@ -372,6 +292,21 @@ pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: 
         seat_hint::freed(resource);
     }
     SET_BLOCKED.with(|statement| statement.run(session, &arguments).count() as i64)
+}
+
+statement!(COUNT_TAKEN (TEXTOID)
+    "select count(*) from booking.seats where resource = $1 and hold_id is not null");
+
+/// Returns how many seats have an owner, overdue or not.
+pub fn taken(session: &Session, resource: &str) -> i64 {
+    let add_up = || {
+        let arguments = [Argument::Text(Some(resource))];
+        COUNT_TAKEN
+            .with(|statement| statement.run_now(session, &arguments).first().map_or(0, |row| row.need(1)))
+    };
+    let store = |taken| seat_count::store(resource, taken);
+    seat_count::taken(resource)
+        .unwrap_or_else(|| add_up::alone(resource, seat_count::can_store(resource), add_up, store))
 }
 
 statement!(ANY_TAKEN (TEXTOID)

@@ -197,9 +197,9 @@ impl Drop for ByIndex {
 
 /// Declares a [`Statement`]: its name, the types of its parameters and its text.
 macro_rules! statement {
-    ($name:ident ($($type:ident),*) $text:expr) => {
+    ($visible:vis $name:ident ($($type:ident),*) $text:expr) => {
         std::thread_local! {
-            static $name: $crate::store::statement::Statement = const {
+            $visible static $name: $crate::store::statement::Statement = const {
                 $crate::store::statement::Statement::new(
                     match std::ffi::CStr::from_bytes_with_nul(concat!($text, "\0").as_bytes()) {
                         Ok(text) => text,

@@ -1,10 +1,9 @@
-//! Statements of the sweep over many resources; and the sums that `availability` and the worker read.
-//! Statements that serve one request are beside their tables.
+//! Statements of the sweep over many resources, and what the worker asks before it. Statements that serve one request
+//! are beside their tables.
 
 use super::holds::set_expired;
 use super::resources::Kind;
 use super::statement::{Argument, Row, Session, statement};
-use super::{pool_count, pools};
 use crate::server::clock::Timestamp;
 
 /// A resource that has overdue holds.
@@ -127,57 +126,4 @@ statement!(NEXT_EXPIRY ()
 /// Returns when the next hold runs out, or `None` if nothing is held. If the time is past, a sweep has work to do.
 pub fn next_expiry(session: &Session) -> Option<Timestamp> {
     NEXT_EXPIRY.with(|statement| statement.run(session, &[]).first()?.get(1))
-}
-
-/// How the capacity of a pool or of seats is used at a moment.
-pub struct ResourceUsage {
-    pub capacity: i64,
-    pub confirmed: i64,
-    pub held: i64,
-    pub available: i64,
-    pub version: i64,
-    pub next_expiry: Option<Timestamp>,
-}
-
-statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
-    "select resources.capacity,
-            greatest(all_of_it.taken - live.quantity - overdue.quantity, 0),
-            live.quantity,
-            case when resources.waiting > 0 and not resources.skip then 0
-                 else resources.capacity + resources.overbooking - all_of_it.taken + overdue.quantity end,
-            resources.version,
-            live.next_expiry
-     from booking.resources as resources
-     cross join lateral (
-         select case when kind = 'pool' then coalesce($3, resources.taken)
-                     else (select count(*) from booking.seats as seats
-                           where seats.resource = resources.name and hold_id is not null)
-                end as taken) as all_of_it
-     cross join lateral (
-         select coalesce(sum(quantity), 0)::bigint as quantity, min(expires_at) as next_expiry
-         from booking.holds as holds
-         where holds.resource = resources.name and state = 'held' and expires_at > $2
-           and during is null) as live
-     cross join lateral (
-         select coalesce(sum(quantity), 0)::bigint as quantity
-         from booking.holds as holds
-         where holds.resource = resources.name and state = 'held' and expires_at <= $2
-           and during is null) as overdue
-     where resources.name = $1");
-
-/// Returns how a pool or a resource with seats is used, or `None` if there is none of this name. It computes what
-/// is confirmed as what is taken and not held, so that it need not add up the holds of a sold-out pool.
-pub fn usage(session: &Session, resource: &str, now: Timestamp) -> Option<ResourceUsage> {
-    let taken = pools::escrow(session, resource).map(|id| pool_count::taken(session, resource, id));
-    let arguments = [Argument::Text(Some(resource)), Argument::Time(Some(now)), Argument::Bigint(taken)];
-    USAGE.with(|statement| {
-        statement.run(session, &arguments).first().map(|row| ResourceUsage {
-            capacity: row.need(1),
-            confirmed: row.need(2),
-            held: row.need(3),
-            available: row.need(4),
-            version: row.need(5),
-            next_expiry: row.get(6),
-        })
-    })
 }

@@ -21,7 +21,7 @@ use crate::store::locks::heavyweight::LockMode;
 use crate::store::locks::{LockWaitPolicy, subtransaction};
 use crate::store::pools::{self, Checked};
 use crate::store::resources::{self, Kind};
-use crate::store::{Session, calendar, seats};
+use crate::store::{Session, calendar, overdue_seats, seats};
 
 /// Returns whether any of the holds has run out at a moment.
 pub fn is_late(group: &HoldGroup, at: Micros) -> bool {
@@ -246,7 +246,7 @@ fn takes_seats(
     if found.len() < labels.len() {
         return Ok(false);
     }
-    all_or_wait(&overdue, &seats::end_these(session, &stored.resource, &overdue, now))?;
+    all_or_wait(&overdue, &overdue_seats::end_these(session, &stored.resource, &overdue, now))?;
     if missing.is_empty() {
         return Ok(true);
     }

@@ -10,7 +10,7 @@ use crate::rules::timeline::Period;
 use crate::server::{clock, settings};
 use crate::store::locks::LockWaitPolicy;
 use crate::store::resources::{self, Kind, StoredResource};
-use crate::store::{self, Session, definitions, holds, overdue, seats, upkeep, waitlist};
+use crate::store::{self, Session, definitions, holds, overdue, overdue_seats, seats, usage, waitlist};
 
 /// Drops a resource on which nothing is live, and the history of its holds with it, because a new resource of the
 /// same name must not inherit the keys of the old one.
@@ -45,7 +45,7 @@ fn drop_unused(session: &Session, resource: &str) -> Result<Outcome, Stop> {
 fn free_seats(session: &Session, resource: &str) -> Result<(), Interrupt> {
     let now = clock::now();
     let batch = settings::sweep_batch();
-    while seats::end_due(session, &[resource], now, batch).len() as i64 == batch {}
+    while overdue_seats::end_due(session, &[resource], now, batch).len() as i64 == batch {}
     let locked: Vec<_> = overdue::due(session, resource, now, MAX_LOCKED).iter().map(|due| due.id).collect();
     if !locked.is_empty() {
         return Err(Retry::Locked(locked).into());
@@ -80,7 +80,8 @@ fn clear_calendar(session: &Session, stored: &StoredResource) -> Result<(), Inte
 }
 
 fn in_use(session: &Session, resource: &str) -> Error {
-    let usage = upkeep::usage(session, resource, clock::now());
+    let stored = resources::read(session, resource);
+    let usage = stored.and_then(|stored| usage::usage(session, &stored, clock::now()));
     usage.map_or_else(|| used(resource, 0, 0), |usage| used(resource, usage.held, usage.confirmed))
 }
 

@@ -10,7 +10,7 @@ use crate::store::locks::heavyweight::{self, LockMode};
 use crate::store::locks::{Busy, LockWaitPolicy};
 use crate::store::resources::{self, Kind, StoredResource};
 use crate::store::upkeep::{self, DueResource};
-use crate::store::{Session, calendar, overdue, pools, seats};
+use crate::store::{Session, calendar, overdue, overdue_seats, pools};
 
 /// Who sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn expire(max_holds: i64, sweep: Sweep) -> Result<i64, Error> {
         (names(Kind::Pool), names(Kind::Seats), names(Kind::Calendar));
     let mut ended = sweep_pools(&session, &pools, now, max_holds)?;
     if !seated.is_empty() && ended < max_holds {
-        ended += seats::end_due(&session, &seated, now, max_holds - ended).len() as i64;
+        ended += overdue_seats::end_due(&session, &seated, now, max_holds - ended).len() as i64;
     }
     if !calendars.is_empty() && ended < max_holds {
         ended += calendar::end_due(&session, &calendars, now, max_holds - ended);
@@ -170,7 +170,7 @@ pub fn end_due(session: &Session, resource: &StoredResource, max_holds: i64) -> 
 fn end_due_unserved(session: &Session, resource: &StoredResource, max_holds: i64) -> Result<i64, Stop> {
     let (name, now) = (resource.name.as_str(), clock::now());
     Ok(match resource.kind {
-        Kind::Seats => seats::end_due(session, &[name], now, max_holds).len() as i64,
+        Kind::Seats => overdue_seats::end_due(session, &[name], now, max_holds).len() as i64,
         Kind::Calendar => calendar::end_due(session, &[name], now, max_holds),
         Kind::Pool => {
             let ended = overdue::end_due(session, name, now, max_holds);

@@ -51,4 +51,4 @@ pub use set_hours::set_hours;
 pub use set_open::set_open;
 pub use swap_seats::swap_seats;
 pub use transfer::transfer;
-pub use view::{CalendarSlot, Month, availability, find, free_slots, month, slots};
+pub use view::{CalendarSlot, Month, availability, available, find, free_slots, month, slots};

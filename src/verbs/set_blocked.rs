@@ -10,7 +10,7 @@ use crate::server::clock;
 use crate::store::locks::{LockWaitPolicy, subtransaction};
 use crate::store::resources::{self, Kind};
 use crate::store::seats::{self, StoredSeat};
-use crate::store::{Session, definitions};
+use crate::store::{Session, definitions, overdue_seats};
 
 /// Blocks seats, or unblocks them. Blocks none of them if one has a live hold.
 pub fn set_blocked(resource: &str, labels: &[&str], blocked: bool) -> Result<Outcome, Error> {
@@ -44,7 +44,7 @@ fn block(session: &Session, resource: &str, labels: &[&str], blocked: bool) -> R
             );
         }
         let overdue: Vec<_> = found.iter().filter_map(|seat| seat.owner).collect();
-        all_or_wait(&overdue, &seats::end_these(session, resource, &overdue, now))?;
+        all_or_wait(&overdue, &overdue_seats::end_these(session, resource, &overdue, now))?;
     }
     let seats = labels.iter().map(|&label| label.to_owned()).collect();
     let count =

@@ -17,7 +17,7 @@ use crate::store::holds::{self, HoldGroup, StoredHold};
 use crate::store::locks::heavyweight::{Claim, ClaimTarget, LockMode};
 use crate::store::locks::{LockWaitPolicy, subtransaction};
 use crate::store::resources::{self, StoredResource};
-use crate::store::{Session, seats};
+use crate::store::{Session, overdue_seats, seats};
 use std::collections::BTreeSet;
 
 /// Moves a hold to other seats, as many as it has, or leaves it where it is. Never gives up a seat before it has
@@ -143,7 +143,7 @@ fn clear(
     if !taken.is_empty() || !blocked.is_empty() {
         return Ok(Some(Refused::seats(labels.len(), &taken, &blocked, resource.pool.version)));
     }
-    all_or_wait(&overdue, &seats::end_these(session, &resource.name, &overdue, now))?;
+    all_or_wait(&overdue, &overdue_seats::end_these(session, &resource.name, &overdue, now))?;
     Ok(None)
 }
 

@@ -14,7 +14,7 @@ use crate::rules::timeline::{Capacity, Period, Segment, Timeline, Usage};
 use crate::server::clock::{self, Timestamp};
 use crate::store::calendar::{self, Overlap};
 use crate::store::resources::{self, Kind, StoredResource};
-use crate::store::upkeep::{self, ResourceUsage};
+use crate::store::usage::{self, ResourceUsage};
 use crate::store::{Session, holds};
 
 /// Returns the state of a hold or a basket now.
@@ -28,18 +28,40 @@ pub fn find(target: Target) -> Outcome {
 /// the least is left.
 pub fn availability(resource: &str, during: Option<Period>) -> Result<ResourceUsage, Error> {
     let session = Session::open();
-    let stored = resources::read_existing(&session, resource)?;
-    let now = clock::now();
+    availability_of(&session, &resources::read_existing(&session, resource)?, during)
+}
+
+fn availability_of(
+    session: &Session,
+    stored: &StoredResource,
+    during: Option<Period>,
+) -> Result<ResourceUsage, Error> {
+    let (resource, now) = (stored.name.as_str(), clock::now());
     match (stored.kind, during) {
         (Kind::Calendar, _) => usage_over_time(
-            &session,
-            &stored,
+            session,
+            stored,
             during.unwrap_or(Period::new(now.micros(), now.micros() + 1)),
             now,
         ),
         (_, Some(_)) => Err(Error::no_calendar(resource)),
-        (_, None) => upkeep::usage(&session, resource, now).ok_or_else(|| Error::no_resource(resource)),
+        (_, None) => usage::usage(session, stored, now).ok_or_else(|| Error::no_resource(resource)),
     }
+}
+
+/// Returns how much of a resource is left for a new hold now; of a calendar, during a period.
+pub fn available(resource: &str, during: Option<Period>) -> Result<i64, Error> {
+    let session = Session::open();
+    if during.is_none()
+        && let Some(available) = usage::available_at_a_glance(resource, clock::now())
+    {
+        return Ok(available);
+    }
+    let stored = resources::read_existing(&session, resource)?;
+    if stored.kind == Kind::Calendar || during.is_some() {
+        return Ok(availability_of(&session, &stored, during)?.available);
+    }
+    usage::available(&session, &stored, clock::now()).ok_or_else(|| Error::no_resource(resource))
 }
 
 fn usage_over_time(
@@ -55,7 +77,7 @@ fn usage_over_time(
         .tightest(view.period)
         .ok_or_else(|| Error::internal("a calendar has no segment in a period"))?;
     let left = view.left(session, stored)?.tightest(view.period).map_or(0, |tightest| tightest.free());
-    let available = if is_open(calendar, during) { left.max(0) } else { 0 };
+    let available = if stored.pool.open && is_open(calendar, during) { left.max(0) } else { 0 };
     Ok(ResourceUsage {
         capacity: tightest.capacity,
         confirmed: tightest.confirmed,

@@ -7,6 +7,8 @@ use super::Key;
 type Index = u32;
 /// The index that stands for "none".
 const NONE: Index = Index::MAX;
+/// The owner of what a prepared transaction has changed, which no process owns any more.
+const PREPARED: u32 = 0;
 
 /// The count of a pool: how much is taken of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,8 @@ pub struct Account {
     /// The first of its pending deltas.
     deltas: Index,
     is_open: bool,
+    /// Whether nobody may enter it any more. It is closed when its last pending delta has ended.
+    is_retired: bool,
     /// Whether somebody has asked for it since the hand of `close_one` last passed it.
     is_recent: bool,
 }
@@ -88,13 +92,29 @@ impl Account {
         next: NONE,
         deltas: NONE,
         is_open: false,
+        is_retired: false,
         is_recent: false,
     };
+
+    /// Returns whether nobody may enter the account any more.
+    pub const fn is_retired(&self) -> bool {
+        self.is_retired
+    }
+
+    /// Returns whether this is the account of a key.
+    pub fn is_of(&self, key: &Key) -> bool {
+        self.key == *key
+    }
 }
 
 impl PendingDelta {
     pub const NOBODYS: Self =
         Self { account: NONE, next: NONE, owner: 0, transaction: 0, taken: 0, credit: 0 };
+
+    /// Returns whether it has changed the account.
+    pub(super) const fn is_change(&self) -> bool {
+        self.taken != 0 || self.credit != 0
+    }
 }
 
 impl Ledger<'_> {
@@ -114,12 +134,12 @@ impl Ledger<'_> {
             Head { free_accounts: last(self.accounts.len()), free_deltas: last(self.deltas.len()), hand: 0 };
     }
 
-    /// Returns the open account of a key. Returns `None` if there is none.
+    /// Returns the open account of a key. Returns `None` if there is none, or only a retired one.
     pub fn find(&mut self, key: &Key) -> Option<Index> {
         let mut place = self.buckets[self.bucket(key)];
         while place != NONE {
             let account = &mut self.accounts[place as usize];
-            if account.key == *key {
+            if account.key == *key && !account.is_retired {
                 account.is_recent = true;
                 return Some(place);
             }
@@ -188,13 +208,41 @@ impl Ledger<'_> {
         self.head.free_accounts = place;
     }
 
-    /// Closes all accounts of a database that have no pending delta.
-    pub fn close_idle(&mut self, database: u32) {
+    /// Lets nobody enter an account any more, and closes it when its last pending delta has ended. Who has entered it
+    /// goes on with it. A transaction that comes later counts again, which is
+    /// possible only when all those have ended.
+    pub fn retire(&mut self, place: Index) {
+        self.accounts[place as usize].is_retired = true;
+        self.close_if_over(place);
+    }
+
+    /// Retires all accounts of a database.
+    pub fn retire_all(&mut self, database: u32) {
         for place in 0..self.accounts.len() {
             let account = &self.accounts[place];
-            if account.is_open && account.key.database == database && account.deltas == NONE {
-                self.close(place as Index);
+            if account.is_open && account.key.database == database {
+                self.retire(place as Index);
             }
+        }
+    }
+
+    /// Closes a retired account that only prepared transactions have pending deltas on: nobody will ask for it again.
+    fn close_if_over(&mut self, place: Index) {
+        let account = self.accounts[place as usize];
+        let mut delta = account.deltas;
+        while delta != NONE && self.deltas[delta as usize].owner == PREPARED {
+            delta = self.deltas[delta as usize].next;
+        }
+        if account.is_open && account.is_retired && delta == NONE {
+            let mut delta = account.deltas;
+            while delta != NONE {
+                let next = self.deltas[delta as usize].next;
+                self.deltas[delta as usize] =
+                    PendingDelta { next: self.head.free_deltas, ..PendingDelta::NOBODYS };
+                self.head.free_deltas = delta;
+                delta = next;
+            }
+            self.close(place);
         }
     }
 
@@ -229,10 +277,36 @@ impl Ledger<'_> {
         let delta = self.deltas[place as usize];
         let account = &mut self.accounts[delta.account as usize];
         account.taken -= if committed { delta.credit } else { delta.taken };
-        if delta.taken != 0 || delta.credit != 0 {
+        if delta.is_change() {
             account.changed_at = now;
         }
         self.free(place);
+    }
+
+    /// Leaves a pending delta to the transaction that is being prepared: nobody will say when that has ended. So nobody may
+    /// enter the account any more. Who has entered it can wait for the transaction, and [settles](Self::settle) it then.
+    pub(super) fn prepare(&mut self, place: Index, transaction: u32) {
+        let delta = &mut self.deltas[place as usize];
+        if !delta.is_change() {
+            return self.free(place);
+        }
+        delta.owner = PREPARED;
+        delta.transaction = transaction;
+        let account = delta.account;
+        self.retire(account);
+    }
+
+    /// Ends the pending deltas that a prepared transaction, which has ended now, left on an account that the caller has
+    /// entered.
+    pub(super) fn settle(&mut self, account: Index, transaction: u32, committed: bool, now: Micros) {
+        let mut place = self.accounts[account as usize].deltas;
+        while place != NONE {
+            let PendingDelta { next, owner, transaction: of, .. } = self.deltas[place as usize];
+            if owner == PREPARED && of == transaction {
+                self.end(place, committed, now);
+            }
+            place = next;
+        }
     }
 
     /// Merges a pending delta into another one on the same account.
@@ -261,6 +335,7 @@ impl Ledger<'_> {
         }
         self.deltas[place as usize] = PendingDelta { next: self.head.free_deltas, ..PendingDelta::NOBODYS };
         self.head.free_deltas = place;
+        self.close_if_over(account);
     }
 
     /// Returns what the pending deltas of all other owners on an account could free. Returns `None` if they could
@@ -287,7 +362,7 @@ impl Ledger<'_> {
         let mut place = self.accounts[account as usize].deltas;
         while place != NONE {
             let delta = &self.deltas[place as usize];
-            count += i64::from(delta.taken != 0 || delta.credit != 0);
+            count += i64::from(delta.is_change());
             place = delta.next;
         }
         count

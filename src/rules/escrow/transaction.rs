@@ -52,8 +52,17 @@ impl Transaction {
 
     /// Keeps the account of a key open for as long as this subtransaction level lasts. Returns [`Taken::Yes`] if
     /// the account is open, or why it cannot.
+    ///
+    /// A transaction that has entered a retired account and changed nothing in it may have given up its lock meanwhile. So
+    /// it leaves that account: others may have counted again.
     pub fn enter(&mut self, ledger: &mut Ledger, key: &Key, by: By) -> Taken {
-        let Some(account) = ledger.find(key) else { return Taken::Outside };
+        if let Some(account) = self.entered(ledger, key)
+            && ledger.account(account).is_retired()
+            && !self.has_changed(ledger, account)
+        {
+            self.leave(ledger, account, by.now);
+        }
+        let Some(account) = self.account(ledger, key) else { return Taken::Outside };
         match self.at_level(ledger, account, by) {
             Some(_) => Taken::Yes { left: 0 },
             None => Taken::NoRoom,
@@ -71,7 +80,7 @@ impl Transaction {
         quantity: i64,
         limit: i64,
     ) -> Taken {
-        let Some(account) = ledger.find(key) else { return Taken::Outside };
+        let Some(account) = self.account(ledger, key) else { return Taken::Outside };
         let credit = self.credit(ledger, account);
         let own = quantity.min(credit);
         let taken = ledger.account(account).taken;
@@ -87,7 +96,7 @@ impl Transaction {
     /// Frees `quantity`: at once for this transaction, for others when it commits. Returns [`Taken::Yes`], or why
     /// it cannot.
     pub fn give(&mut self, ledger: &mut Ledger, key: &Key, by: By, transaction: u32, quantity: i64) -> Taken {
-        let Some(account) = ledger.find(key) else { return Taken::Outside };
+        let Some(account) = self.account(ledger, key) else { return Taken::Outside };
         let Some(delta) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
         ledger.change(delta, transaction, 0, quantity, by.now);
         Taken::Yes { left: 0 }
@@ -96,7 +105,7 @@ impl Transaction {
     /// Returns how much is taken, as this transaction sees it: what it has freed itself is free. Returns `None` if
     /// the account is not open.
     pub fn taken(&self, ledger: &mut Ledger, key: &Key) -> Option<i64> {
-        let account = ledger.find(key)?;
+        let account = self.account(ledger, key)?;
         Some(ledger.account(account).taken - self.credit(ledger, account))
     }
 
@@ -104,6 +113,21 @@ impl Transaction {
     pub fn end(&mut self, ledger: &mut Ledger, committed: bool, now: Micros) {
         for own in self.deltas.drain(..) {
             ledger.end(own.delta, committed, now);
+        }
+    }
+
+    /// Leaves all pending deltas behind, because the transaction is being prepared. `transaction` is its number. This
+    /// cannot fail.
+    pub fn prepare(&mut self, ledger: &mut Ledger, transaction: u32) {
+        for own in self.deltas.drain(..) {
+            ledger.prepare(own.delta, transaction);
+        }
+    }
+
+    /// Ends what a prepared transaction, which has ended now, left on the accounts that this one has entered.
+    pub fn settle(&self, ledger: &mut Ledger, transaction: u32, committed: bool, now: Micros) {
+        for own in &self.deltas {
+            ledger.settle(own.account, transaction, committed, now);
         }
     }
 
@@ -130,6 +154,29 @@ impl Transaction {
                 }
             }
         }
+    }
+
+    /// Returns the account that this transaction has entered under a key, retired or not, or else the open one.
+    pub fn account(&self, ledger: &mut Ledger, key: &Key) -> Option<u32> {
+        self.entered(ledger, key).or_else(|| ledger.find(key))
+    }
+
+    fn entered(&self, ledger: &Ledger, key: &Key) -> Option<u32> {
+        let mut own = self.deltas.iter().map(|own| own.account);
+        own.find(|account| ledger.account(*account).is_of(key))
+    }
+
+    /// Returns whether any of this transaction's pending deltas has changed an account.
+    fn has_changed(&self, ledger: &Ledger, account: u32) -> bool {
+        let mut own = self.deltas.iter().filter(|own| own.account == account);
+        own.any(|own| ledger.deltas[own.delta as usize].is_change())
+    }
+
+    fn leave(&mut self, ledger: &mut Ledger, account: u32, now: Micros) {
+        let (left, kept) = self.deltas.iter().partition(|own| own.account == account);
+        self.deltas = kept;
+        let left: Vec<Own> = left;
+        left.into_iter().for_each(|own| ledger.end(own.delta, false, now));
     }
 
     /// Returns what this transaction has freed on an account and not taken again.

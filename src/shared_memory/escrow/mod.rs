@@ -19,7 +19,7 @@ use crate::rules::escrow::{By, Key, Ledger, Others, Taken, Transaction};
 use crate::server::backend::{self, is_preloaded};
 use crate::server::clock;
 use crate::server::transaction::{self, TransactionEvent};
-use memory::with_ledger;
+pub(super) use memory::with_ledger;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use uuid::Uuid;
@@ -68,15 +68,36 @@ pub fn enter(id: Id) -> Entered {
 /// Stores how much is taken and enters the count. The caller has counted it, with the resource lock in exclusive
 /// mode.
 pub fn count(id: Id, taken: i64) -> Entered {
-    let (key, now) = (key(id), clock::now().micros());
-    if is_uncounted(&key) {
+    if is_uncounted(&key(id)) {
         return Entered::NoRoom;
     }
-    with_ledger(|ledger| ledger.find(&key).or_else(|| ledger.open(&key, taken, now)));
+    store(id, taken);
     match enter(id) {
         Entered::NotCounted => Entered::NoRoom,
         entered => entered,
     }
+}
+
+/// Returns whether this transaction may add up a pool's holds and [store](store) the sum for others: its own changes, which
+/// may be rolled back, must not be in it.
+pub fn can_store(id: Id) -> bool {
+    can_count() && !is_uncounted(&key(id))
+}
+
+/// Returns whether anything is counted on this server. On a standby nobody notes what changes.
+pub(super) fn can_count() -> bool {
+    // SAFETY: reads a variable of the server.
+    is_possible() && !unsafe { pg_sys::RecoveryInProgress() }
+}
+
+/// Stores how much is taken. The caller has counted it, with the resource lock in exclusive mode.
+pub fn store(id: Id, taken: i64) {
+    store_under(&key(id), taken);
+}
+
+pub(super) fn store_under(key: &Key, taken: i64) {
+    let now = clock::now().micros();
+    with_ledger(|ledger| ledger.find(key).or_else(|| ledger.open(key, taken, now)));
 }
 
 /// Notes that this transaction changes the pool's holds without a count in memory, with the resource lock in
@@ -128,10 +149,11 @@ fn entered(id: Id, taken: Taken) -> Result<Option<Taken>, Error> {
 /// transaction does without it.
 pub fn taken(id: Id) -> Option<i64> {
     let key = key(id);
-    if is_uncounted(&key) {
-        return None;
-    }
-    TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, &key)).flatten())
+    if is_uncounted(&key) { None } else { taken_under(&key) }
+}
+
+pub(super) fn taken_under(key: &Key) -> Option<i64> {
+    TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, key)).flatten())
 }
 
 /// Returns how much is taken, as this transaction sees it, and the pending deltas of others that could free
@@ -142,29 +164,31 @@ pub fn look(id: Id) -> Option<(i64, Option<Others>)> {
     TRANSACTION.with_borrow(|transaction| {
         with_ledger(|ledger| {
             let taken = transaction.taken(ledger, &key)?;
-            let account = ledger.find(&key)?;
+            let account = transaction.account(ledger, &key)?;
             Some((taken, ledger.others(account, owner())))
         })
         .flatten()
     })
 }
 
-/// Waits until a transaction, or the subtransaction with this number, has ended.
+/// Waits until a transaction, or the subtransaction with this number, that has changed a count has ended.
 pub fn wait_for(transaction: u32) {
+    let number = transaction.into();
     // SAFETY: this is the server's own wait for a transaction, with deadlock detection. A transaction must not
-    // wait for itself; the number is that of another process.
-    unsafe {
-        pg_sys::XactLockTableWait(
-            transaction.into(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            pg_sys::XLTW_Oper::XLTW_None,
-        );
-    }
+    // wait for itself; the number is that of another one. It was running when this transaction entered the count, so the
+    // server still knows how it ended.
+    let committed = unsafe {
+        let none = std::ptr::null_mut();
+        pg_sys::XactLockTableWait(number, none, std::ptr::null_mut(), pg_sys::XLTW_Oper::XLTW_None);
+        pg_sys::TransactionIdDidCommit(number)
+    };
+    // If it had been prepared, nobody but who waited for it learns here that it has ended.
+    let now = clock::now().micros();
+    TRANSACTION.with_borrow(|own| with_ledger(|ledger| own.settle(ledger, transaction, committed, now)));
 }
 
-/// Removes, when this transaction commits, all counts of this database that have no pending delta. The next
-/// transaction that needs one counts the pool again.
+/// Lets nobody enter the counts of this database any more, when this transaction has committed. The next transaction
+/// that needs one counts the pool again, once those that have entered have ended.
 pub fn forget() {
     FORGETS.set(true);
 }
@@ -199,16 +223,20 @@ pub fn status(id: Id) -> Option<EscrowStatus> {
 
 fn change(id: Id, change: impl FnOnce(&mut Transaction, &mut Ledger, &Key, By) -> Taken) -> Taken {
     let key = key(id);
+    change_by(|transaction, ledger, by| change(transaction, ledger, &key, by))
+}
+
+pub(super) fn change_by(change: impl FnOnce(&mut Transaction, &mut Ledger, By) -> Taken) -> Taken {
     // SAFETY: reads a variable of this process.
     let level = unsafe { pg_sys::GetCurrentSubTransactionId() };
     let by = By { owner: owner(), level, now: clock::now().micros() };
     TRANSACTION.with_borrow_mut(|transaction| {
-        with_ledger(|ledger| change(transaction, ledger, &key, by)).unwrap_or(Taken::Outside)
+        with_ledger(|ledger| change(transaction, ledger, by)).unwrap_or(Taken::Outside)
     })
 }
 
 /// Returns the number of this transaction or its current subtransaction. Assigns one if it has none.
-fn transaction() -> u32 {
+pub(super) fn transaction() -> u32 {
     // SAFETY: raises an error in a transaction that may not write. The callers may write.
     unsafe { pg_sys::GetCurrentTransactionId().into_inner() }
 }
@@ -238,17 +266,15 @@ fn on_event(event: TransactionEvent) {
     match event {
         TransactionEvent::BeforeCommit => {}
         TransactionEvent::BeforePrepare => {
-            let is_idle =
-                TRANSACTION.with_borrow(Transaction::is_idle) && UNCOUNTED.with_borrow(Vec::is_empty);
-            if !is_idle {
-                Error::prepared_escrow().raise();
-            }
+            // SAFETY: reads a variable of this process. A transaction that has changed a count has a number.
+            let number = unsafe { pg_sys::GetTopTransactionIdIfAny().into_inner() };
+            TRANSACTION.with_borrow_mut(|own| with_ledger(|ledger| own.prepare(ledger, number)));
         }
         TransactionEvent::Ended { committed } => {
             UNCOUNTED.with_borrow_mut(Vec::clear);
             if FORGETS.take() && committed {
                 let database = backend::this_database().to_u32();
-                with_ledger(|ledger| ledger.close_idle(database));
+                with_ledger(|ledger| ledger.retire_all(database));
             }
             end(|transaction, ledger, now| transaction.end(ledger, committed, now));
         }

@@ -18,6 +18,9 @@ pub struct Index {
     pub sorted_by: u64,
     /// The columns by which rows are found in it, if it can be used for that.
     searched_by: Vec<usize>,
+    /// The columns that its condition reads, a bit for each. 0 if every row that has values in the columns by which it is
+    /// searched has an entry.
+    pub depends_on: u64,
 }
 
 impl Index {
@@ -35,7 +38,7 @@ impl Index {
             let form = &*(*index).rd_index;
             let info = pg_sys::BuildIndexInfo(index);
             let expressions = columns_of((*info).ii_Expressions.cast())?;
-            columns_of((*info).ii_Predicate.cast())?;
+            let of_condition = columns_of((*info).ii_Predicate.cast())?;
             let condition = pg_sys::ExecPrepareQual((*info).ii_Predicate, estate);
             (*info).ii_ExpressionsState = pg_sys::ExecPrepareExprList((*info).ii_Expressions, estate);
             let keys = &(&(*info).ii_IndexAttrNumbers)[..(*info).ii_NumIndexKeyAttrs as usize];
@@ -50,6 +53,8 @@ impl Index {
                 plain.take_while(|&(n, &column)| is_searchable && is_plain(index, n, types.get(column)));
             let searched_by: Vec<_> = plain.map(|(_, column)| *column).collect();
             let is_whole = is_only_not_null((*info).ii_Predicate, &searched_by);
+            // What reads no column at all, such as a constant, is no condition of this extension's indexes.
+            let is_searched = is_whole || of_condition != 0;
             Some(Self {
                 id: (*index).rd_id,
                 info,
@@ -57,12 +62,13 @@ impl Index {
                 is_btree,
                 is_unique: form.indisunique,
                 sorted_by,
-                searched_by: if is_whole { searched_by } else { Vec::new() },
+                searched_by: if is_searched { searched_by } else { Vec::new() },
+                depends_on: if is_whole { 0 } else { of_condition },
             })
         }
     }
 
-    /// Returns whether every row with values in these columns can be found in the index by them.
+    /// Returns whether every row with values in these columns that the index has an entry for can be found by them.
     pub fn finds(&self, columns: impl ExactSizeIterator<Item = usize>) -> bool {
         columns.len() <= self.searched_by.len()
             && columns.zip(&self.searched_by).all(|(column, searched)| column == *searched)
@@ -75,25 +81,45 @@ impl Index {
 /// # Safety
 /// The relation must be an open index that has this column.
 unsafe fn is_plain(index: pg_sys::Relation, column: usize, of: Option<&TypeName>) -> bool {
-    let Some(TypeName::Server(of)) = of else { return false };
-    let Some((_, collation)) = comparison(*of) else { return false };
+    let Some(compared) = of.and_then(|of| Comparison::of(*of)) else { return false };
     // SAFETY: the arrays have an entry for each key column of the index.
     unsafe {
         is_of_the_server(*(*index).rd_opfamily.add(column))
-            && *(*index).rd_opcintype.add(column) == *of
-            && *(*index).rd_indcollation.add(column) == collation
+            && *(*index).rd_opcintype.add(column) == compared.sorted_as
+            && *(*index).rd_indcollation.add(column) == compared.collation
     }
 }
 
-/// Returns the function that compares two values of a type for a search, and the collation for which it does. Returns
-/// `None` if no row is searched by such a value.
-pub fn comparison(of: pg_sys::Oid) -> Option<(u32, pg_sys::Oid)> {
-    let equal = match of {
-        pg_sys::TEXTOID => return Some((pg_sys::F_TEXTEQ, pg_sys::C_COLLATION_OID)),
-        pg_sys::UUIDOID => pg_sys::F_UUID_EQ,
-        pg_sys::INT4OID => pg_sys::F_INT4EQ,
-        pg_sys::BOOLOID => pg_sys::F_BOOLEQ,
-        _ => return None,
-    };
-    Some((equal, pg_sys::InvalidOid))
+/// How the values of a type are compared in a search.
+#[derive(Clone, Copy)]
+pub struct Comparison {
+    /// The type by whose order an index is sorted.
+    sorted_as: pg_sys::Oid,
+    pub collation: pg_sys::Oid,
+    /// The function that tells whether two values are equal.
+    pub equal: u32,
+    /// The function that tells whether a value is at most another one, if rows are searched like that.
+    pub at_most: Option<u32>,
+}
+
+impl Comparison {
+    /// Returns `None` if no row is searched by a value of this type.
+    pub fn of(of: TypeName) -> Option<Self> {
+        let none = pg_sys::InvalidOid;
+        let (sorted_as, collation, equal, at_most) = match of {
+            TypeName::Enum(..) => (pg_sys::ANYENUMOID, none, pg_sys::F_ENUM_EQ, None),
+            TypeName::Domain(..) => return None,
+            TypeName::Server(of) => match of {
+                pg_sys::TEXTOID => (of, pg_sys::C_COLLATION_OID, pg_sys::F_TEXTEQ, None),
+                pg_sys::UUIDOID => (of, none, pg_sys::F_UUID_EQ, None),
+                pg_sys::INT4OID => (of, none, pg_sys::F_INT4EQ, None),
+                pg_sys::BOOLOID => (of, none, pg_sys::F_BOOLEQ, None),
+                pg_sys::TIMESTAMPTZOID => {
+                    (of, none, pg_sys::F_TIMESTAMPTZ_EQ, Some(pg_sys::F_TIMESTAMPTZ_LE))
+                }
+                _ => return None,
+            },
+        };
+        Some(Self { sorted_as, collation, equal, at_most })
+    }
 }

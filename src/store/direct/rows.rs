@@ -74,6 +74,11 @@ impl<T> Column<T> {
         Self { position, kind: PhantomData }
     }
 
+    /// No value in this column.
+    pub const fn null<'a>(self) -> Set<'a> {
+        self.set(Given::Value(Argument::Bigint(None)))
+    }
+
     const fn set(self, value: Given<'_>) -> Set<'_> {
         Set { position: self.position, value }
     }

@@ -190,7 +190,7 @@ impl Open<'_> {
     ///
     /// # Safety
     /// The old slot must hold a row of the table, all of whose columns have been read.
-    unsafe fn fill(&self, old: Option<Slot>, values: &[Set]) {
+    pub(super) unsafe fn fill(&self, old: Option<Slot>, values: &[Set]) {
         let (new, columns) = (self.shape.new, self.shape.types.len());
         // SAFETY: both slots have so many columns. A virtual slot owns nothing that clearing it would have to free.
         unsafe {

@@ -15,7 +15,7 @@ use crate::server::settings;
 use crate::store::locks::LockWaitPolicy;
 use crate::store::locks::heavyweight::{self, Claim};
 use crate::store::seat_plan::{self, FreeSeat};
-use crate::store::{overdue, seats};
+use crate::store::{overdue, overdue_seats};
 use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -92,7 +92,8 @@ impl<'a> Allocation<'_, 'a> {
         } else {
             // The loop ends all that it can: what is overdue after it is locked by others.
             loop {
-                let ended = seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
+                let ended =
+                    overdue_seats::end_due(self.session, &[resource], self.now, settings::sweep_batch());
                 if ended.is_empty() {
                     break;
                 }

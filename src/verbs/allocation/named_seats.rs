@@ -5,7 +5,8 @@ use super::stop::{Interrupt, Retry};
 use super::{Allocation, Pass};
 use crate::error::Error;
 use crate::outcome::Refused;
-use crate::store::seats::{self, StoredSeat};
+use crate::store::overdue_seats;
+use crate::store::seats::StoredSeat;
 use uuid::Uuid;
 
 impl<'a> Allocation<'_, 'a> {
@@ -43,7 +44,7 @@ impl<'a> Allocation<'_, 'a> {
         if self.pass == Pass::Cheap {
             return Err(Retry::NeedsExpiry.into());
         }
-        let ended = seats::end_these(self.session, resource, ids, self.now);
+        let ended = overdue_seats::end_these(self.session, resource, ids, self.now);
         self.seats_freed(&ended);
         Ok(all_or_wait(ids, &ended)?)
     }

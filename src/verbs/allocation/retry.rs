@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::shared_memory::escrow;
 use crate::store::locks::heavyweight::{Claim, ClaimTarget};
 use crate::store::locks::{Busy, LockWaitPolicy, subtransaction};
-use crate::store::{Session, holds, seats};
+use crate::store::{Session, holds, overdue_seats};
 
 /// The most attempts of one call before it ends with 40001. Each failed attempt means that another session was
 /// quicker, so only contradictory tables can cause as many.
@@ -43,7 +43,7 @@ fn wait_for(session: &Session, retry: &Retry, policy: LockWaitPolicy) -> Result<
         (_, LockWaitPolicy::NoWait) => Err(Busy),
         (Retry::Locked(ids), LockWaitPolicy::Wait) => {
             holds::wait_for(session, ids, policy)?;
-            seats::wait_for_one(session, ids)
+            overdue_seats::wait_for_one(session, ids)
         }
         (Retry::UnderWay(transaction), LockWaitPolicy::Wait) => {
             subtransaction::until_lock_timeout(|| escrow::wait_for(*transaction))

@@ -140,26 +140,6 @@ fn an_old_snapshot_counts_what_is_so_now() {
     assert_exact(&server);
 }
 
-#[test]
-fn a_prepared_transaction_cannot_hold_it() {
-    if Worker::from_env() == Worker::Absent {
-        return;
-    }
-    let server = Server::builder().set("max_prepared_transactions", 2).start().expect("a server");
-    server.psql(CONTENTION);
-    let mut session = server.connect("postgres");
-    session.batch_execute("begin").expect("begin");
-    assert!(ask(&mut session, "hold('gig', 2)").expect("a hold").ok);
-    let refused = session.batch_execute("prepare transaction 'p'").expect_err("it is refused");
-    assert_eq!(refused.code().map(|code| code.code()), Some("0A000"));
-    session.batch_execute("rollback").expect("rollback");
-    assert_eq!(ask(&mut session, "hold('gig', 3)").expect("a hold").status, "held");
-    // A transaction that did not change an escrow pool can be prepared.
-    session.batch_execute("begin; create table t (n int); prepare transaction 'q'").expect("it is prepared");
-    session.batch_execute("commit prepared 'q'").expect("a commit");
-    assert_exact(&server);
-}
-
 /// A promoted standby counts its pools itself.
 #[test]
 fn a_promoted_standby_counts_again() {

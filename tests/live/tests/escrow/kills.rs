@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::storm::{client, create_pools};
-use super::{OVERSOLD, assert_exact, server};
+use super::storm::{client, create_pools, decide};
+use super::{OVERSOLD, assert_exact, reconnect, server};
 use booking_live::{join, wait_until};
 
 const CLIENTS: u64 = 16;
@@ -28,7 +28,12 @@ fn counts_are_right_after_every_crash() {
         .collect();
     for cycle in 0..kills() {
         let before = done.load(Ordering::Relaxed);
-        wait_until("the load to go on", || done.load(Ordering::Relaxed), |done| *done > before + 60);
+        let look = || {
+            // What a killed session had prepared keeps its pools until it is decided.
+            decide(&mut reconnect(&server.config("postgres")));
+            done.load(Ordering::Relaxed)
+        };
+        wait_until("the load to go on", look, |done| *done > before + 60);
         if cycle % 2 == 0 {
             server.kill_a_process("client backend");
         } else {
@@ -39,6 +44,11 @@ fn counts_are_right_after_every_crash() {
         server.assert_sound("postgres");
     }
     over.store(true, Ordering::Relaxed);
+    let are_over = || {
+        decide(&mut server.connect("postgres"));
+        clients.iter().all(std::thread::JoinHandle::is_finished)
+    };
+    wait_until("the clients to end", are_over, |over| *over);
     clients.into_iter().for_each(join);
     assert_exact(&server);
 }

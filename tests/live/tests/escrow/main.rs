@@ -4,6 +4,7 @@
 mod edges;
 mod fuzz;
 mod kills;
+mod prepared;
 mod storm;
 mod switch;
 
@@ -40,8 +41,9 @@ fn assert_exact(server: &Server) {
 
 /// Returns whether the error comes from what the test does to the call.
 fn is_expected(error: &Error) -> bool {
-    // Cancelled, terminated, a crash, a deadlock, a division by zero, lock_timeout.
-    const CODES: [&str; 8] = ["57014", "57P01", "57P02", "57P03", "40P01", "22012", "55P03", "25P02"];
+    // Cancelled, terminated, a crash, a deadlock, a division by zero, lock_timeout, prepared and decided by another.
+    const CODES: [&str; 9] =
+        ["57014", "57P01", "57P02", "57P03", "40P01", "22012", "55P03", "25P02", "42704"];
     error.code().is_none_or(|code| CODES.contains(&code.code()))
 }
 

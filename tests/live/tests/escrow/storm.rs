@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use booking_live::{Server, ask};
+use booking_live::{Server, ask, wait_until};
 use postgres::{Client, Config, Error};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -47,6 +47,12 @@ fn nothing_is_oversold_or_lost_however_transactions_end() {
         assert!(chaos.join().expect("who disturbs") > 10);
         ended.into_iter().for_each(|ended| ended.expect("a client"));
     });
+    let mut session = server.connect("postgres");
+    let prepared = || {
+        decide(&mut session);
+        server.psql("select count(*) from pg_prepared_xacts")
+    };
+    wait_until("the last transactions to be decided", prepared, |count| count == "0");
     let done = done.load(Ordering::Relaxed);
     assert!(done > CLIENTS as usize * rounds() / 4, "only {done} transactions came to their end");
     assert_exact(&server);
@@ -100,9 +106,20 @@ fn disturb(session: &mut Client, over: &AtomicBool) -> usize {
              order by random() limit 2"
         );
         disturbed += session.query(&sql, &[]).expect("a disturbance").len();
+        decide(session);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     disturbed
+}
+
+/// Decides transactions that were prepared by sessions which were terminated then.
+pub fn decide(session: &mut Client) {
+    let old = "select gid from pg_prepared_xacts where prepared < clock_timestamp() - interval '50 ms'";
+    for row in session.query(old, &[]).expect("a look") {
+        let (gid, how) = (row.get::<_, String>(0), if rand::random() { "commit" } else { "rollback" });
+        // Its own session may decide it first.
+        let _ = session.batch_execute(&format!("{how} prepared '{gid}'"));
+    }
 }
 
 fn transaction(session: &mut Client, random: &mut StdRng) -> Result<(), Error> {
@@ -111,7 +128,7 @@ fn transaction(session: &mut Client, random: &mut StdRng) -> Result<(), Error> {
     let ttl = ["20 ms", "1 h"].choose(random).expect("a time");
     let holder = format!("h{}", random.random_range(0..12));
     let hold = format!("hold('{pool}', {quantity}, '{ttl}', holder => '{holder}')");
-    match random.random_range(0..9) {
+    match random.random_range(0..10) {
         0 => {
             session.batch_execute("set statement_timeout = '3ms'")?;
             let held = ask(session, &hold);
@@ -156,6 +173,15 @@ fn transaction(session: &mut Client, random: &mut StdRng) -> Result<(), Error> {
             part_with(session, random, held?.hold_id)
         }
         7 => session.batch_execute("select booking.expire(20)"),
+        8 => {
+            session.batch_execute("begin")?;
+            ask(session, &hold)?;
+            ask(session, &format!("hold('wide', 1, '{ttl}')"))?;
+            let gid = format!("p{:x}", random.random::<u64>());
+            session.batch_execute(&format!("prepare transaction '{gid}'"))?;
+            let how = ["commit", "rollback"].choose(random).expect("an end");
+            session.batch_execute(&format!("{how} prepared '{gid}'"))
+        }
         _ => {
             let held = ask(session, &hold)?;
             part_with(session, random, held.hold_id)
