@@ -92,7 +92,7 @@ as $$
         select 'an escrow pool is not counted in its row', r.name, null, format('taken is %s', r.taken)
         from booking.resources r
         where (r.escrow is not null and (r.taken <> 0 or r.kind <> 'pool'))
-           or (r.escrow is null) <> (r.contention = 'locked')
+           or case r.contention::text when 'locked' then r.escrow is not null when 'escrow' then r.escrow is null end
         union all
         select 'never oversold', r.name, null,
                format('held and confirmed are %s of %s', l.quantity, r.capacity + r.overbooking)

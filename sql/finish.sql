@@ -52,7 +52,7 @@ comment on domain booking.amount is 'A number of places, from 0.';
 comment on domain booking.quantity is 'A number of places, from 1.';
 comment on type booking.resource_kind is 'The kinds of resources: pool, seats, calendar.';
 comment on type booking.contention is
-'How a pool is counted: locked, in its row; escrow, in shared memory, so that many transactions can take from it at once.';
+'How a pool is counted: locked, in its row; escrow, in shared memory, so that many transactions can take from it at once; auto, in shared memory while many wait for it, and in its row otherwise.';
 comment on type booking.waitlist_state is 'The states of a request in a line.';
 comment on type booking.hold_state is 'The states of a hold, in the order of its life. From released on, the hold has ended.';
 
@@ -62,8 +62,8 @@ comment on column booking.resources.name is 'Your name for the resource.';
 comment on column booking.resources.kind is
 'pool: places that are counted and not told apart. seats: places with names. calendar: places that are counted at every moment.';
 comment on column booking.resources.contention is
-'locked: one transaction at a time changes the resource. escrow: many transactions at once take from the pool, which is counted in shared memory.';
-comment on column booking.resources.escrow is 'Of an escrow pool: the id of its count in shared memory.';
+'locked: one transaction at a time changes the resource. escrow: many transactions at once take from the pool, which is counted in shared memory. auto: locked, and escrow while many wait for it.';
+comment on column booking.resources.escrow is 'Of a pool that is counted in shared memory: the id of its count.';
 comment on column booking.resources.capacity is
 'How many places there are. Of seats: those that are not blocked. Of a calendar: the capacity at every moment for which capacity_changes has no row.';
 comment on column booking.resources.overbooking is 'How much more than the capacity may be taken.';
@@ -251,7 +251,7 @@ comment on column booking.worker_status.last_error is
 comment on column booking.worker_status.last_error_at is 'When the worker met that error.';
 
 comment on function booking.create_pool is
-'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken. max_per_holder limits what one holder has live. skip lets a request in the line pass another one that needs more than is free. contention => ''escrow'' counts the pool in shared memory instead of its row, for many transactions that take from it at once. if_not_exists returns an alike pool if there is one. Errors: SQLSTATE 42710 it exists, 22023 a bad argument, 22004 a null one, 54000 metadata too large, 55000 escrow without shared_preload_libraries.';
+'Creates a pool: capacity places that are counted and not told apart. overbooking more may be taken. max_per_holder limits what one holder has live. skip lets a request in the line pass another one that needs more than is free. contention => ''auto'' counts the pool in its row, and in shared memory while many wait for it; ''locked'' and ''escrow'' do always one of the two. if_not_exists returns an alike pool if there is one. Errors: SQLSTATE 42710 it exists, 22023 a bad argument, 22004 a null one, 54000 metadata too large, 55000 escrow without shared_preload_libraries.';
 comment on function booking.create_seats is
 'Creates a resource with seats from an array of labels, or of objects {label, section, row, position} that need only the label. The front comes first. booking.seat_grid() makes such an array. if_not_exists returns an alike resource if there is one. Errors: SQLSTATE 42710 it exists, 22023 a bad argument (the message names the seat), 22004 a null one, 54000 too many seats or sections, or metadata too large.';
 comment on function booking.seat_grid is
@@ -269,7 +269,7 @@ comment on function booking.set_capacity is
 comment on function booking.set_open is
 'Opens a resource for new holds, or closes it. Existing holds stay. Refusals: busy. Errors: SQLSTATE 42704, 22004.';
 comment on function booking.set_contention is
-'Has a pool counted in its row (locked), or in shared memory (escrow), so that many transactions can take from it at once. Waits for every open transaction that has changed the pool. If the pool is an escrow pool already, escrow counts its holds again. Refusals: busy. Errors: SQLSTATE 42704, 22023, 22004, 55000 escrow without shared_preload_libraries.';
+'Has a pool counted in its row (locked), in shared memory (escrow), so that many transactions can take from it at once, or there while many wait for it (auto). Waits for every open transaction that has changed the pool. If the pool is an escrow pool already, escrow counts its holds again. Refusals: busy. Errors: SQLSTATE 42704, 22023, 22004, 55000 escrow without shared_preload_libraries.';
 comment on function booking.drop_resource is
 'Drops a resource, its seats, its line, and the holds on it that have ended. Refusals: busy. Errors: SQLSTATE 55000 a hold on it is held or confirmed, 42704, 22004.';
 comment on function booking.hold is

@@ -33,7 +33,7 @@ create type booking.lease_result as (
 );
 
 create type booking.resource_kind as enum ('pool', 'seats', 'calendar');
-create type booking.contention as enum ('locked', 'escrow');
+create type booking.contention as enum ('locked', 'escrow', 'auto');
 create type booking.waitlist_state as enum ('waiting', 'offered', 'left');
 -- In the order of a hold's life: from released on, the hold has ended.
 create type booking.hold_state as enum ('held', 'confirmed', 'released', 'cancelled', 'expired');

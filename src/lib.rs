@@ -68,5 +68,6 @@ pub extern "C-unwind" fn _PG_init() {
     shared_memory::escrow::register();
     shared_memory::seat_count::register();
     shared_memory::seat_hint::register();
+    shared_memory::versioned::register();
     worker::register();
 }

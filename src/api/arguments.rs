@@ -235,8 +235,9 @@ pub fn contention(value: Option<&str>) -> Result<Contention, Error> {
     match need(value, "contention")? {
         "locked" => Ok(Contention::Locked),
         "escrow" => Ok(Contention::Escrow),
+        "auto" => Ok(Contention::Auto),
         other => Err(Error::invalid(format!("contention \"{other}\" is not known"))
-            .hint("Valid values are 'locked' and 'escrow'.")),
+            .hint("Valid values are 'auto', 'locked' and 'escrow'.")),
     }
 }
 

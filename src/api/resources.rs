@@ -18,7 +18,7 @@ fn create_pool(
     name: Option<&str>,
     capacity: Option<i64>,
     overbooking: default!(Option<i64>, "0"),
-    contention: default!(Option<&str>, "'locked'"),
+    contention: default!(Option<&str>, "'auto'"),
     max_per_holder: default!(Option<i64>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
     skip: default!(Option<bool>, "false"),

@@ -1,6 +1,6 @@
 //! Whether a request fits into a pool: a resource with a countable capacity.
 
-use super::Refusal;
+use super::{Micros, Refusal};
 
 /// How a pool counts what many transactions take at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub enum Contention {
     Locked,
     /// The count is in shared memory, and no transaction locks the pool's row to take from it.
     Escrow,
+    /// The count is in the pool's row, and moves to shared memory while many transactions wait for the row.
+    Auto,
 }
 
 impl Contention {
@@ -16,6 +18,7 @@ impl Contention {
         match self {
             Self::Locked => "locked",
             Self::Escrow => "escrow",
+            Self::Auto => "auto",
         }
     }
 }
@@ -79,6 +82,20 @@ pub fn readmit(pool: &Pool, quantity: i64, room: i64, owned: i64) -> Admission {
     } else {
         Admission::Fits
     }
+}
+
+/// The beginning of 2025 in microseconds since 2000, and how many changes a pool can have in a second at the very most.
+const BEGINNING_OF_2025: Micros = 789_004_800_000_000;
+const MAX_CHANGES_A_SECOND: i64 = 1 << 20;
+
+/// Returns a version that is higher than any that the pool can have had, if nobody knows how often it has changed since
+/// its row was written. `now` is in microseconds since 2000.
+///
+/// It is the number of seconds since 2025, times more changes than a second has. So it is higher than a version that was
+/// made like this before and has risen since.
+pub fn version_after_loss(version: i64, now: Micros) -> i64 {
+    let seconds = (now - BEGINNING_OF_2025).max(0) / 1_000_000 + 1;
+    seconds.saturating_mul(MAX_CHANGES_A_SECOND).max(version.saturating_add(MAX_CHANGES_A_SECOND))
 }
 
 /// Decides whether the capacity may be set: what is taken must fit into it.

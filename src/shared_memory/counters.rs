@@ -24,6 +24,11 @@ impl Default for Counters {
 }
 
 impl Counters {
+    /// Sets the count of a resource.
+    pub fn set(&mut self, resource: &str, count: u64) {
+        self.0[bucket(resource)] = count;
+    }
+
     /// Returns the count of a resource.
     pub fn count(&self, resource: &str) -> u64 {
         self.0[bucket(resource)]

@@ -11,3 +11,4 @@ pub mod generations;
 pub mod registry;
 pub mod seat_count;
 pub mod seat_hint;
+pub mod versioned;

@@ -9,11 +9,16 @@
 //! adds up again.
 
 use super::escrow;
-use crate::rules::escrow::{By, Key, Taken};
+use crate::rules::Micros;
+use crate::rules::escrow::{Key, Taken};
 use crate::server::backend::{self, is_preloaded};
+use crate::server::clock;
 use crate::server::transaction::{self, TransactionEvent};
 use std::cell::RefCell;
 use uuid::Uuid;
+
+/// For how long a sum is kept, in microseconds, if somebody looks when nobody changes the seats.
+const LIFETIME: Micros = 60_000_000;
 
 std::thread_local! {
     /// The halls whose seats this transaction has changed while nobody counted them.
@@ -26,10 +31,11 @@ pub fn change(resource: &str, quantity: i64) {
     if quantity == 0 || !is_preloaded() {
         return;
     }
-    let (key, number) = (key(resource), escrow::transaction());
-    let changed = escrow::change_by(|own, ledger, by: By| match quantity {
-        ..0 => own.give(ledger, &key, by, number, -quantity),
-        _ => own.take(ledger, &key, by, number, quantity, i64::MAX),
+    let key = key(resource);
+    let by = escrow::by(escrow::transaction(), 1);
+    let changed = escrow::change_by(by, |own, ledger, by| match quantity {
+        ..0 => own.give(ledger, &key, by, -quantity),
+        _ => own.take(ledger, &key, by, quantity, i64::MAX),
     });
     match changed {
         Taken::Yes { .. } => {}
@@ -38,9 +44,28 @@ pub fn change(resource: &str, quantity: i64) {
     }
 }
 
-/// Returns how many seats have an owner, as this transaction sees it. Returns `None` if nobody has counted them.
-pub fn taken(resource: &str) -> Option<i64> {
-    is_preloaded().then(|| escrow::taken_under(&key(resource))).flatten()
+/// How many seats have an owner, as this transaction sees it.
+#[derive(Clone, Copy)]
+pub struct Counted {
+    pub taken: i64,
+    /// Whether they should be added up again if that keeps nobody waiting. A change by other means than the extension's
+    /// functions is noticed like this.
+    pub is_old: bool,
+}
+
+/// Returns `None` if nobody has counted the seats.
+pub fn counted(resource: &str) -> Option<Counted> {
+    if !is_preloaded() {
+        return None;
+    }
+    let key = key(resource);
+    let taken = escrow::taken_under(&key)?;
+    let counted_at = escrow::with_ledger(|ledger| {
+        let place = ledger.find(&key)?;
+        Some(ledger.account(place).counted_at)
+    });
+    let is_old = counted_at.flatten().is_none_or(|at| at + LIFETIME < clock::now().micros());
+    Some(Counted { taken, is_old })
 }
 
 /// Returns whether this transaction may add up the seats and store the sum: its own changes, which may be rolled back,
@@ -51,7 +76,11 @@ pub fn can_store(resource: &str) -> bool {
 
 /// Stores how many seats have an owner. The caller has added them up, with the resource lock in exclusive mode.
 pub fn store(resource: &str, taken: i64) {
-    escrow::store_under(&key(resource), taken);
+    let (key, now) = (key(resource), clock::now().micros());
+    escrow::with_ledger(|ledger| match ledger.find(&key) {
+        Some(place) => ledger.recount(place, taken, now),
+        None => drop(ledger.open(&key, taken, now)),
+    });
 }
 
 /// Makes the next look add up the seats again.

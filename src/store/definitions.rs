@@ -27,12 +27,12 @@ pub struct NewResource<'a> {
 }
 
 statement!(CREATE (TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID, INT8OID, TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID,
-                   TEXTOID, INTERVALOID, TIMEOID, TIMEOID, BOOLOID)
+                   TEXTOID, INTERVALOID, TIMEOID, TIMEOID, BOOLOID, TEXTOID)
     "insert into booking.resources as resources
          (name, kind, capacity, overbooking, escrow, contention, max_per_holder, sections, metadata, created_at,
           time_zone, buffer, check_in, check_out, resized, skip)
      values ($1, $2::booking.resource_kind, $3, $4, $5,
-             case when $5 is null then 'locked'::booking.contention else 'escrow' end, $6, $7, $8, $9, $10, $11, $12, $13,
+             $15::booking.contention, $6, $7, $8, $9, $10, $11, $12, $13,
              case when $2 = 'calendar' then false end, $14)
      on conflict (name) do nothing
      returning resources");
@@ -56,6 +56,7 @@ pub fn create(session: &Session, resource: &NewResource) -> Option<pg_sys::Datum
         Argument::Clock(calendar.map(|calendar| calendar.check_in)),
         Argument::Clock(calendar.map(|calendar| calendar.check_out)),
         Argument::Boolean(resource.skip),
+        Argument::Text(Some(resource.contention.name())),
     ];
     CREATE.with(|statement| statement.run(session, &arguments).first()?.copy_datum(1))
 }
@@ -74,7 +75,7 @@ statement!(COMPARE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, JSONBO
             else array_remove(array[
                 case when kind <> 'seats' and capacity <> $3 then format('capacity is %s, not %s', capacity, $3) end,
                 case when overbooking <> $4 then format('overbooking is %s, not %s', overbooking, $4) end,
-                case when contention::text <> $5 then format('contention is %s, not %s', contention, $5) end,
+                case when $5 <> 'auto' and contention::text <> $5 then format('contention is %s, not %s', contention, $5) end,
                 case when max_per_holder is distinct from $6 then
                     format('max_per_holder is %s, not %s', coalesce(max_per_holder::text, 'null'), coalesce($6::text, 'null'))
                 end,
@@ -89,7 +90,8 @@ statement!(COMPARE (TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, JSONBO
      from booking.resources as resources
      where name = $1");
 
-/// Compares a resource that is there with one that was to be created. Metadata is compared only if some are given.
+/// Compares a resource that is there with one that was to be created. Metadata is compared only if some are given. With
+/// the contention `auto`, which is the default, the caller has no wish, so every other one is alike.
 pub fn compare(session: &Session, resource: &NewResource) -> Option<Existing> {
     let calendar = resource.calendar.as_ref();
     let arguments = [
@@ -158,22 +160,65 @@ pub fn set_open(session: &Session, name: &str, open: bool) -> Option<ResourceSta
     change(&SET_OPEN, session, name, &[Argument::Text(Some(name)), Argument::Boolean(open)])
 }
 
-statement!(SET_ESCROW (TEXTOID, UUIDOID, INT8OID)
+statement!(SET_CONTENTION (TEXTOID, UUIDOID, INT8OID, TEXTOID)
     "update booking.resources
-     set escrow = $2, contention = case when $2 is null then 'locked'::booking.contention else 'escrow' end,
+     set escrow = $2, contention = $4::booking.contention,
          taken = case when $2 is null then $3 else 0 end, version = version + 1
      where name = $1
      returning version, capacity + overbooking - $3, waiting > 0");
 
-/// Makes a pool an escrow pool, whose count has the id `escrow`, or with `None` a locked pool, whose row gets
-/// `taken`. Returns `None` if the pool does not exist.
-pub fn set_escrow(session: &Session, name: &str, escrow: Option<Uuid>, taken: i64) -> Option<ResourceStatus> {
-    change(
-        &SET_ESCROW,
-        session,
-        name,
-        &[Argument::Text(Some(name)), Argument::Uuid(escrow), Argument::Bigint(Some(taken))],
-    )
+/// Sets the contention of a pool. Its count has the id `escrow` in shared memory or, with `None`, is in its row, which
+/// gets `taken`. Returns `None` if the pool does not exist.
+pub fn set_contention(
+    session: &Session,
+    name: &str,
+    contention: Contention,
+    escrow: Option<Uuid>,
+    taken: i64,
+) -> Option<ResourceStatus> {
+    let arguments = [
+        Argument::Text(Some(name)),
+        Argument::Uuid(escrow),
+        Argument::Bigint(Some(taken)),
+        Argument::Text(Some(contention.name())),
+    ];
+    change(&SET_CONTENTION, session, name, &arguments)
+}
+
+statement!(COUNT_IN_MEMORY (TEXTOID, UUIDOID, INT8OID)
+    "update booking.resources
+     set escrow = $2, taken = 0
+     where name = $1 and contention = 'auto' and escrow is null and taken = $3
+     returning version, capacity + overbooking - $3, waiting > 0");
+
+/// Moves the count of a pool of which `taken` is taken from its row to shared memory, where it has the id `escrow`.
+/// Returns `None` if the row says otherwise.
+pub fn count_in_memory(session: &Session, name: &str, escrow: Uuid, taken: i64) -> Option<ResourceStatus> {
+    let arguments = [Argument::Text(Some(name)), Argument::Uuid(Some(escrow)), Argument::Bigint(Some(taken))];
+    change(&COUNT_IN_MEMORY, session, name, &arguments)
+}
+
+statement!(COUNT_IN_ROW (TEXTOID, UUIDOID, INT8OID, INT8OID)
+    "update booking.resources
+     set escrow = null, taken = $3, version = $4
+     where name = $1 and contention = 'auto' and escrow = $2
+     returning version, capacity + overbooking - taken, waiting > 0");
+
+/// Moves the count of a pool back to its row. Returns `None` if the row says otherwise.
+pub fn count_in_row(
+    session: &Session,
+    name: &str,
+    escrow: Uuid,
+    taken: i64,
+    version: i64,
+) -> Option<ResourceStatus> {
+    let arguments = [
+        Argument::Text(Some(name)),
+        Argument::Uuid(Some(escrow)),
+        Argument::Bigint(Some(taken)),
+        Argument::Bigint(Some(version)),
+    ];
+    change(&COUNT_IN_ROW, session, name, &arguments)
 }
 
 statement!(SET_HOURS (TEXTOID, TEXTARRAYOID)

@@ -13,6 +13,7 @@
 
 mod add_up;
 pub mod calendar;
+pub mod contention;
 pub mod definitions;
 mod direct;
 pub mod holds;

@@ -16,9 +16,10 @@ pub fn count(session: &Session, name: &str) -> i64 {
 }
 
 /// Returns how much of an escrow pool is taken: what its count says or, if there is none in memory, what its holds
-/// add up to.
-pub fn taken(session: &Session, name: &str, id: Uuid) -> i64 {
+/// add up to. `may_store` says whether the sum may become the count.
+pub fn taken(session: &Session, name: &str, id: Uuid, may_store: bool) -> i64 {
     let store = |taken| escrow::store(id, taken);
-    escrow::taken(id)
-        .unwrap_or_else(|| add_up::alone(name, escrow::can_store(id), || count(session, name), store))
+    escrow::taken(id).unwrap_or_else(|| {
+        add_up::alone(name, None, may_store && escrow::can_store(id), || count(session, name), store)
+    })
 }

@@ -9,6 +9,7 @@ use super::tables::resources as columns;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::escrow::Taken;
+use crate::rules::pool::Contention;
 use crate::shared_memory::escrow::{self, Entered};
 use crate::shared_memory::generations::{self, Cache, LIFETIME};
 use uuid::Uuid;
@@ -126,14 +127,16 @@ fn give_back_in_escrow(
     name: &str,
     quantity: i64,
 ) -> Result<Option<ResourceStatus>, Error> {
-    let Some(CachedPool { escrow: Some(id), most, version, waits, .. }) = cached(session, name) else {
+    let Some(CachedPool { escrow: Some(id), is_auto, most, version, waits, .. }) = cached(session, name)
+    else {
         return Ok(None);
     };
     let available = match escrow::give(id, quantity)? {
         true => escrow::taken(id).map(|taken| most - taken),
         false => Some(most - pool_count::count(session, name)),
     };
-    Ok(Some(ResourceStatus { version, available, is_waited_for: waits }))
+    let changes = if is_auto { escrow::changes(id).map_or(0, |(changes, _)| changes) } else { 0 };
+    Ok(Some(ResourceStatus { version: version + changes, available, is_waited_for: waits }))
 }
 
 statement!(APPLY_DELTAS (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID)
@@ -163,8 +166,7 @@ pub fn apply_deltas(session: &Session, deltas: &[(&StoredResource, PoolDelta)]) 
     served.for_each(|(of, _)| generations::changed(&of.name));
     for (of, delta) in deltas {
         if let Some(id) = of.escrow
-            && take_escrow(session, &of.name, id, delta.quantity, of.pool.capacity + of.pool.overbooking)?
-                .is_none()
+            && take_escrow(session, &of.name, id, *delta, of.pool.capacity + of.pool.overbooking)?.is_none()
         {
             return Ok(false);
         }
@@ -236,8 +238,10 @@ fn add_deltas_in_statement(session: &Session, deltas: &[(&str, PoolDelta)]) -> V
 /// What a backend knows about a resource without reading its row again.
 #[derive(Clone, Copy, Debug)]
 pub struct CachedPool {
-    /// The id of an escrow pool's count; `None` for all other resources.
+    /// The id of the count in shared memory; `None` if there is none.
     pub escrow: Option<Uuid>,
+    /// Whether the count moves between the row and shared memory.
+    pub is_auto: bool,
     /// How much can be taken in total: the capacity and the overbooking.
     pub most: i64,
     pub version: i64,
@@ -268,6 +272,7 @@ pub fn cached(session: &Session, name: &str) -> Option<CachedPool> {
         let pool = &found.pool;
         let cached = CachedPool {
             escrow: found.escrow,
+            is_auto: found.contention == Contention::Auto,
             most: pool.capacity + pool.overbooking,
             version: pool.version,
             is_plain: found.admits_all(),
@@ -305,10 +310,11 @@ pub fn take_escrow(
     session: &Session,
     name: &str,
     id: Uuid,
-    quantity: i64,
+    delta: PoolDelta,
     most: i64,
 ) -> Result<Option<i64>, Error> {
-    Ok(match escrow::take(id, quantity, most)? {
+    let PoolDelta { quantity, changes, .. } = delta;
+    Ok(match escrow::take(id, quantity, changes, most)? {
         Some(Taken::Yes { left }) => Some(left),
         Some(_) => None,
         None => Some(most - pool_count::count(session, name) - quantity).filter(|left| *left >= 0),

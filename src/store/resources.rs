@@ -10,9 +10,9 @@ use super::tables::resources as tables;
 use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::hours::Week;
-use crate::rules::pool::Pool;
+use crate::rules::pool::{Contention, Pool};
 use crate::server::zones::Zone;
-use crate::shared_memory::generations;
+use crate::shared_memory::{escrow, generations};
 use uuid::Uuid;
 
 /// What an answer may say about a resource that has changed.
@@ -110,6 +110,7 @@ select_list!(columns, At:
     Waiting "waiting",
     Skip "skip",
     Escrow "escrow",
+    Contention "contention::text",
 );
 
 /// A resource as its row describes it.
@@ -127,8 +128,12 @@ pub struct StoredResource {
     pub waiting: i64,
     /// Whether entries of the waitlist may be served before an earlier one that needs more than is free.
     pub skip: bool,
-    /// The id of an escrow pool's count; `None` for all other resources.
+    /// The id of the count in shared memory, of an escrow pool and of one that many wait for; `None` for all other
+    /// resources.
     pub escrow: Option<Uuid>,
+    pub contention: Contention,
+    /// How much of `pool.version` is not in the row, because what changed is counted in shared memory.
+    changes: i64,
 }
 
 impl StoredResource {
@@ -156,14 +161,16 @@ impl StoredResource {
             waiting: row.need(At::Waiting),
             skip: row.need(At::Skip),
             escrow: row.get(At::Escrow),
+            contention: read_contention(&row.need::<String>(At::Contention)),
+            changes: 0,
         }
     }
 
     /// Reads a row that no statement has read.
     fn read_directly(row: &DirectRow) -> Option<Self> {
         use tables::{
-            CAPACITY, ESCROW, KIND, MAX_PER_HOLDER, NAME, OPEN, OVERBOOKING, SECTIONS, SKIP, TAKEN, VERSION,
-            WAITING,
+            CAPACITY, CONTENTION, ESCROW, KIND, MAX_PER_HOLDER, NAME, OPEN, OVERBOOKING, SECTIONS, SKIP,
+            TAKEN, VERSION, WAITING,
         };
         Some(Self {
             name: row.get(NAME)?,
@@ -181,19 +188,36 @@ impl StoredResource {
             waiting: row.get(WAITING)?,
             skip: row.get(SKIP)?,
             escrow: row.get(ESCROW),
+            contention: read_contention(row.label(CONTENTION)?),
+            changes: 0,
         })
     }
 
     /// Returns what the verbs on a pool decide on, without how much is taken.
     pub fn definition(&self) -> (Option<Uuid>, Pool, bool) {
-        (self.escrow, Pool { taken: 0, ..self.pool.clone() }, self.waiting > 0)
+        let version = self.pool.version - self.changes;
+        (self.escrow, Pool { taken: 0, version, ..self.pool.clone() }, self.waiting > 0)
     }
 
-    /// Adds how much of an escrow pool is taken, which the row does not say.
-    fn counted(mut self, session: &Session) -> Self {
+    /// Adds what the row does not say of a pool that is counted in shared memory: how much is taken, and how often that
+    /// has changed.
+    pub fn count(&mut self, session: &Session) {
         if let Some(id) = self.escrow {
-            self.pool.taken = pool_count::taken(session, &self.name, id);
+            let is_auto = self.contention == Contention::Auto;
+            self.pool.taken = pool_count::taken(session, &self.name, id, !is_auto);
+            let changes = if is_auto { escrow::changes(id).map_or(0, |(changes, _)| changes) } else { 0 };
+            self.pool.version += changes - self.changes;
+            self.changes = changes;
         }
+    }
+
+    /// Returns how much of `pool.version` is not in the row.
+    pub const fn changes(&self) -> i64 {
+        self.changes
+    }
+
+    fn counted(mut self, session: &Session) -> Self {
+        self.count(session);
         self
     }
 
@@ -212,6 +236,12 @@ impl StoredResource {
         let available = (self.kind == Kind::Pool).then(|| self.pool.free());
         ResourceStatus { version: self.pool.version, available, is_waited_for: self.waiting > 0 }
     }
+}
+
+fn read_contention(name: &str) -> Contention {
+    let all = [Contention::Locked, Contention::Escrow, Contention::Auto];
+    let found = all.into_iter().find(|contention| contention.name() == name);
+    found.unwrap_or_else(|| Error::internal(format!("a pool has the unknown contention \"{name}\"")).raise())
 }
 
 fn read_week(lines: &[String]) -> Week {

@@ -16,7 +16,8 @@ use super::tables::resources::{KIND, NAME, RESOURCES};
 use super::tables::seats::{BLOCKED, HOLD_ID, LABEL, RESOURCE, SEATS};
 use crate::error::Error;
 use crate::server::clock::Timestamp;
-use crate::shared_memory::{seat_count, seat_hint};
+use crate::shared_memory::seat_count::{self, Counted};
+use crate::shared_memory::seat_hint;
 use uuid::Uuid;
 
 statement!(TAKE (TEXTOID, TEXTARRAYOID, UUIDOID, INT8OID)
@@ -304,9 +305,13 @@ pub fn taken(session: &Session, resource: &str) -> i64 {
         COUNT_TAKEN
             .with(|statement| statement.run_now(session, &arguments).first().map_or(0, |row| row.need(1)))
     };
+    let counted = seat_count::counted(resource);
+    if let Some(Counted { taken, is_old: false }) = counted {
+        return taken;
+    }
     let store = |taken| seat_count::store(resource, taken);
-    seat_count::taken(resource)
-        .unwrap_or_else(|| add_up::alone(resource, seat_count::can_store(resource), add_up, store))
+    let known = counted.map(|counted| counted.taken);
+    add_up::alone(resource, known, seat_count::can_store(resource), add_up, store)
 }
 
 statement!(ANY_TAKEN (TEXTOID)

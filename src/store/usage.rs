@@ -1,7 +1,7 @@
 //! How much of a pool or of seats is used and left, for those who look. Calendars are looked at in `verbs::view`.
 
 use super::direct::{Key, Row, Set};
-use super::resources::{Kind, StoredResource};
+use super::resources::{self, Kind, StoredResource};
 use super::seats;
 use super::statement::{Argument, Session, statement};
 use super::tables::holds::{DURING, EXPIRES_AT, HOLDS, RESOURCE, STATE};
@@ -21,14 +21,15 @@ pub struct ResourceUsage {
     pub next_expiry: Option<Timestamp>,
 }
 
-statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
+statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID, INT8OID)
     "select resources.capacity,
             greatest(all_of_it.taken - live.quantity - overdue.quantity, 0),
             live.quantity,
             case when not resources.open or resources.waiting > 0 and not resources.skip then 0
                  else resources.capacity + resources.overbooking - all_of_it.taken + overdue.quantity end,
-            resources.version,
-            live.next_expiry
+            resources.version + $4,
+            live.next_expiry,
+            resources.escrow
      from booking.resources as resources
      cross join lateral (
          select coalesce($3, resources.taken) as taken) as all_of_it
@@ -47,18 +48,31 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID)
 /// Returns how a pool or a resource with seats is used, or `None` if it has been dropped meanwhile. It computes what is
 /// confirmed as what is taken and not held, so that it need not add up what is sold.
 pub fn usage(session: &Session, stored: &StoredResource, now: Timestamp) -> Option<ResourceUsage> {
+    let name = stored.name.as_str();
     let taken = counted(session, stored);
-    let arguments = [Argument::Text(Some(&stored.name)), Argument::Time(Some(now)), Argument::Bigint(taken)];
-    USAGE.with(|statement| {
-        statement.run(session, &arguments).first().map(|row| ResourceUsage {
+    let arguments = [
+        Argument::Text(Some(name)),
+        Argument::Time(Some(now)),
+        Argument::Bigint(taken),
+        Argument::Bigint(Some(stored.changes())),
+    ];
+    let (found, escrow) = USAGE.with(|statement| {
+        let row = statement.run(session, &arguments).first()?;
+        let found = ResourceUsage {
             capacity: row.need(1),
             confirmed: row.need(2),
             held: row.need(3),
             available: row.need(4),
             version: row.need(5),
             next_expiry: row.get(6),
-        })
-    })
+        };
+        Some((found, row.get(7)))
+    })?;
+    // The count has moved between the row and shared memory meanwhile, so what was counted is not what the row leaves out.
+    if escrow != stored.escrow {
+        return usage(session, &resources::read(session, name)?, now);
+    }
+    Some(found)
 }
 
 /// Returns how much is taken of a resource that is not counted in its row, or `None` if it is.
@@ -82,7 +96,7 @@ pub fn available_at_a_glance(name: &str, now: Timestamp) -> Option<i64> {
         let counted = match (row.label(KIND)?, row.get(ESCROW)) {
             ("pool", None) => None,
             ("pool", Some(id)) => Some(escrow::taken(id)?),
-            ("seats", _) => Some(seat_count::taken(name)?),
+            ("seats", _) => Some(seat_count::counted(name).filter(|counted| !counted.is_old)?.taken),
             _ => return None,
         };
         if !row.get(OPEN)? || row.get(WAITING)? > 0 && !row.get(SKIP)? {

@@ -19,7 +19,7 @@ use crate::server::settings;
 use crate::store::holds::{self, BookedPeriod, HoldGroup, StoredHold};
 use crate::store::locks::heavyweight::LockMode;
 use crate::store::locks::{LockWaitPolicy, subtransaction};
-use crate::store::pools::{self, Checked};
+use crate::store::pools::{self, Checked, PoolDelta};
 use crate::store::resources::{self, Kind};
 use crate::store::{Session, calendar, overdue_seats, seats};
 
@@ -189,7 +189,8 @@ fn take_place(
             // Others take from the count beside this call, so what the decision saw as free may be gone.
             Some(id) => {
                 let most = pool.capacity + pool.overbooking;
-                pools::take_escrow(session, &stored.resource, id, change.room, most)?
+                let delta = PoolDelta { quantity: change.room, changes: 1, offers: 0 };
+                pools::take_escrow(session, &stored.resource, id, delta, most)?
                     .map(|_| ())
                     .ok_or(Retry::Stale.into())
             }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::rules::pool::Contention;
-use crate::shared_memory::escrow;
+use crate::shared_memory::{escrow, seat_count};
 use crate::store::Session;
 use crate::store::definitions::{self, NewResource};
 use crate::store::seat_plan::{self, NewSeat};
@@ -34,6 +34,8 @@ pub fn create_seats(resource: &NewResource, plan: &[NewSeat]) -> Result<pg_sys::
         });
     };
     seat_plan::create(&session, resource.name, plan);
+    // There may be a count of another resource that had this name.
+    seat_count::forget(resource.name);
     Ok(row)
 }
 

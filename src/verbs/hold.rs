@@ -1,7 +1,8 @@
 //! Placing a hold.
 
 use super::allocation::acquire::{
-    ResourceLocks, acquire_exclusive, acquire_places, acquire_pool, claim, days, max_claims, places_lock_mode,
+    ResourceLocks, acquire_exclusive, acquire_places, acquire_pool_alone, claim, days, max_claims,
+    places_lock_mode,
 };
 use super::allocation::allotment::{Allotment, new_hold};
 use super::allocation::attempt::serve;
@@ -12,10 +13,10 @@ use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::request::{Placement, Want, When};
 use crate::server::clock;
-use crate::shared_memory::registry;
+use crate::shared_memory::{registry, versioned};
 use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, HeavyweightLock, LockMode};
 use crate::store::locks::{LockWaitPolicy, subtransaction};
-use crate::store::pools::{self, CachedPool, Checked};
+use crate::store::pools::{self, CachedPool, Checked, PoolDelta};
 use crate::store::{Session, calendar, holds, resources, seats};
 use std::ffi::CStr;
 use uuid::Uuid;
@@ -32,6 +33,10 @@ pub fn hold(placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Er
 /// Places the hold in share mode if it may, and in exclusive mode if the resource turns out to have a waitlist.
 fn place(session: &Session, placement: &Placement, policy: LockWaitPolicy) -> Result<Outcome, Stop> {
     let mut mode = match &placement.want {
+        Want::Quantity(_) if placement.expected_version.is_some() => {
+            versioned::note(placement.resource);
+            LockMode::Exclusive
+        }
         // A guess: only behind the lock it is known whether this is an escrow pool.
         Want::Quantity(_) => LockMode::Share,
         want => places_lock_mode(max_claims(want)),
@@ -100,7 +105,7 @@ fn acquire_for(
         (Want::Quantity(_), LockMode::Exclusive) => {
             (acquire_exclusive(session, placement.resource, policy)?, mode)
         }
-        (Want::Quantity(_), LockMode::Share) => acquire_pool(session, placement.resource, policy)?,
+        (Want::Quantity(_), LockMode::Share) => acquire_pool_alone(session, placement.resource, policy)?,
         _ => (acquire_places(session, placement.resource, mode, policy)?, mode),
     };
     let mut locks = vec![lock];
@@ -133,7 +138,13 @@ fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Resul
     if placement.expected_version.is_some() {
         return Ok(None);
     }
-    let left = pools::take_escrow(session, placement.resource, id, quantity, most)?;
+    let left = pools::take_escrow(
+        session,
+        placement.resource,
+        id,
+        PoolDelta { quantity, changes: 1, offers: 0 },
+        most,
+    )?;
     Ok(left.map(|left| {
         write(session, placement, Uuid::now_v7(), Allotment { left: Some(left), ..Allotment::default() })
     }))

@@ -19,7 +19,7 @@ pub fn redefine(
     undo_if_busy(|| {
         let mut status = change().ok_or_else(|| Error::no_resource(resource))?;
         if let Some(CachedPool { escrow: Some(id), most, .. }) = pools::cached(session, resource) {
-            status.available = Some(most - pool_count::taken(session, resource, id));
+            status.available = Some(most - pool_count::taken(session, resource, id, true));
         }
         if status.is_waited_for {
             serve_line(session, resource)?;

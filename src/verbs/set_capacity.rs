@@ -13,6 +13,7 @@ use crate::rules::Refusal;
 use crate::rules::pool::{self, Admission};
 use crate::rules::timeline::{Capacity, Fit, Period};
 use crate::server::clock::{self, Timestamp};
+use crate::shared_memory::versioned;
 use crate::store::calendar::{self, Overlap};
 use crate::store::locks::LockWaitPolicy;
 use crate::store::resources::{self, Kind, ResourceStatus, StoredResource};
@@ -69,6 +70,9 @@ pub fn set_capacity(resource: &str, resizing: Resizing) -> Result<Outcome, Error
 }
 
 fn resize_one(session: &Session, resource: &str, resizing: Resizing) -> Result<Outcome, Stop> {
+    if resizing.expected_version.is_some() {
+        versioned::note(resource);
+    }
     acquire_exclusive(session, resource, LockWaitPolicy::Wait)?;
     let stored = resources::read_existing(session, resource)?;
     match (stored.kind, resizing.capacity) {

@@ -1,4 +1,4 @@
-//! Choosing whether a pool is counted in its row or in shared memory.
+//! Choosing whether a pool is counted in its row or in shared memory, or by how many wait for it.
 
 use super::allocation::acquire::acquire_exclusive;
 use super::allocation::stop::{Stop, settle};
@@ -12,8 +12,7 @@ use crate::store::resources::{self, Kind};
 use crate::store::{Session, definitions, pool_count};
 use uuid::Uuid;
 
-/// Makes a pool a locked one, which is counted in its row, or an escrow pool. For an escrow pool that stays one,
-/// makes the next call count its holds again.
+/// Chooses how a pool is counted. For an escrow pool that stays one, makes the next call count its holds again.
 pub fn set_contention(resource: &str, contention: Contention) -> Result<Outcome, Error> {
     settle(contend(&Session::to_write(c"booking.set_contention()"), resource, contention))
 }
@@ -25,15 +24,17 @@ fn contend(session: &Session, resource: &str, contention: Contention) -> Result<
         return Err(Error::no_pool(resource).into());
     }
     let id = match contention {
-        Contention::Locked if stored.escrow.is_none() => {
+        // What is counted in its row has nothing to move.
+        Contention::Locked | Contention::Auto if stored.contention == contention => {
             return Ok(Outcome::resource_changed(stored.status(), true).on(resource));
         }
-        Contention::Locked => None,
+        Contention::Locked | Contention::Auto => None,
         Contention::Escrow if !escrow::is_possible() => return Err(Error::escrow_without_memory().into()),
         // The id is new, so that no count of the past is taken for the count of this pool.
         Contention::Escrow => Some(Uuid::now_v7()),
     };
     redefine(session, resource, || {
-        definitions::set_escrow(session, resource, id, pool_count::count(session, resource))
+        let taken = pool_count::count(session, resource);
+        definitions::set_contention(session, resource, contention, id, taken)
     })
 }

@@ -18,6 +18,8 @@ pub struct Account {
     /// What committed and running transactions have taken. What a running transaction has freed counts as taken
     /// until its commit.
     pub taken: i64,
+    /// How often it was changed, also by transactions that were rolled back since. It never falls.
+    pub changes: i64,
     /// When the pool's holds were counted.
     pub counted_at: Micros,
     /// When the count changed last.
@@ -49,6 +51,16 @@ pub struct PendingDelta {
     pub taken: i64,
     /// What a commit gives back. Negative if the transaction takes again what it has freed at another level.
     pub credit: i64,
+}
+
+/// What is added to a pending delta.
+pub(super) struct Change {
+    /// The number whose end others can wait for.
+    pub transaction: u32,
+    pub taken: i64,
+    pub credit: i64,
+    /// How many changes of the pool this stands for.
+    pub changes: i64,
 }
 
 /// The heads of the free lists.
@@ -87,6 +99,7 @@ impl Account {
     pub const CLOSED: Self = Self {
         key: Key { database: 0, file: 0, id: [0; 16] },
         taken: 0,
+        changes: 0,
         counted_at: 0,
         changed_at: 0,
         next: NONE,
@@ -176,6 +189,15 @@ impl Ledger<'_> {
         Some(place)
     }
 
+    /// Replaces what was counted, unless a transaction has pending deltas.
+    pub fn recount(&mut self, place: Index, taken: i64, now: Micros) {
+        let account = &mut self.accounts[place as usize];
+        if account.deltas == NONE {
+            account.taken = taken;
+            account.counted_at = now;
+        }
+    }
+
     /// Closes an account that has no pending delta and that nobody has asked for since the hand last passed it.
     /// Returns `None` if all accounts have pending deltas.
     fn close_one(&mut self) -> Option<()> {
@@ -260,14 +282,16 @@ impl Ledger<'_> {
         Some(place)
     }
 
-    /// Adds to a pending delta. `transaction` is the number whose end others can wait for.
-    pub(super) fn change(&mut self, delta: Index, transaction: u32, taken: i64, credit: i64, now: Micros) {
+    /// Adds to a pending delta.
+    pub(super) fn change(&mut self, delta: Index, change: Change, now: Micros) {
+        let Change { transaction, taken, credit, changes } = change;
         let delta = &mut self.deltas[delta as usize];
         let account = &mut self.accounts[delta.account as usize];
         delta.transaction = transaction;
         delta.taken += taken;
         delta.credit += credit;
         account.taken += taken;
+        account.changes += changes;
         account.changed_at = now;
     }
 

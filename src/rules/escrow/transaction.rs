@@ -2,6 +2,7 @@
 //! since the savepoint.
 
 use super::super::Micros;
+use super::ledger::Change;
 use super::{Key, Ledger};
 
 /// The process and the subtransaction level that change a count, and when.
@@ -12,6 +13,17 @@ pub struct By {
     /// The subtransaction level: a number that no other level of the transaction has.
     pub level: u32,
     pub now: Micros,
+    /// The number of the transaction, or of its current subtransaction, whose end others can wait for. 0 if it is only
+    /// going to look.
+    pub transaction: u32,
+    /// By how much the pool's version rises.
+    pub changes: i64,
+}
+
+impl By {
+    const fn change(self, taken: i64, credit: i64) -> Change {
+        Change { transaction: self.transaction, taken, credit, changes: self.changes }
+    }
 }
 
 /// The result of a change to a count.
@@ -70,16 +82,7 @@ impl Transaction {
     }
 
     /// Takes `quantity`, if the count stays at or below `limit`; first of what this transaction has freed itself.
-    /// `transaction` is the number whose end others can wait for.
-    pub fn take(
-        &mut self,
-        ledger: &mut Ledger,
-        key: &Key,
-        by: By,
-        transaction: u32,
-        quantity: i64,
-        limit: i64,
-    ) -> Taken {
+    pub fn take(&mut self, ledger: &mut Ledger, key: &Key, by: By, quantity: i64, limit: i64) -> Taken {
         let Some(account) = self.account(ledger, key) else { return Taken::Outside };
         let credit = self.credit(ledger, account);
         let own = quantity.min(credit);
@@ -89,16 +92,16 @@ impl Transaction {
             return Taken::Short { free };
         }
         let Some(delta) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
-        ledger.change(delta, transaction, quantity - own, -own, by.now);
+        ledger.change(delta, by.change(quantity - own, -own), by.now);
         Taken::Yes { left: free - quantity }
     }
 
     /// Frees `quantity`: at once for this transaction, for others when it commits. Returns [`Taken::Yes`], or why
     /// it cannot.
-    pub fn give(&mut self, ledger: &mut Ledger, key: &Key, by: By, transaction: u32, quantity: i64) -> Taken {
+    pub fn give(&mut self, ledger: &mut Ledger, key: &Key, by: By, quantity: i64) -> Taken {
         let Some(account) = self.account(ledger, key) else { return Taken::Outside };
         let Some(delta) = self.at_level(ledger, account, by) else { return Taken::NoRoom };
-        ledger.change(delta, transaction, 0, quantity, by.now);
+        ledger.change(delta, by.change(0, quantity), by.now);
         Taken::Yes { left: 0 }
     }
 

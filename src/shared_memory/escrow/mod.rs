@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::rules::Micros;
 use crate::rules::escrow::{By, Key, Ledger, Others, Taken, Transaction};
 use crate::server::backend::{self, is_preloaded};
-use crate::server::clock;
+use crate::server::clock::{self, Timestamp};
 use crate::server::transaction::{self, TransactionEvent};
 pub(super) use memory::with_ledger;
 use pgrx::pg_sys;
@@ -51,14 +51,14 @@ pub fn is_possible() -> bool {
     is_preloaded()
 }
 
-/// Enters a count: keeps it in memory until this transaction ends, or its current subtransaction is rolled back.
+/// Enters a count: keeps it in memory until this transaction ends, or its current subtransaction is rolled back. The
+/// caller has locked the table of holds, because a TRUNCATE changes its file, and with it the key of the count.
 pub fn enter(id: Id) -> Entered {
-    // Before the lookup, lock the table: a TRUNCATE changes the file, and with it the key of the count.
-    backend::table_to_write(c"holds");
-    if is_uncounted(&key(id)) {
+    let key = key(id);
+    if is_uncounted(&key) {
         return Entered::NoRoom;
     }
-    match change(id, |transaction, ledger, key, by| transaction.enter(ledger, key, by)) {
+    match change_by(by(0, 0), |transaction, ledger, by| transaction.enter(ledger, &key, by)) {
         Taken::Yes { .. } => Entered::Yes,
         Taken::NoRoom => Entered::NoRoom,
         Taken::Outside | Taken::Short { .. } => Entered::NotCounted,
@@ -115,19 +115,17 @@ fn is_uncounted(key: &Key) -> bool {
     UNCOUNTED.with_borrow(|uncounted| uncounted.contains(key))
 }
 
-/// Takes `quantity`, if the count stays at or below `limit`. Returns `None` if the transaction does without the
+/// Takes `quantity`, if the count stays at or below `limit`. `changes` says by how much that raises the version. Returns `None` if the transaction does without the
 /// count. Raises 53400 if there is no memory left for the change.
-pub fn take(id: Id, quantity: i64, limit: i64) -> Result<Option<Taken>, Error> {
-    let transaction = transaction();
-    let taken = change(id, |own, ledger, key, by| own.take(ledger, key, by, transaction, quantity, limit));
+pub fn take(id: Id, quantity: i64, changes: i64, limit: i64) -> Result<Option<Taken>, Error> {
+    let taken = change(id, changes, |own, ledger, key, by| own.take(ledger, key, by, quantity, limit));
     entered(id, taken)
 }
 
 /// Gives `quantity` back: at once for this transaction, for others when it commits. Returns false if the
 /// transaction does without the count. Raises 53400 if there is no memory left for the change.
 pub fn give(id: Id, quantity: i64) -> Result<bool, Error> {
-    let transaction = transaction();
-    let given = change(id, |own, ledger, key, by| own.give(ledger, key, by, transaction, quantity));
+    let given = change(id, 1, |own, ledger, key, by| own.give(ledger, key, by, quantity));
     Ok(entered(id, given)?.is_some())
 }
 
@@ -154,6 +152,19 @@ pub fn taken(id: Id) -> Option<i64> {
 
 pub(super) fn taken_under(key: &Key) -> Option<i64> {
     TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, key)).flatten())
+}
+
+/// Returns how often a count was changed since it was counted, and when last. Returns `None` if it is not in memory.
+pub fn changes(id: Id) -> Option<(i64, Timestamp)> {
+    let key = key(id);
+    TRANSACTION.with_borrow(|transaction| {
+        with_ledger(|ledger| {
+            let account = transaction.account(ledger, &key)?;
+            let account = ledger.account(account);
+            Some((account.changes, Timestamp::from_micros(account.changed_at)))
+        })
+        .flatten()
+    })
 }
 
 /// Returns how much is taken, as this transaction sees it, and the pending deltas of others that could free
@@ -221,15 +232,23 @@ pub fn status(id: Id) -> Option<EscrowStatus> {
     .flatten()
 }
 
-fn change(id: Id, change: impl FnOnce(&mut Transaction, &mut Ledger, &Key, By) -> Taken) -> Taken {
+fn change(
+    id: Id,
+    changes: i64,
+    change: impl FnOnce(&mut Transaction, &mut Ledger, &Key, By) -> Taken,
+) -> Taken {
     let key = key(id);
-    change_by(|transaction, ledger, by| change(transaction, ledger, &key, by))
+    change_by(by(transaction(), changes), |transaction, ledger, by| change(transaction, ledger, &key, by))
 }
 
-pub(super) fn change_by(change: impl FnOnce(&mut Transaction, &mut Ledger, By) -> Taken) -> Taken {
+/// Returns who changes a count at this moment, in which transaction, and by how much that raises the version.
+pub(super) fn by(transaction: u32, changes: i64) -> By {
     // SAFETY: reads a variable of this process.
     let level = unsafe { pg_sys::GetCurrentSubTransactionId() };
-    let by = By { owner: owner(), level, now: clock::now().micros() };
+    By { owner: owner(), level, now: clock::now().micros(), transaction, changes }
+}
+
+pub(super) fn change_by(by: By, change: impl FnOnce(&mut Transaction, &mut Ledger, By) -> Taken) -> Taken {
     TRANSACTION.with_borrow_mut(|transaction| {
         with_ledger(|ledger| change(transaction, ledger, by)).unwrap_or(Taken::Outside)
     })

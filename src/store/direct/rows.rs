@@ -57,7 +57,7 @@ column_types! {
     Quantity TypeName::Domain(c"quantity", pg_sys::INT8OID), i64;
     HoldState TypeName::Enum(c"hold_state", &["held", "confirmed", "released", "cancelled", "expired"]);
     ResourceKind TypeName::Enum(c"resource_kind", &["pool", "seats", "calendar"]);
-    Contention TypeName::Enum(c"contention", &["locked", "escrow"]);
+    Contention TypeName::Enum(c"contention", &["locked", "escrow", "auto"]);
 }
 
 /// A column of a table.

@@ -86,15 +86,36 @@ pub struct HeavyweightLock {
     tag: pg_sys::LOCKTAG,
     mode: u32,
     owner: pg_sys::ResourceOwner,
+    /// Whether another transaction had the lock before.
+    pub has_waited: bool,
+    /// Whether the caller has written something under it, so that it must keep the lock.
+    is_kept: bool,
 }
 
 impl HeavyweightLock {
     fn wait(tag: pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<Self, Busy> {
-        wait(&tag, mode, policy).map(|owner| Self { tag, mode, owner })
+        let (owner, has_waited) = wait(&tag, mode, policy)?;
+        Ok(Self { tag, mode, owner, has_waited, is_kept: false })
     }
 
-    /// Releases the lock before the transaction ends. The caller has done nothing under it.
+    /// Returns the lock as one that stays until the transaction ends, because the caller writes under it what others must
+    /// not see half of.
+    pub const fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
+    }
+
+    /// Returns how many transactions wait for the lock, at most: some of them may have it, if they share it.
+    pub fn waiters(&self) -> usize {
+        // SAFETY: the tag is complete. The count includes this transaction, which has the lock.
+        let count = unsafe { pg_sys::LockWaiterCount(&self.tag) };
+        usize::try_from(count - 1).unwrap_or(0)
+    }
+
+    /// Releases the lock before the transaction ends, unless it is to be kept. The caller has done nothing under it.
     pub fn release(self) {
+        if self.is_kept {
+            return;
+        }
         // SAFETY: the tag is complete; at worst PostgreSQL warns that it does not have the lock. The owner exists,
         // because the call that took the lock releases it, at the same level of subtransaction.
         unsafe {
@@ -140,8 +161,13 @@ impl Claim {
     }
 }
 
-/// Takes a lock. Returns the resource owner under which PostgreSQL keeps it, without which it cannot be released.
-fn wait(tag: &pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<pg_sys::ResourceOwner, Busy> {
+/// Takes a lock. Returns the resource owner under which PostgreSQL keeps it, without which it cannot be released, and
+/// whether it had to wait.
+fn wait(
+    tag: &pg_sys::LOCKTAG,
+    mode: u32,
+    policy: LockWaitPolicy,
+) -> Result<(pg_sys::ResourceOwner, bool), Busy> {
     let waits = match (acquire(tag, mode, true), policy) {
         (true, _) => false,
         (false, LockWaitPolicy::NoWait) if acquire_from_ended(tag, mode) => false,
@@ -157,7 +183,9 @@ fn wait(tag: &pg_sys::LOCKTAG, mode: u32, policy: LockWaitPolicy) -> Result<pg_s
     unsafe {
         // With `lock_timeout`, a subtransaction took the lock and left it to the transaction around when it ended.
         let is_inherited = waits && has_lock_timeout();
-        Ok(if is_inherited { pg_sys::CurTransactionResourceOwner } else { pg_sys::CurrentResourceOwner })
+        let owner =
+            if is_inherited { pg_sys::CurTransactionResourceOwner } else { pg_sys::CurrentResourceOwner };
+        Ok((owner, waits))
     }
 }
 

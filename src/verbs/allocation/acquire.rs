@@ -8,12 +8,14 @@ use crate::request::When;
 use crate::rules::Micros;
 use crate::rules::hours::DAY;
 use crate::rules::timeline::Period;
+use crate::server::clock;
 use crate::shared_memory::escrow::{self, Entered};
 use crate::store::holds::{HoldGroup, StoredHold};
 use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, HeavyweightLock, LockMode};
 use crate::store::locks::{Busy, LockWaitPolicy, snapshot};
+use crate::store::pools::{self, CachedPool};
 use crate::store::resources::{self, Kind};
-use crate::store::{Session, pools};
+use crate::store::{Session, contention};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most places that one call claims one by one, because each claim takes an entry of the server's lock table.
@@ -34,6 +36,10 @@ pub fn acquire_exclusive(
 ) -> Result<HeavyweightLock, Busy> {
     let lock = heavyweight::lock_resource(resource, LockMode::Exclusive, policy)?;
     resources::lock_ahead(session, resource, policy)?;
+    // What decides on the whole pool finds it in its row.
+    if escrow::is_possible() && contention::move_to_row(session, resource) {
+        return Ok(lock.kept());
+    }
     pools::enter_exclusive(session, resource);
     Ok(lock)
 }
@@ -49,7 +55,14 @@ pub fn acquire_pool(
 ) -> Result<(HeavyweightLock, LockMode), Busy> {
     loop {
         let Some(id) = escrow::is_possible().then(|| pools::escrow(session, resource)).flatten() else {
-            return Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive));
+            let lock = heavyweight::lock_resource(resource, LockMode::Exclusive, policy)?;
+            // Another transaction may have moved the count to shared memory while this one waited.
+            if escrow::is_possible() && pools::escrow(session, resource).is_some() {
+                lock.release();
+                continue;
+            }
+            resources::lock_ahead(session, resource, policy)?;
+            return Ok((lock, LockMode::Exclusive));
         };
         let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
         // The look above had no lock, so another transaction may have changed the pool's contention meanwhile.
@@ -64,8 +77,12 @@ pub fn acquire_pool(
             }
             lock.release();
             // The holds are added up under the exclusive lock: beside others, the sum would miss what they have
-            // not committed. With the count in memory this call goes on in share mode.
+            // not committed. With the count in memory this call goes on in share mode, but if the count of a pool that
+            // moves is lost, it is in the row again.
             let exclusive = acquire_exclusive(session, resource, policy)?;
+            if pools::escrow(session, resource).is_none() {
+                return Ok((exclusive, LockMode::Exclusive));
+            }
             if pools::escrow(session, resource) != Some(id) {
                 exclusive.release();
                 continue;
@@ -81,10 +98,47 @@ pub fn acquire_pool(
     }
 }
 
+/// As [`acquire_pool`], for a call that locks nothing else before it has this lock. If many wait for the pool and its count
+/// may move, it moves to shared memory here; and back to the row once it is quiet.
+///
+/// A call that takes several resource locks must not move a count: it may have to release the locks and take them again
+/// in their order, and the lock on a row that it has written stays.
+pub fn acquire_pool_alone(
+    session: &Session,
+    resource: &str,
+    policy: LockWaitPolicy,
+) -> Result<(HeavyweightLock, LockMode), Busy> {
+    let (lock, mode) = acquire_pool(session, resource, policy)?;
+    match mode {
+        LockMode::Exclusive
+            if lock.has_waited
+                && lock.waiters() >= contention::MIN_WAITERS
+                && contention::move_to_memory(session, resource) =>
+        {
+            Ok((heavyweight::lock_resource(resource, LockMode::Share, policy)?, LockMode::Share))
+        }
+        LockMode::Share if is_quiet(session, resource) && !snapshot::is_repeatable_read() => {
+            let Ok(exclusive) = acquire_exclusive(session, resource, LockWaitPolicy::NoWait) else {
+                return Ok((lock, mode));
+            };
+            lock.release();
+            Ok((exclusive, LockMode::Exclusive))
+        }
+        _ => Ok((lock, mode)),
+    }
+}
+
+fn is_quiet(session: &Session, resource: &str) -> bool {
+    pools::cached(session, resource).is_some_and(|known| {
+        known.is_auto && known.escrow.is_some_and(|id| contention::is_quiet(id, clock::now()))
+    })
+}
+
 /// Returns the mode in which a verb that takes from a pool or gives back locks it. Without the lock this is a
 /// guess: [`acquire_pool`] settles it.
 pub fn pool_lock_mode(session: &Session, resource: &str) -> LockMode {
-    match escrow::is_possible() && pools::escrow(session, resource).is_some() {
+    let may_share = |known: CachedPool| known.is_auto || known.escrow.is_some();
+    match escrow::is_possible() && pools::cached(session, resource).is_some_and(may_share) {
         true => LockMode::Share,
         false => LockMode::Exclusive,
     }

@@ -10,8 +10,8 @@ use crate::request::{Placement, Want};
 use crate::rules::Refusal;
 use crate::rules::pool::{Admission, admit};
 use crate::shared_memory::escrow;
-use crate::store::overdue;
 use crate::store::resources::Kind;
+use crate::store::{contention, overdue};
 use serde_json::json;
 
 impl<'a> Allocation<'_, 'a> {
@@ -29,6 +29,10 @@ impl<'a> Allocation<'_, 'a> {
         let (kind, limit) = (stored.kind, stored.pool.max_per_holder);
         fits_kind(resource, &placement.want, kind)?;
         if stored.escrow.is_some() {
+            // The library is not preloaded any more, so the count is lost.
+            if !escrow::is_possible() && contention::move_to_row(self.session, resource) {
+                return Err(Retry::Stale.into());
+            }
             if !escrow::is_possible() {
                 return Err(Error::escrow_without_memory().into());
             }

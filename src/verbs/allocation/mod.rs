@@ -36,6 +36,7 @@ use crate::outcome::{Outcome, Refused};
 use crate::request::{Placement, Want};
 use crate::rules::timeline::Usage;
 use crate::server::clock::{self, Timestamp};
+use crate::store::Session;
 use crate::store::holds::{self, HoldGroup, NewHold, StoredHold};
 use crate::store::locks::LockWaitPolicy;
 use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, LockMode};
@@ -43,7 +44,6 @@ use crate::store::pools::PoolDelta;
 use crate::store::resources::StoredResource;
 use crate::store::seat_plan::FreeSeat;
 use crate::store::seats::{self, StoredSeat};
-use crate::store::{Session, pool_count};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -159,11 +159,7 @@ impl<'s, 'a> Allocation<'s, 'a> {
         // Only now is every lock granted.
         allocation.now = clock::now();
         // Others take from escrow pools beside this call, and may have done so while it waited for its locks.
-        for (name, found) in &mut allocation.resources {
-            if let Some(id) = found.escrow {
-                found.pool.taken = pool_count::taken(session, name, id);
-            }
-        }
+        allocation.resources.values_mut().for_each(|found| found.count(session));
         for (resource, places) in &wanted {
             for seat in seats::read(session, resource, &labels(places), allocation.now) {
                 allocation.seats.insert((*resource, seat.label.clone()), seat);

@@ -1,6 +1,7 @@
 //! Escrow pools, whose counts are in shared memory: a transaction that ends in any way gives back exactly what it
 //! took.
 
+mod auto;
 mod edges;
 mod fuzz;
 mod kills;

@@ -99,7 +99,11 @@ impl World {
     }
 
     fn by(&self, who: usize) -> By {
-        By { owner: owner(who), level: self.all[who].levels.len() as u32, now: 0 }
+        {
+            let level = self.all[who].levels.len() as u32;
+            // How often a count was changed is left out here: the states would be endless.
+            By { owner: owner(who), level, now: 0, transaction: number(who, level), changes: 0 }
+        }
     }
 
     fn take(&mut self, who: usize, pool: usize) -> bool {
@@ -107,9 +111,8 @@ impl World {
             return false;
         }
         let by = self.by(who);
-        let transaction = number(who, by.level);
         let counts = &mut self.all[who].counts;
-        match counts.take(&mut self.memory.ledger(), &key(pool), by, transaction, 1, LIMIT) {
+        match counts.take(&mut self.memory.ledger(), &key(pool), by, 1, LIMIT) {
             Taken::Yes { .. } => {
                 if let Some(level) = self.all[who].levels.last_mut() {
                     level.taken[pool] += 1;
@@ -139,9 +142,8 @@ impl World {
             return false;
         }
         let by = self.by(who);
-        let transaction = number(who, by.level);
         let counts = &mut self.all[who].counts;
-        counts.give(&mut self.memory.ledger(), &key(pool), by, transaction, 1);
+        counts.give(&mut self.memory.ledger(), &key(pool), by, 1);
         if let Some(level) = self.all[who].levels.last_mut() {
             level.given[pool] += 1;
         }

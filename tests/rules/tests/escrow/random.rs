@@ -64,7 +64,7 @@ proptest! {
                     }
                     let by = by(&all, who);
                     let one = &mut all[who];
-                    let taken = one.counts.take(&mut memory.ledger(), &key(pool), by, 1, quantity, limit);
+                    let taken = one.counts.take(&mut memory.ledger(), &key(pool), by, quantity, limit);
                     if let Taken::Yes { left } = taken {
                         prop_assert!(left >= 0);
                         *one.levels.last_mut().expect("a level").get_mut(pool).expect("a pool") += quantity;
@@ -80,7 +80,7 @@ proptest! {
                     }
                     let by = by(&all, who);
                     let one = &mut all[who];
-                    if let Taken::Yes { .. } = one.counts.give(&mut memory.ledger(), &key(pool), by, 1, 1) {
+                    if let Taken::Yes { .. } = one.counts.give(&mut memory.ledger(), &key(pool), by, 1) {
                         *one.levels.last_mut().expect("a level").get_mut(pool).expect("a pool") -= 1;
                     }
                 }
@@ -122,7 +122,7 @@ proptest! {
 }
 
 fn by(all: &[One], who: usize) -> By {
-    By { owner: who as u32, level: all[who].levels.len() as u32, now: 0 }
+    By { owner: who as u32 + 1, level: all[who].levels.len() as u32, now: 0, transaction: 1, changes: 1 }
 }
 
 fn enter(memory: &mut Memory, all: &mut [One], who: usize, pool: usize, committed: i64) -> bool {
