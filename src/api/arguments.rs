@@ -232,13 +232,11 @@ pub fn limit(value: Option<i64>) -> Result<Option<i64>, Error> {
 
 /// Reads the contention of a pool: how its places are counted.
 pub fn contention(value: Option<&str>) -> Result<Contention, Error> {
-    match need(value, "contention")? {
-        "locked" => Ok(Contention::Locked),
-        "escrow" => Ok(Contention::Escrow),
-        "auto" => Ok(Contention::Auto),
-        other => Err(Error::invalid(format!("contention \"{other}\" is not known"))
-            .hint("Valid values are 'auto', 'locked' and 'escrow'.")),
-    }
+    let name = need(value, "contention")?;
+    Contention::from_name(name).ok_or_else(|| {
+        Error::invalid(format!("contention \"{name}\" is not known"))
+            .hint("Valid values are 'auto', 'locked' and 'escrow'.")
+    })
 }
 
 /// Reads what a late confirmation does.

@@ -14,6 +14,10 @@ pub enum Contention {
 }
 
 impl Contention {
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Locked, Self::Escrow, Self::Auto].into_iter().find(|contention| contention.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Locked => "locked",

@@ -1,8 +1,8 @@
 //! Pools whose count moves (`contention => 'auto'`). It is in the pool's row while few want the pool, and in shared memory,
 //! as that of an escrow pool, while many wait for the row.
 //!
-//! Whoever moves it has the resource lock in exclusive mode, so nobody takes from the pool meanwhile, and writes the row in
-//! the same transaction. If that is rolled back, the row says what it said before, and its count is where it was: each
+//! The transaction that moves it has the resource lock in exclusive mode, so that no other takes from the pool meanwhile,
+//! and writes the row. If that is rolled back, the row says what it said before, and its count is where it was: each
 //! move to shared memory makes a count with a new id, and a count that no row names is never asked again.
 //!
 //! **The version.** Each hold raises it, wherever the pool is counted. In shared memory it is the row's version and how

@@ -239,9 +239,8 @@ impl StoredResource {
 }
 
 fn read_contention(name: &str) -> Contention {
-    let all = [Contention::Locked, Contention::Escrow, Contention::Auto];
-    let found = all.into_iter().find(|contention| contention.name() == name);
-    found.unwrap_or_else(|| Error::internal(format!("a pool has the unknown contention \"{name}\"")).raise())
+    let unknown = || Error::internal(format!("a pool has the unknown contention \"{name}\"")).raise();
+    Contention::from_name(name).unwrap_or_else(unknown)
 }
 
 fn read_week(lines: &[String]) -> Week {

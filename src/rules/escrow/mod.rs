@@ -10,10 +10,12 @@
 //! Both lie in memory of a fixed size, which the server's processes share behind one lock; the ledger allocates
 //! nothing.
 
+mod account;
 mod ledger;
 mod transaction;
 
-pub use ledger::{Account, Head, Ledger, Others, PendingDelta};
+pub use account::{Account, Head, Others, PendingDelta};
+pub use ledger::Ledger;
 pub use transaction::{By, Taken, Transaction};
 
 /// The key of a count. No two pools share a key, nor does one pool before and after a TRUNCATE of the holds.

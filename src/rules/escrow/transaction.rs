@@ -2,7 +2,7 @@
 //! since the savepoint.
 
 use super::super::Micros;
-use super::ledger::Change;
+use super::account::Change;
 use super::{Key, Ledger};
 
 /// The process and the subtransaction level that change a count, and when.
