@@ -37,6 +37,10 @@ const ONE_POOL: &[Contender] = &[
             returning id, expires_at;",
     },
     Contender {
+        name: "booking, auto",
+        script: "select hold_id, expires_at from booking.hold('auto', 1, '10 minutes');",
+    },
+    Contender {
         name: "booking, locked",
         script: "select hold_id, expires_at from booking.hold('hot', 1, '10 minutes');",
     },

@@ -1,6 +1,7 @@
 -- What else teams write where everybody wants the same.
 
 select from booking.create_pool('drop', 1000000000, contention => 'escrow');
+select from booking.create_pool('auto', 1000000000);
 
 create table rival.like_holds (like booking.holds including all);
 

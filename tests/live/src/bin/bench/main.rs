@@ -9,6 +9,7 @@ mod calendars;
 mod escrow;
 mod leases;
 mod lives;
+mod looks;
 mod measured;
 mod mistakes;
 mod pgbench;
@@ -46,9 +47,10 @@ struct Part {
     measure: fn(&Bench) -> Result<()>,
 }
 
-static PARTS: [Part; 7] = [
+static PARTS: [Part; 8] = [
     Part { name: "pools", turns: pools::TURNS, measure: Bench::pools },
     Part { name: "escrow", turns: escrow::TURNS, measure: Bench::escrow },
+    Part { name: "looks", turns: looks::TURNS, measure: Bench::looks },
     Part { name: "lives", turns: lives::TURNS, measure: Bench::lives },
     Part { name: "baskets", turns: baskets::TURNS, measure: Bench::baskets },
     Part { name: "seats", turns: seats::TURNS, measure: Bench::seats },
