@@ -25,6 +25,13 @@ use uuid::Uuid;
 
 /// How many other transactions must wait for a pool before its count moves to shared memory.
 pub const MIN_WAITERS: usize = 3;
+/// How much must be left of the pool for that, and how little makes the count move back.
+///
+/// In shared memory, two transactions that each have one of the last two places and each want another would wait for each
+/// other. In its row the pool belongs to one of them, until it has all it wants. And the last places go to those who came
+/// first.
+const MANY: i64 = 64;
+const FEW: i64 = 32;
 /// How long the count must have stayed the same before it moves back, in microseconds.
 const QUIET: Micros = 10_000_000;
 
@@ -42,7 +49,8 @@ pub fn move_to_memory(session: &Session, name: &str) -> bool {
         && found.contention == Contention::Auto
         && found.escrow.is_none()
         && found.pool.open
-        && found.waiting == 0;
+        && found.waiting == 0
+        && found.pool.free() >= MANY;
     let id = Uuid::now_v7();
     can_move
         && escrow::count(id, found.pool.taken) == Entered::Yes
@@ -57,14 +65,18 @@ pub fn move_to_row(session: &Session, name: &str) -> bool {
     };
     let Some(found) = resources::read_now(session, name) else { return false };
     let taken = pool_count::taken(session, name, id, false);
-    let version = match escrow::changes(id) {
-        Some((changes, _)) => found.pool.version + changes,
+    let version = match escrow::seen(id) {
+        Some(seen) => found.pool.version + seen.changes,
         None => version_after_loss(found.pool.version, clock::now().micros()),
     };
     definitions::count_in_row(session, name, id, taken, version).is_some()
 }
 
-/// Returns whether a pool that is counted in shared memory is wanted so little that its row will do.
-pub fn is_quiet(id: Uuid, now: Timestamp) -> bool {
-    escrow::changes(id).is_some_and(|(_, changed_at)| changed_at.after(QUIET) < now)
+/// Returns whether the count of a pool should move back to its row: nobody has taken from it for a while, or little is
+/// left. A transaction that has some of the pool stays with those that have, too, since they would wait for each other.
+pub fn should_be_in_row(pool: &CachedPool, now: Timestamp) -> bool {
+    let Some(id) = pool.escrow.filter(|_| pool.is_auto) else { return false };
+    escrow::seen(id).is_some_and(|seen| {
+        !seen.has_own && (pool.most - seen.taken < FEW || seen.changed_at.after(QUIET) < now)
+    })
 }

@@ -135,7 +135,7 @@ fn give_back_in_escrow(
         true => escrow::taken(id).map(|taken| most - taken),
         false => Some(most - pool_count::count(session, name)),
     };
-    let changes = if is_auto { escrow::changes(id).map_or(0, |(changes, _)| changes) } else { 0 };
+    let changes = if is_auto { escrow::seen(id).map_or(0, |seen| seen.changes) } else { 0 };
     Ok(Some(ResourceStatus { version: version + changes, available, is_waited_for: waits }))
 }
 

@@ -205,7 +205,7 @@ impl StoredResource {
         if let Some(id) = self.escrow {
             let is_auto = self.contention == Contention::Auto;
             self.pool.taken = pool_count::taken(session, &self.name, id, !is_auto);
-            let changes = if is_auto { escrow::changes(id).map_or(0, |(changes, _)| changes) } else { 0 };
+            let changes = if is_auto { escrow::seen(id).map_or(0, |seen| seen.changes) } else { 0 };
             self.pool.version += changes - self.changes;
             self.changes = changes;
         }

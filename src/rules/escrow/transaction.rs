@@ -170,7 +170,7 @@ impl Transaction {
     }
 
     /// Returns whether any of this transaction's pending deltas has changed an account.
-    fn has_changed(&self, ledger: &Ledger, account: u32) -> bool {
+    pub fn has_changed(&self, ledger: &Ledger, account: u32) -> bool {
         let mut own = self.deltas.iter().filter(|own| own.account == account);
         own.any(|own| ledger.deltas[own.delta as usize].is_change())
     }

@@ -154,14 +154,28 @@ pub(super) fn taken_under(key: &Key) -> Option<i64> {
     TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, key)).flatten())
 }
 
-/// Returns how often a count was changed since it was counted, and when last. Returns `None` if it is not in memory.
-pub fn changes(id: Id) -> Option<(i64, Timestamp)> {
+/// A count, as this transaction sees it.
+#[derive(Clone, Copy)]
+pub struct Seen {
+    pub taken: i64,
+    /// How often it was changed since it was counted.
+    pub changes: i64,
+    pub changed_at: Timestamp,
+    /// Whether this transaction has changed it, and can still be rolled back.
+    pub has_own: bool,
+}
+
+/// Returns a count, or `None` if it is not in memory.
+pub fn seen(id: Id) -> Option<Seen> {
     let key = key(id);
     TRANSACTION.with_borrow(|transaction| {
         with_ledger(|ledger| {
-            let account = transaction.account(ledger, &key)?;
-            let account = ledger.account(account);
-            Some((account.changes, Timestamp::from_micros(account.changed_at)))
+            let taken = transaction.taken(ledger, &key)?;
+            let place = transaction.account(ledger, &key)?;
+            let has_own = transaction.has_changed(ledger, place);
+            let account = ledger.account(place);
+            let changed_at = Timestamp::from_micros(account.changed_at);
+            Some(Seen { taken, changes: account.changes, changed_at, has_own })
         })
         .flatten()
     })

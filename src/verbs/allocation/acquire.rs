@@ -99,7 +99,7 @@ pub fn acquire_pool(
 }
 
 /// As [`acquire_pool`], for a call that locks nothing else before it has this lock. If many wait for the pool and its count
-/// may move, it moves to shared memory here; and back to the row once it is quiet.
+/// may move, it moves to shared memory here; and back to the row once it is quiet, or little is left.
 ///
 /// A call that takes several resource locks must not move a count: it may have to release the locks and take them again
 /// in their order, and the lock on a row that it has written stays.
@@ -117,21 +117,17 @@ pub fn acquire_pool_alone(
         {
             Ok((heavyweight::lock_resource(resource, LockMode::Share, policy)?, LockMode::Share))
         }
-        LockMode::Share if is_quiet(session, resource) && !snapshot::is_repeatable_read() => {
-            let Ok(exclusive) = acquire_exclusive(session, resource, LockWaitPolicy::NoWait) else {
-                return Ok((lock, mode));
-            };
+        LockMode::Share if !snapshot::is_repeatable_read() && should_be_in_row(session, resource) => {
             lock.release();
-            Ok((exclusive, LockMode::Exclusive))
+            Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive))
         }
         _ => Ok((lock, mode)),
     }
 }
 
-fn is_quiet(session: &Session, resource: &str) -> bool {
-    pools::cached(session, resource).is_some_and(|known| {
-        known.is_auto && known.escrow.is_some_and(|id| contention::is_quiet(id, clock::now()))
-    })
+fn should_be_in_row(session: &Session, resource: &str) -> bool {
+    let pool = pools::cached(session, resource);
+    pool.is_some_and(|pool| contention::should_be_in_row(&pool, clock::now()))
 }
 
 /// Returns the mode in which a verb that takes from a pool or gives back locks it. Without the lock this is a

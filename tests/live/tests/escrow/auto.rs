@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use booking_live::{Server, ask, in_background, join, wait_until};
+use booking_live::{Server, Shutdown, Worker, ask, in_background, join, pipe, wait_until};
 use postgres::{Client, Error};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use super::{OVERSOLD, assert_exact, is_expected, server};
 
 const CLIENTS: u64 = 24;
-const PLACES: i64 = 40;
+const PLACES: i64 = 200;
 
 fn with_pool() -> Option<Server> {
     let server = server(60)?;
@@ -86,7 +86,7 @@ fn what_decides_on_the_whole_pool_finds_it_in_its_row() {
         "set_capacity('gig', 7)",
         "set_open('gig', false)",
         "set_contention('gig', 'locked')",
-        "join_waitlist('gig', 50)",
+        "join_waitlist('gig', 199)",
     ] {
         let Some(server) = with_pool() else { return };
         crowd(&server, "select booking.hold('gig', 1, '1 h')");
@@ -156,6 +156,38 @@ fn a_crash_loses_the_count_and_no_version() {
     server.assert_sound("postgres");
 }
 
+/// The last places are sold from the row, one buyer after the other.
+#[test]
+fn the_last_places_are_in_the_row() {
+    let Some(server) = with_pool() else { return };
+    crowd(&server, "select booking.hold('gig', 1, '1 h')");
+    let mut session = server.connect("postgres");
+    assert!(ask(&mut session, &format!("hold('gig', {}, '1 h')", PLACES - 6 - 31)).expect("a hold").ok);
+    assert!(is_in_memory(&server));
+    assert_eq!(ask(&mut session, "hold('gig', 31, '1 h')").expect("a hold").available, Some(0));
+    assert!(!is_in_memory(&server));
+    crowd_without_places(&server);
+    assert!(!is_in_memory(&server));
+    assert_exact(&server);
+}
+
+/// Lets callers queue for a pool of which nothing is left.
+fn crowd_without_places(server: &Server) {
+    let mut holder = server.connect("postgres");
+    holder.batch_execute("begin; select booking.release(id) from booking.holds limit 1").expect("a release");
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let (pid, client) = in_background(server.connect("postgres"), |session| {
+                ask(session, "hold('gig', 1, '1 h')").expect("an answer").ok
+            });
+            server.wait_until_blocked(pid);
+            client
+        })
+        .collect();
+    holder.batch_execute("commit").expect("a commit");
+    assert_eq!(waiting.into_iter().map(join).filter(|ok| *ok).count(), 1);
+}
+
 /// Once it is quiet, the next hold finds the count in the row.
 #[test]
 fn a_quiet_pool_is_in_its_row_again() {
@@ -170,6 +202,59 @@ fn a_quiet_pool_is_in_its_row_again() {
     assert!(!is_in_memory(&server));
     assert_eq!(version(&mut session).0, before + 1);
     server.assert_sound("postgres");
+}
+
+/// A server that does not preload the library any more, and a dump, have the row and not the count.
+#[test]
+fn a_row_without_its_count_is_counted_again() {
+    let mut server = Server::builder().worker(Worker::Absent).start().expect("a server");
+    server.psql("alter system set shared_preload_libraries = 'booking'");
+    server.restart(Shutdown::Fast);
+    server.psql(&format!("select booking.create_pool('gig', {PLACES})"));
+    crowd(&server, "select booking.hold('gig', 1, '1 h')");
+    assert!(is_in_memory(&server));
+    server.psql("create database copy");
+    pipe(
+        server.command("pg_dump").arg("postgres"),
+        server.command("psql").args(["-Xq", "-v", "ON_ERROR_STOP=1", "-d", "copy"]),
+    );
+    assert_eq!(server.psql_in("copy", "select booking.available('gig')"), (PLACES - 6).to_string());
+    let held = server.psql_in("copy", "select available from booking.hold('gig')");
+    assert_eq!(held, (PLACES - 7).to_string());
+    assert_eq!(server.psql_in("copy", "select count(*) from booking.check()"), "0");
+    server.psql("alter system reset shared_preload_libraries");
+    server.restart(Shutdown::Fast);
+    assert_eq!(server.psql("select booking.available('gig')"), (PLACES - 6).to_string());
+    let mut session = server.connect("postgres");
+    for call in ["hold('gig', 1, '1 h')", r#"hold_all('[{"resource": "gig"}]', '1 h')"#] {
+        assert!(ask(&mut session, call).expect("a hold").ok);
+        assert!(!is_in_memory(&server));
+    }
+    assert_eq!(server.psql("select taken from booking.resources"), "8");
+    server.assert_sound("postgres");
+}
+
+/// A transaction that keeps its snapshot never decides by a count that is elsewhere by now.
+#[test]
+fn an_old_snapshot_does_not_take_from_where_the_count_was() {
+    for level in ["repeatable read", "serializable"] {
+        let Some(server) = with_pool() else { return };
+        let mut old = server.connect("postgres");
+        let begin = format!("begin isolation level {level}; select 1");
+        old.batch_execute(&begin).expect("begin");
+        crowd(&server, "select booking.hold('gig', 1, '1 h')");
+        assert!(is_in_memory(&server));
+        let refused = ask(&mut old, "hold('gig', 1, '1 h')").expect_err("the pool was redefined");
+        assert_eq!(refused.code().map(|code| code.code()), Some("40001"));
+        old.batch_execute("rollback").expect("a rollback");
+        old.batch_execute(&begin).expect("begin");
+        server.psql("select booking.set_open('gig', true)");
+        let refused = ask(&mut old, "hold('gig', 1, '1 h')").expect_err("the row has changed");
+        assert_eq!(refused.code().map(|code| code.code()), Some("40001"));
+        old.batch_execute("rollback").expect("a rollback");
+        assert!(ask(&mut old, "hold('gig', 1, '1 h')").expect("a hold").ok);
+        assert_exact(&server);
+    }
 }
 
 const POOLS: usize = 8;
@@ -201,7 +286,7 @@ fn counts_move_under_load() {
                 };
                 for _ in 0..3 {
                     wait_until("the count to be in memory", is_in_memory, |is| is == "t");
-                    let call = ["set_open('gig{}', true)", "set_capacity('gig{}', 40)"]
+                    let call = ["set_open('gig{}', true)", "set_capacity('gig{}', 200)"]
                         .choose(&mut random)
                         .expect("a call");
                     assert!(ask(&mut session, &call.replace("{}", &pool.to_string())).expect("an answer").ok);
