@@ -115,3 +115,18 @@ fn the_largest_pool_does_not_overflow() {
     pool.taken = i64::MAX - 1;
     assert_eq!(resize(&pool, 0, None), Admission::Short(half));
 }
+
+/// Seconds in which a count was lost, changed a million times a second, and lost again.
+#[test]
+fn a_version_after_a_loss_is_higher_than_any_before() {
+    const SECOND: i64 = 1_000_000;
+    const IN_2027: i64 = 852_076_800 * SECOND;
+    let mut version = 7;
+    for now in [IN_2027, IN_2027 + 1, IN_2027 + 3 * SECOND, 0, IN_2027 + 100 * SECOND] {
+        let after = booking_rules::pool::version_after_loss(version, now);
+        assert!(after > version + SECOND, "{after} after {version}");
+        version = after + 1_000_000;
+    }
+    // It stays below what a number in JSON or JavaScript can say exactly.
+    assert!(booking_rules::pool::version_after_loss(1, IN_2027 + 200 * 365 * 86_400 * SECOND) < 1 << 53);
+}
