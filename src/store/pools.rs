@@ -292,11 +292,15 @@ pub fn escrow(session: &Session, name: &str) -> Option<Uuid> {
 /// Enters the count of an escrow pool, whose lock the caller has in exclusive mode: the count stays in shared
 /// memory until this transaction ends. If the count is not in memory, adds up the holds; if there is no space for
 /// it, notes that this transaction goes without the count. Does nothing for any other resource.
+///
+/// If the count of a pool that moves is lost, this transaction goes without it, too: only its version would tell that the
+/// sum is a new one, and that is in the row.
 pub fn enter_exclusive(session: &Session, name: &str) {
     // Without shared memory, no session has a count.
-    let Some(id) = escrow::is_possible().then(|| escrow(session, name)).flatten() else { return };
+    let known = escrow::is_possible().then(|| cached(session, name)).flatten();
+    let Some(CachedPool { escrow: Some(id), is_auto, .. }) = known else { return };
     let entered = match escrow::enter(id) {
-        Entered::NotCounted => escrow::count(id, pool_count::count(session, name)),
+        Entered::NotCounted if !is_auto => escrow::count(id, pool_count::count(session, name)),
         entered => entered,
     };
     if entered != Entered::Yes {

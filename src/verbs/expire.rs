@@ -1,11 +1,12 @@
 //! Ending overdue holds: all that are due, or those of one resource. What is old is deleted in `purge`.
 
-use super::allocation::acquire::{acquire_pool, pool_lock_mode};
+use super::allocation::acquire::acquire_pool;
 use super::allocation::attempt::{serve_line, undo_if_busy};
 use super::allocation::stop::Stop;
 use crate::error::Error;
 use crate::limits::MAX_RESOURCES;
 use crate::server::clock::{self, Timestamp};
+use crate::shared_memory::escrow;
 use crate::store::locks::heavyweight::{self, LockMode};
 use crate::store::locks::{Busy, LockWaitPolicy};
 use crate::store::resources::{self, Kind, StoredResource};
@@ -88,8 +89,9 @@ fn acquire(
     sweep: Sweep,
     policy: LockWaitPolicy,
 ) -> Result<LockMode, Busy> {
-    let is_shared = || pool_lock_mode(session, &due.name) == LockMode::Share;
-    if due.kind == Kind::Pool && !due.is_waited_for && is_shared() {
+    // A pool in its row needs no more than its lock here: the sweep locks the rows of all pools with one statement.
+    let is_in_memory = || escrow::is_possible() && pools::escrow(session, &due.name).is_some();
+    if due.kind == Kind::Pool && !due.is_waited_for && is_in_memory() {
         return Ok(acquire_pool(session, &due.name, policy)?.1);
     }
     let mode = sweep.mode(due);
