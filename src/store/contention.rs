@@ -18,7 +18,7 @@ use super::resources::{self, Kind};
 use super::statement::Session;
 use crate::rules::Micros;
 use crate::rules::pool::{Contention, version_after_loss};
-use crate::server::clock::{self, Timestamp};
+use crate::server::clock;
 use crate::shared_memory::escrow::{self, Entered};
 use crate::shared_memory::versioned;
 use uuid::Uuid;
@@ -74,9 +74,11 @@ pub fn move_to_row(session: &Session, name: &str) -> bool {
 
 /// Returns whether the count of a pool should move back to its row: nobody has taken from it for a while, or little is
 /// left. A transaction that has some of the pool stays with those that have, too, since they would wait for each other.
-pub fn should_be_in_row(pool: &CachedPool, now: Timestamp) -> bool {
-    let Some(id) = pool.escrow.filter(|_| pool.is_auto) else { return false };
+pub fn should_be_in_row(pool: &CachedPool) -> bool {
+    let Some(id) = pool.escrow.filter(|_| pool.is_auto && !snapshot::is_repeatable_read()) else {
+        return false;
+    };
     escrow::seen(id).is_some_and(|seen| {
-        !seen.has_own && (pool.most - seen.taken < FEW || seen.changed_at.after(QUIET) < now)
+        !seen.has_own && (pool.most - seen.taken < FEW || seen.changed_at.after(QUIET) < clock::now())
     })
 }

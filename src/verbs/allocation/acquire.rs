@@ -8,7 +8,6 @@ use crate::request::When;
 use crate::rules::Micros;
 use crate::rules::hours::DAY;
 use crate::rules::timeline::Period;
-use crate::server::clock;
 use crate::shared_memory::escrow::{self, Entered};
 use crate::store::holds::{HoldGroup, StoredHold};
 use crate::store::locks::heavyweight::{self, Claim, ClaimTarget, HeavyweightLock, LockMode};
@@ -53,6 +52,15 @@ pub fn acquire_pool(
     resource: &str,
     policy: LockWaitPolicy,
 ) -> Result<(HeavyweightLock, LockMode), Busy> {
+    acquire_known(session, resource, policy).map(|(lock, mode, _)| (lock, mode))
+}
+
+/// As [`acquire_pool`]. Returns also what the backend knows of a pool whose count it has entered.
+fn acquire_known(
+    session: &Session,
+    resource: &str,
+    policy: LockWaitPolicy,
+) -> Result<(HeavyweightLock, LockMode, Option<CachedPool>), Busy> {
     loop {
         let Some(id) = escrow::is_possible().then(|| pools::escrow(session, resource)).flatten() else {
             let lock = heavyweight::lock_resource(resource, LockMode::Exclusive, policy)?;
@@ -62,37 +70,40 @@ pub fn acquire_pool(
                 continue;
             }
             resources::lock_ahead(session, resource, policy)?;
-            return Ok((lock, LockMode::Exclusive));
+            return Ok((lock, LockMode::Exclusive, None));
         };
         let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
         // The look above had no lock, so another transaction may have changed the pool's contention meanwhile.
-        if pools::escrow(session, resource) == Some(id) {
+        let known = pools::cached(session, resource).filter(|known| known.escrow == Some(id));
+        if known.is_some() {
             if escrow::enter(id) == Entered::Yes {
                 if snapshot::is_repeatable_read() {
                     let shown = resources::read(session, resource).map(|found| found.definition());
                     let now = || resources::read_now(session, resource).map(|found| found.definition());
                     snapshot::assert_unchanged(&shown, now);
                 }
-                return Ok((lock, LockMode::Share));
+                return Ok((lock, LockMode::Share, known));
             }
             lock.release();
             // The holds are added up under the exclusive lock: beside others, the sum would miss what they have
             // not committed. With the count in memory this call goes on in share mode, but if the count of a pool that
             // moves is lost, it is in the row again.
             let exclusive = acquire_exclusive(session, resource, policy)?;
-            if pools::escrow(session, resource).is_none() {
-                return Ok((exclusive, LockMode::Exclusive));
+            match pools::escrow(session, resource) {
+                None => return Ok((exclusive, LockMode::Exclusive, None)),
+                Some(now) if now != id => {
+                    exclusive.release();
+                    continue;
+                }
+                Some(_) if escrow::enter(id) != Entered::Yes => {
+                    return Ok((exclusive, LockMode::Exclusive, None));
+                }
+                Some(_) => {
+                    let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
+                    exclusive.release();
+                    return Ok((lock, LockMode::Share, known));
+                }
             }
-            if pools::escrow(session, resource) != Some(id) {
-                exclusive.release();
-                continue;
-            }
-            if escrow::enter(id) != Entered::Yes {
-                return Ok((exclusive, LockMode::Exclusive));
-            }
-            let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
-            exclusive.release();
-            return Ok((lock, LockMode::Share));
         }
         lock.release();
     }
@@ -108,26 +119,19 @@ pub fn acquire_pool_alone(
     resource: &str,
     policy: LockWaitPolicy,
 ) -> Result<(HeavyweightLock, LockMode), Busy> {
-    let (lock, mode) = acquire_pool(session, resource, policy)?;
-    match mode {
-        LockMode::Exclusive
-            if lock.has_waited
-                && lock.waiters() >= contention::MIN_WAITERS
-                && contention::move_to_memory(session, resource) =>
-        {
-            Ok((heavyweight::lock_resource(resource, LockMode::Share, policy)?, LockMode::Share))
-        }
-        LockMode::Share if !snapshot::is_repeatable_read() && should_be_in_row(session, resource) => {
-            lock.release();
-            Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive))
-        }
-        _ => Ok((lock, mode)),
+    let (lock, mode, known) = acquire_known(session, resource, policy)?;
+    if mode == LockMode::Exclusive
+        && lock.has_waited
+        && lock.waiters() >= contention::MIN_WAITERS
+        && contention::move_to_memory(session, resource)
+    {
+        return Ok((heavyweight::lock_resource(resource, LockMode::Share, policy)?, LockMode::Share));
     }
-}
-
-fn should_be_in_row(session: &Session, resource: &str) -> bool {
-    let pool = pools::cached(session, resource);
-    pool.is_some_and(|pool| contention::should_be_in_row(&pool, clock::now()))
+    if known.is_some_and(|known| contention::should_be_in_row(&known)) {
+        lock.release();
+        return Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive));
+    }
+    Ok((lock, mode))
 }
 
 /// Returns the mode in which a verb that takes from a pool or gives back locks it. Without the lock this is a
