@@ -1,6 +1,8 @@
 //! What `available()` says while everything changes: never more than there is, and exactly what is free when all is quiet.
 //! Of seats it says so by a count in shared memory, which each transaction that takes or frees seats adds to.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use booking_live::{Server, Worker, ask, wait_until};
 use postgres::{Client, Error};
 use rand::rngs::StdRng;
@@ -10,7 +12,6 @@ use rand::{Rng, SeedableRng};
 const CLIENTS: u64 = 8;
 const ROUNDS: u64 = 12;
 const TRANSACTIONS: usize = 25;
-const LOOKS: usize = 200;
 const SEATS: i64 = 40;
 
 /// A query that returns nothing if `available()` says of each resource what its holds and seats leave.
@@ -36,20 +37,34 @@ fn server() -> Server {
 fn what_is_said_is_what_is_free() {
     let server = server();
     for round in 0..ROUNDS {
+        let working = AtomicU64::new(CLIENTS);
         std::thread::scope(|scope| {
             for client in 0..CLIENTS {
-                let server = &server;
-                scope.spawn(move || book(&mut server.connect("postgres"), round * CLIENTS + client));
+                let (server, working) = (&server, &working);
+                scope.spawn(move || {
+                    let _done = Done(working);
+                    book(&mut server.connect("postgres"), round * CLIENTS + client);
+                });
             }
             for _ in 0..2 {
-                scope.spawn(|| look(&mut server.connect("postgres")));
+                scope.spawn(|| look(&mut server.connect("postgres"), &working));
             }
         });
-        server.psql("select booking.expire(100000)");
         // A hold may run out between the looks of one query.
+        wait_until("what is said to be what is free", || server.psql(FALSE), String::is_empty);
+        server.psql("select booking.expire(100000)");
         wait_until("what is said to be what is free", || server.psql(FALSE), String::is_empty);
     }
     server.assert_sound("postgres");
+}
+
+/// Counts a client as done when it ends, also if it fails: those who look wait for it.
+struct Done<'c>(&'c AtomicU64);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn book(session: &mut Client, seed: u64) {
@@ -62,13 +77,58 @@ fn book(session: &mut Client, seed: u64) {
     }
 }
 
-fn look(session: &mut Client) {
-    for _ in 0..LOOKS {
+fn look(session: &mut Client, working: &AtomicU64) {
+    while working.load(Ordering::Relaxed) > 0 {
         for (name, most) in [("hall", SEATS), ("gig", 30)] {
             let said: i64 =
                 session.query_one("select booking.available($1)", &[&name]).expect("a look").get(0);
             assert!((0..=most).contains(&said), "{said} of {name} are left");
         }
+    }
+}
+
+/// Each verb that takes or frees seats, after a look that has counted them.
+#[test]
+fn every_verb_tells_of_its_seats() {
+    let server = server();
+    let mut session = server.connect("postgres");
+    let overdue = "select count(*) from booking.holds where state = 'held' and expires_at > clock_timestamp() and key like 'short%'";
+    assert_eq!(server.psql(FALSE), "");
+    for call in [
+        "hold('hall', seats => '{1A,1B,1C}', key => 'first')",
+        "hold('hall', seats => '{2A,2B}', ttl => '20 ms', key => 'short')",
+        "hold_best('hall', 4, key => 'best')",
+        r#"hold_all('[{"resource": "hall", "seats": ["3A"]}, {"resource": "gig"}]', key => 'basket')"#,
+        "release((select id from booking.holds where key = 'first'), seats => '{1B}')",
+        "swap_seats((select id from booking.holds where key = 'first'), '{4J,1C}')",
+        "confirm((select id from booking.holds where key = 'best'))",
+        "cancel((select id from booking.holds where key = 'best'), seats => array[(select min(label) from booking.seats s join booking.holds h on h.id = s.hold_id and h.key = 'best')])",
+        "release((select basket from booking.holds where key = 'basket' limit 1))",
+        "hold('hall', seats => '{4A,4B}', ttl => '20 ms', key => 'short late')",
+        "set_blocked('hall', '{2A}', true)",
+        "set_blocked('hall', '{2A}', false)",
+        "confirm((select id from booking.holds where key = 'short late'), late => 'reacquire')",
+        "cancel((select id from booking.holds where key = 'short late'))",
+    ] {
+        // What is short is overdue from here on, so that the verbs have to end it.
+        if !call.contains("20 ms") {
+            wait_until("it to run out", || server.psql(overdue), |held| held == "0");
+        }
+        let answer = ask(&mut session, call).expect("an answer");
+        assert!(answer.ok, "{call}: {answer:?}");
+        wait_until(call, || server.psql(FALSE), String::is_empty);
+    }
+    session.batch_execute("select count(*) from booking.hold_each('[{\"resource\": \"hall\", \"seats\": [\"2C\"]}, {\"resource\": \"hall\", \"seats\": [\"2D\"], \"ttl\": \"1 ms\"}]')").expect("a batch");
+    wait_until("the batch", || server.psql(FALSE), String::is_empty);
+    for sweep in ["booking.expire()", "booking.expire(resource => 'hall')"] {
+        session
+            .batch_execute("select booking.hold('hall', seats => '{3C,3D,3E}', ttl => '1 ms')")
+            .expect("a hold");
+        let due = "select count(*) from booking.holds where state = 'held' and expires_at <= clock_timestamp() + interval '1 s'
+                   and expires_at > clock_timestamp()";
+        wait_until("it to run out", || server.psql(due), |held| held == "0");
+        session.batch_execute(&format!("select {sweep}")).expect("a sweep");
+        assert_eq!(server.psql(FALSE), "", "{sweep}");
     }
 }
 
