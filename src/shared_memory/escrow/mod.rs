@@ -115,8 +115,8 @@ fn is_uncounted(key: &Key) -> bool {
     UNCOUNTED.with_borrow(|uncounted| uncounted.contains(key))
 }
 
-/// Takes `quantity`, if the count stays at or below `limit`. `changes` says by how much that raises the version. Returns `None` if the transaction does without the
-/// count. Raises 53400 if there is no memory left for the change.
+/// Takes `quantity`, if the count stays at or below `limit`. `changes` says by how much that raises the version.
+/// Returns `None` if the transaction does without the count. Raises 53400 if there is no memory left for the change.
 pub fn take(id: Id, quantity: i64, changes: i64, limit: i64) -> Result<Option<Taken>, Error> {
     let taken = change(id, changes, |own, ledger, key, by| own.take(ledger, key, by, quantity, limit));
     entered(id, taken)
