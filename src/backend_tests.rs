@@ -339,11 +339,15 @@ mod tests {
     #[pg_test]
     fn an_index_without_some_rows_tells_nothing_of_them() {
         run(
-            "select booking.create_pool('gig', 9); select booking.hold('gig', 2, '1 ms'); select pg_sleep(0.01)",
+            "select booking.create_pool('gig', 9); select booking.hold('gig', 2, '1 ms', holder => 'ann'); select pg_sleep(0.01)",
         );
-        for condition in
-            ["quantity > 5", "state = 'held' and quantity > 5", "state = 'confirmed'", "during is not null"]
-        {
+        for condition in [
+            "holder is null",
+            "quantity > 5",
+            "state = 'held' and quantity > 5",
+            "state = 'confirmed'",
+            "during is not null",
+        ] {
             run(&format!(
                 "drop index if exists booking.holds_live, booking.other;
                  create index other on booking.holds (resource, state, expires_at) where {condition}"
