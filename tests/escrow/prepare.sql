@@ -1,8 +1,8 @@
--- The tests of locked pools run once more in this database. create_pool() creates an escrow pool here, unless
+-- The tests that have pools run once more in this database. create_pool() creates an escrow pool here, unless
 -- the caller sets contention.
 do $$
 begin
-    execute replace(pg_get_functiondef('booking.create_pool'::regproc), '''locked''::text', '''escrow''::text');
+    execute replace(pg_get_functiondef('booking.create_pool'::regproc), '''auto''::text', '''escrow''::text');
 end
 $$;
 
