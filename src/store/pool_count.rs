@@ -18,8 +18,12 @@ pub fn count(session: &Session, name: &str) -> i64 {
 /// Returns how much of an escrow pool is taken: what its count says or, if there is none in memory, what its holds
 /// add up to. `may_store` says whether the sum may become the count.
 pub fn taken(session: &Session, name: &str, id: Uuid, may_store: bool) -> i64 {
+    counted(session, name, id, may_store).unwrap_or_else(|| count(session, name))
+}
+
+/// Returns the same, or `None` if there is no count in memory, and the caller cannot count at this moment.
+pub fn counted(session: &Session, name: &str, id: Uuid, may_store: bool) -> Option<i64> {
     let store = |taken| escrow::store(id, taken);
-    escrow::taken(id).unwrap_or_else(|| {
-        add_up::alone(name, None, may_store && escrow::can_store(id), || count(session, name), store)
-    })
+    let can_store = || may_store && escrow::can_store(id);
+    escrow::taken(id).or_else(|| add_up::keep(name, can_store(), || count(session, name), store))
 }

@@ -298,8 +298,9 @@ pub fn set_blocked(session: &Session, resource: &str, labels: &[&str], blocked: 
 statement!(COUNT_TAKEN (TEXTOID)
     "select count(*) from booking.seats where resource = $1 and hold_id is not null");
 
-/// Returns how many seats have an owner, overdue or not.
-pub fn taken(session: &Session, resource: &str) -> i64 {
+/// Returns how many seats have an owner, overdue or not, as they are counted in memory. Returns `None` if nobody has
+/// counted them, and the caller cannot at this moment.
+pub fn counted(session: &Session, resource: &str) -> Option<i64> {
     let add_up = || {
         let arguments = [Argument::Text(Some(resource))];
         COUNT_TAKEN
@@ -307,11 +308,11 @@ pub fn taken(session: &Session, resource: &str) -> i64 {
     };
     let counted = seat_count::counted(resource);
     if let Some(Counted { taken, is_old: false }) = counted {
-        return taken;
+        return Some(taken);
     }
     let store = |taken| seat_count::store(resource, taken);
-    let known = counted.map(|counted| counted.taken);
-    add_up::alone(resource, known, seat_count::can_store(resource), add_up, store)
+    let added_up = add_up::keep(resource, seat_count::can_store(resource), add_up, store);
+    added_up.or(counted.map(|counted| counted.taken))
 }
 
 statement!(ANY_TAKEN (TEXTOID)

@@ -1,6 +1,7 @@
 //! How much of a pool or of seats is used and left, for those who look. Calendars are looked at in `verbs::view`.
 
 use super::direct::{Key, Row, Set};
+use super::pool_count;
 use super::resources::{self, Kind, StoredResource};
 use super::seats;
 use super::statement::{Argument, Session, statement};
@@ -8,6 +9,7 @@ use super::tables::holds::{DURING, EXPIRES_AT, HOLDS, RESOURCE, STATE};
 use super::tables::resources::{
     CAPACITY, ESCROW, KIND, NAME, OPEN, OVERBOOKING, RESOURCES, SKIP, TAKEN, WAITING,
 };
+use crate::rules::pool::Contention;
 use crate::server::clock::Timestamp;
 use crate::shared_memory::{escrow, seat_count};
 
@@ -32,7 +34,14 @@ statement!(USAGE (TEXTOID, TIMESTAMPTZOID, INT8OID, INT8OID)
             resources.escrow
      from booking.resources as resources
      cross join lateral (
-         select coalesce($3, resources.taken) as taken) as all_of_it
+         select coalesce($3,
+             case when escrow is not null then (
+                      select coalesce(sum(quantity), 0)::bigint from booking.holds as holds
+                      where holds.resource = resources.name and state in ('held', 'confirmed') and during is null)
+                  when kind = 'seats' then (
+                      select count(*) from booking.seats as seats
+                      where seats.resource = resources.name and hold_id is not null)
+                  else resources.taken end) as taken) as all_of_it
      cross join lateral (
          select coalesce(sum(quantity), 0)::bigint as quantity, min(expires_at) as next_expiry
          from booking.holds as holds
@@ -75,11 +84,15 @@ pub fn usage(session: &Session, stored: &StoredResource, now: Timestamp) -> Opti
     Some(found)
 }
 
-/// Returns how much is taken of a resource that is not counted in its row, or `None` if it is.
+/// Returns how much is taken of a resource that is counted in memory. Returns `None` if it is not. Then the statement that
+/// looks at the holds counts as well: a sum of another moment could miss a hold that is overdue for the statement.
 fn counted(session: &Session, stored: &StoredResource) -> Option<i64> {
-    match stored.kind {
-        Kind::Seats => Some(seats::taken(session, &stored.name)),
-        _ => stored.escrow.map(|_| stored.pool.taken),
+    match (stored.kind, stored.escrow) {
+        (Kind::Seats, _) => seats::counted(session, &stored.name),
+        (_, Some(id)) => {
+            pool_count::counted(session, &stored.name, id, stored.contention == Contention::Escrow)
+        }
+        (_, None) => None,
     }
 }
 

@@ -143,7 +143,7 @@ impl Altering<'_> {
 fn a_change_of_a_table_reaches_the_next_row() {
     let server = Server::builder().max_connections(40).start().expect("a server");
     for pool in POOLS {
-        server.psql(&format!("select booking.create_pool('{pool}', 1000000)"));
+        server.psql(&format!("select booking.create_pool('{pool}', 1000000, contention => 'locked')"));
     }
     server.psql(
         "create table public.log (at timestamptz default clock_timestamp());
