@@ -58,7 +58,7 @@ fn place_locked(
     mode: LockMode,
     policy: LockWaitPolicy,
 ) -> Result<Option<Outcome>, Stop> {
-    let (locks, mode) = acquire_for(session, placement, mode, policy)?;
+    let (locks, mode, known) = acquire_for(session, placement, mode, policy)?;
     // This look is behind the lock, so of two calls with one key the second finds what the first wrote.
     if let Some(key) = placement.key
         && let Some(earlier) = holds::by_key(session, key, placement.resource)
@@ -67,7 +67,9 @@ fn place_locked(
     }
     // The fast ways: nearly every hold ends here. If none of them places it, `deliberate` finds out why.
     let placed = match &placement.want {
-        Want::Quantity(quantity) if mode == LockMode::Share => take_escrow(session, placement, *quantity)?,
+        Want::Quantity(quantity) if mode == LockMode::Share => {
+            take_escrow(session, placement, *quantity, known)?
+        }
         Want::Quantity(quantity) => take_quantity(session, placement, *quantity),
         Want::Seats(labels) if policy == LockWaitPolicy::Wait && !subtransaction::has_lock_timeout() => {
             take_seats(session, placement, labels, mode)?
@@ -94,25 +96,25 @@ fn place_locked(
 }
 
 /// Takes the resource lock, and in share mode the lock of the key. Returns the locks with the mode that was
-/// granted.
+/// granted, and what the backend knows of a pool whose count it has entered.
 fn acquire_for(
     session: &Session,
     placement: &Placement,
     mode: LockMode,
     policy: LockWaitPolicy,
-) -> Result<(Vec<HeavyweightLock>, LockMode), Stop> {
-    let (lock, mode) = match (&placement.want, mode) {
+) -> Result<(Vec<HeavyweightLock>, LockMode, Option<CachedPool>), Stop> {
+    let (lock, mode, known) = match (&placement.want, mode) {
         (Want::Quantity(_), LockMode::Exclusive) => {
-            (acquire_exclusive(session, placement.resource, policy)?, mode)
+            (acquire_exclusive(session, placement.resource, policy)?, mode, None)
         }
         (Want::Quantity(_), LockMode::Share) => acquire_pool_alone(session, placement.resource, policy)?,
-        _ => (acquire_places(session, placement.resource, mode, policy)?, mode),
+        _ => (acquire_places(session, placement.resource, mode, policy)?, mode, None),
     };
     let mut locks = vec![lock];
     if let (Some(key), LockMode::Share) = (placement.key, mode) {
         locks.push(heavyweight::lock_key(key, policy)?);
     }
-    Ok((locks, mode))
+    Ok((locks, mode, known))
 }
 
 /// Takes from a locked pool in one statement. Returns `None` if that refuses.
@@ -129,10 +131,13 @@ fn take_quantity(session: &Session, placement: &Placement, quantity: i64) -> Opt
 
 /// Takes from the count of an escrow pool. Returns `None` if too little is left, or if another condition must be
 /// checked first: the pool is closed, limits its holders or has a waitlist.
-fn take_escrow(session: &Session, placement: &Placement, quantity: i64) -> Result<Option<Outcome>, Stop> {
-    let Some(CachedPool { escrow: Some(id), most, is_plain: true, .. }) =
-        pools::cached(session, placement.resource)
-    else {
+fn take_escrow(
+    session: &Session,
+    placement: &Placement,
+    quantity: i64,
+    known: Option<CachedPool>,
+) -> Result<Option<Outcome>, Stop> {
+    let Some(CachedPool { escrow: Some(id), most, is_plain: true, .. }) = known else {
         return Ok(None);
     };
     if placement.expected_version.is_some() {

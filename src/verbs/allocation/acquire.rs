@@ -109,7 +109,8 @@ fn acquire_known(
     }
 }
 
-/// As [`acquire_pool`], for a call that locks nothing else before it has this lock. If many wait for the pool and its count
+/// As [`acquire_pool`], for a call that locks nothing else before it has this lock. Returns also what the backend knows of a
+/// pool whose count it has entered. If many wait for the pool and its count
 /// may move, it moves to shared memory here; and back to the row once it is quiet, or little is left.
 ///
 /// A call that takes several resource locks must not move a count: it may have to release the locks and take them again
@@ -118,20 +119,21 @@ pub fn acquire_pool_alone(
     session: &Session,
     resource: &str,
     policy: LockWaitPolicy,
-) -> Result<(HeavyweightLock, LockMode), Busy> {
+) -> Result<(HeavyweightLock, LockMode, Option<CachedPool>), Busy> {
     let (lock, mode, known) = acquire_known(session, resource, policy)?;
     if mode == LockMode::Exclusive
         && lock.has_waited
         && lock.waiters() >= contention::MIN_WAITERS
         && contention::move_to_memory(session, resource)
     {
-        return Ok((heavyweight::lock_resource(resource, LockMode::Share, policy)?, LockMode::Share));
+        let lock = heavyweight::lock_resource(resource, LockMode::Share, policy)?;
+        return Ok((lock, LockMode::Share, pools::cached(session, resource)));
     }
     if known.is_some_and(|known| contention::should_be_in_row(&known)) {
         lock.release();
-        return Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive));
+        return Ok((acquire_exclusive(session, resource, policy)?, LockMode::Exclusive, None));
     }
-    Ok((lock, mode))
+    Ok((lock, mode, known))
 }
 
 /// Returns the mode in which a verb that takes from a pool or gives back locks it. Without the lock this is a
