@@ -18,7 +18,10 @@ const SEATS: i64 = 40;
 const FALSE: &str = "select r.name, booking.available(r.name), a.available, free.seats
     from booking.resources r
     cross join lateral booking.availability(r.name) a
-    cross join lateral (select count(*) from booking.seats s where s.resource = r.name and hold_id is null and not blocked) as free(seats)
+    cross join lateral (
+        select count(*) from booking.seats s left join booking.holds h on h.id = s.hold_id and h.resource = s.resource
+        where s.resource = r.name and not blocked
+          and (hold_id is null or h.state = 'held' and h.expires_at <= clock_timestamp())) as free(seats)
     where booking.available(r.name) <> a.available or r.kind = 'seats' and booking.available(r.name) <> free.seats";
 
 fn server() -> Server {
