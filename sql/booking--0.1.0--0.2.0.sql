@@ -148,7 +148,7 @@ declare
     holder record;
 begin
     for holder in
-        select acl.grantee::regrole as role, acl.is_grantable
+        select case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end as role, acl.is_grantable
         from pg_proc, aclexplode(proacl) as acl
         where pg_proc.oid = 'booking.availability(text, tstzrange)'::regprocedure and acl.grantee <> proowner
     loop

@@ -58,14 +58,10 @@ pub fn counted(resource: &str) -> Option<Counted> {
     if !is_preloaded() {
         return None;
     }
-    let key = key(resource);
-    let taken = escrow::taken_under(&key)?;
-    let counted_at = escrow::with_ledger(|ledger| {
-        let place = ledger.find(&key)?;
-        Some(ledger.account(place).counted_at)
-    });
-    let is_old = counted_at.flatten().is_none_or(|at| at + LIFETIME < clock::now().micros());
-    Some(Counted { taken, is_old })
+    let seen = escrow::seen_under(&key(resource))?;
+    // A sum would contain what this transaction itself has changed, and may yet be rolled back.
+    let is_old = !seen.has_own && seen.counted_at.after(LIFETIME) < clock::now();
+    Some(Counted { taken: seen.taken, is_old })
 }
 
 /// Returns whether this transaction may add up the seats and store the sum: its own changes, which may be rolled back,
@@ -76,11 +72,7 @@ pub fn can_store(resource: &str) -> bool {
 
 /// Stores how many seats have an owner. The caller has added them up, with the resource lock in exclusive mode.
 pub fn store(resource: &str, taken: i64) {
-    let (key, now) = (key(resource), clock::now().micros());
-    escrow::with_ledger(|ledger| match ledger.find(&key) {
-        Some(place) => ledger.recount(place, taken, now),
-        None => drop(ledger.open(&key, taken, now)),
-    });
+    escrow::store_under(&key(resource), taken);
 }
 
 /// Makes the next look add up the seats again.

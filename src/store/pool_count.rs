@@ -27,3 +27,9 @@ pub fn counted(session: &Session, name: &str, id: Uuid, may_store: bool) -> Opti
     let can_store = || may_store && escrow::can_store(id);
     escrow::taken(id).or_else(|| add_up::keep(name, can_store(), || count(session, name), store))
 }
+
+/// Returns how much of a pool's version is not in its row, because what changed is counted in memory. Only the count of a
+/// pool that moves is part of its version.
+pub fn changes(id: Uuid, is_auto: bool) -> i64 {
+    if is_auto { escrow::seen(id).map_or(0, |seen| seen.changes) } else { 0 }
+}

@@ -135,7 +135,7 @@ fn give_back_in_escrow(
         true => escrow::taken(id).map(|taken| most - taken),
         false => Some(most - pool_count::count(session, name)),
     };
-    let changes = if is_auto { escrow::seen(id).map_or(0, |seen| seen.changes) } else { 0 };
+    let changes = pool_count::changes(id, is_auto);
     Ok(Some(ResourceStatus { version: version + changes, available, is_waited_for: waits }))
 }
 

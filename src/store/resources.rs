@@ -12,7 +12,7 @@ use crate::rules::Micros;
 use crate::rules::hours::Week;
 use crate::rules::pool::{Contention, Pool};
 use crate::server::zones::Zone;
-use crate::shared_memory::{escrow, generations};
+use crate::shared_memory::generations;
 use uuid::Uuid;
 
 /// What an answer may say about a resource that has changed.
@@ -205,7 +205,7 @@ impl StoredResource {
         if let Some(id) = self.escrow {
             let is_auto = self.contention == Contention::Auto;
             self.pool.taken = pool_count::taken(session, &self.name, id, !is_auto);
-            let changes = if is_auto { escrow::seen(id).map_or(0, |seen| seen.changes) } else { 0 };
+            let changes = pool_count::changes(id, is_auto);
             self.pool.version += changes - self.changes;
             self.changes = changes;
         }

@@ -96,13 +96,8 @@ fn counted(session: &Session, stored: &StoredResource) -> Option<i64> {
     }
 }
 
-/// Returns how much is left of a pool or of seats for a new hold: the column "available" of [`usage`]. Returns `None` if
-/// it has been dropped meanwhile.
-pub fn available(session: &Session, stored: &StoredResource, now: Timestamp) -> Option<i64> {
-    usage(session, stored, now).map(|usage| usage.available)
-}
-
-/// Returns the same, from the resource's row, a count in memory and one look into an index. Returns `None` if more has
+/// Returns how much is left for a new hold, the column "available" of [`usage`], from the resource's row, a count in memory
+/// and one look into an index. Returns `None` if more has
 /// to be read: holds are overdue, nobody has counted what is taken yet, it is a calendar, or there is no such resource.
 pub fn available_at_a_glance(name: &str, now: Timestamp) -> Option<i64> {
     let look = |row: &Row| {

@@ -58,10 +58,7 @@ pub fn available(resource: &str, during: Option<Period>) -> Result<i64, Error> {
         return Ok(available);
     }
     let stored = resources::read_existing(&session, resource)?;
-    if stored.kind == Kind::Calendar || during.is_some() {
-        return Ok(availability_of(&session, &stored, during)?.available);
-    }
-    usage::available(&session, &stored, clock::now()).ok_or_else(|| Error::no_resource(resource))
+    Ok(availability_of(&session, &stored, during)?.available)
 }
 
 fn usage_over_time(

@@ -97,7 +97,10 @@ pub fn store(id: Id, taken: i64) {
 
 pub(super) fn store_under(key: &Key, taken: i64) {
     let now = clock::now().micros();
-    with_ledger(|ledger| ledger.find(key).or_else(|| ledger.open(key, taken, now)));
+    with_ledger(|ledger| match ledger.find(key) {
+        Some(place) => ledger.recount(place, taken, now),
+        None => drop(ledger.open(key, taken, now)),
+    });
 }
 
 /// Notes that this transaction changes the pool's holds without a count in memory, with the resource lock in
@@ -147,11 +150,10 @@ fn entered(id: Id, taken: Taken) -> Result<Option<Taken>, Error> {
 /// transaction does without it.
 pub fn taken(id: Id) -> Option<i64> {
     let key = key(id);
-    if is_uncounted(&key) { None } else { taken_under(&key) }
-}
-
-pub(super) fn taken_under(key: &Key) -> Option<i64> {
-    TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, key)).flatten())
+    if is_uncounted(&key) {
+        return None;
+    }
+    TRANSACTION.with_borrow(|transaction| with_ledger(|ledger| transaction.taken(ledger, &key)).flatten())
 }
 
 /// A count, as this transaction sees it.
@@ -160,6 +162,7 @@ pub struct Seen {
     pub taken: i64,
     /// How often it was changed since it was counted.
     pub changes: i64,
+    pub counted_at: Timestamp,
     pub changed_at: Timestamp,
     /// Whether this transaction has changed it, and can still be rolled back.
     pub has_own: bool,
@@ -167,15 +170,19 @@ pub struct Seen {
 
 /// Returns a count, or `None` if it is not in memory.
 pub fn seen(id: Id) -> Option<Seen> {
-    let key = key(id);
+    seen_under(&key(id))
+}
+
+pub(super) fn seen_under(key: &Key) -> Option<Seen> {
     TRANSACTION.with_borrow(|transaction| {
         with_ledger(|ledger| {
-            let taken = transaction.taken(ledger, &key)?;
-            let place = transaction.account(ledger, &key)?;
+            let taken = transaction.taken(ledger, key)?;
+            let place = transaction.account(ledger, key)?;
             let has_own = transaction.has_changed(ledger, place);
             let account = ledger.account(place);
-            let changed_at = Timestamp::from_micros(account.changed_at);
-            Some(Seen { taken, changes: account.changes, changed_at, has_own })
+            let [counted_at, changed_at] =
+                [account.counted_at, account.changed_at].map(Timestamp::from_micros);
+            Some(Seen { taken, changes: account.changes, counted_at, changed_at, has_own })
         })
         .flatten()
     })

@@ -69,9 +69,9 @@ impl Index {
     }
 
     /// Returns whether every row with values in these columns that the index has an entry for can be found by them.
-    pub fn finds(&self, columns: impl ExactSizeIterator<Item = usize>) -> bool {
-        columns.len() <= self.searched_by.len()
-            && columns.zip(&self.searched_by).all(|(column, searched)| column == *searched)
+    pub fn finds(&self, mut columns: impl Iterator<Item = usize>) -> bool {
+        let mut searched_by = self.searched_by.iter();
+        columns.all(|column| searched_by.next() == Some(&column))
     }
 }
 

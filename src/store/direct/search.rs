@@ -29,7 +29,7 @@ impl<'k> Key<'k> {
 
     /// Finds rows with these values, also of the columns `besides`, and with at most this value in one more column.
     pub const fn up_to(columns: &'k [Set<'k>], besides: &'k [Set<'k>], at_most: Set<'k>) -> Self {
-        Self { columns, besides, at_most: Some(at_most), is_sole: false, is_at_the_same_moment: false }
+        Self { besides, at_most: Some(at_most), ..Self::of(columns) }
     }
 
     /// Looks with the snapshot of the row that is being read at this moment, and not with a new one.
@@ -39,7 +39,7 @@ impl<'k> Key<'k> {
 
     /// Finds a row with these values if there is no other that has them.
     pub const fn of_sole(columns: &'k [Set<'k>]) -> Self {
-        Self { columns, besides: &[], at_most: None, is_sole: true, is_at_the_same_moment: false }
+        Self { is_sole: true, ..Self::of(columns) }
     }
 }
 
@@ -136,8 +136,8 @@ impl Open<'_> {
     fn scan_of(&self, key: Key) -> Option<(&Index, [pg_sys::ScanKeyData; MAX_KEYS], c_int)> {
         let columns = || key.columns.iter().chain(&key.at_most);
         let count = key.columns.len() + usize::from(key.at_most.is_some());
-        let positions: Vec<_> = columns().map(|set| set.position).collect();
-        let has_all = |index: &&Index| index.finds(positions.iter().copied()) && self.has_entries(index, key);
+        let has_all =
+            |index: &&Index| index.finds(columns().map(|set| set.position)) && self.has_entries(index, key);
         let index = self.shape.indexes.iter().find(has_all)?;
         let mut keys = [pg_sys::ScanKeyData::default(); MAX_KEYS];
         for ((n, set), scan_key) in columns().enumerate().zip(&mut keys) {
@@ -149,16 +149,20 @@ impl Open<'_> {
     /// Returns whether an index has an entry for each row that a key finds. Its condition is one of immutable functions,
     /// so if it reads only columns that the key gives, it is as true of each such row as of a row with only these.
     fn has_entries(&self, index: &Index, key: Key) -> bool {
+        if index.depends_on == 0 {
+            return true;
+        }
         let given: Vec<Set> = key.columns.iter().chain(key.besides).copied().collect();
+        if index.depends_on & !columns_set(&given) != 0 {
+            return false;
+        }
         // SAFETY: the condition was made ready for the slot of the new row, which nobody uses at this moment.
-        index.depends_on == 0
-            || index.depends_on & !columns_set(&given) == 0
-                && unsafe {
-                    self.fill(None, &given);
-                    let has_entries = pg_sys::ExecQual(index.condition, self.shape.econtext);
-                    pg_sys::MemoryContextReset((*self.shape.econtext).ecxt_per_tuple_memory);
-                    has_entries
-                }
+        unsafe {
+            self.fill(None, &given);
+            let has_entries = pg_sys::ExecQual(index.condition, self.shape.econtext);
+            pg_sys::MemoryContextReset((*self.shape.econtext).ecxt_per_tuple_memory);
+            has_entries
+        }
     }
 
     /// Makes the condition that the index's column with this number has a value, or has at most this value.
